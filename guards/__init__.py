@@ -1,0 +1,1 @@
+"""Policy, pipeline and detectors. Knows nothing of OpenTelemetry, HTTP or ClickHouse."""

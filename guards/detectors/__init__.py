@@ -1,0 +1,1 @@
+"""What can be found in a text. A detector reports findings and never edits."""

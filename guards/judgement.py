@@ -1,0 +1,116 @@
+"""What guards are asked and what they answer. Verdict (what the policy found) and action (what was done) stay apart."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from .messages import Message
+
+Side = Literal["input", "output"]
+Stage = Literal["input", "output", "tool_call", "tool_result"]
+Mode = Literal["enforce", "shadow"]
+Verdict = Literal["none", "allow", "warn", "modify", "deny", "fail_open"]
+"""none: nobody looked; fail_open: somebody should have looked and could not. Neither is `allow`."""
+Action = Literal["none", "allow", "modify", "block"]
+StreamMode = Literal["none", "window", "buffer", "observe"]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Who calls what: the fields that a rule can match on."""
+
+    app: str = ""
+    environment: str = ""
+    provider: str = ""
+    model: str = ""
+    operation: str = ""
+    prompt_name: str = ""
+    prompt_version: str = ""
+    user_id: str = ""
+    user_group: str = ""
+    session_id: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question to the guards: these messages, on their way to the provider (input) or back (output)."""
+
+    side: Side
+    messages: tuple[Message, ...]
+    context: Context = field(default_factory=Context)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing a detector saw: `text[start:end]` of a part, counted in code points. Never carries the text itself."""
+
+    detector: str
+    label: str
+    start: int
+    end: int
+    score: float
+    message: int
+    part: int
+    explanation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GuardEvent:
+    """What one rule made of one check: a row of `guard_events`. `reason` is ours and never quotes content."""
+
+    rule: str
+    stage: Stage
+    detector: str
+    label: str
+    verdict: Verdict
+    action: Action
+    mode: Mode = "enforce"
+    score: float = 0.0
+    findings: int = 0
+    latency_ms: float = 0.0
+    engine: str = ""
+    degraded: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPlan:
+    """How streamed output of this call is to be held back: `window` is in characters, 0 unless mode is `window`."""
+
+    mode: StreamMode = "none"
+    window: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer: guarded `messages` (same shape as asked), what was found, and how to go on.
+
+    `pseudonyms` maps placeholder to original where a rule says `restore: true`. `reply` is the canned answer of the
+    rule that blocks; None means that the block raises. `stream` says how the output of this call must be held back.
+    """
+
+    messages: tuple[Message, ...]
+    verdict: Verdict = "allow"
+    action: Action = "allow"
+    events: tuple[GuardEvent, ...] = ()
+    pseudonyms: Mapping[str, str] = field(default_factory=dict)
+    reply: str | None = None
+    blocked_by: str = ""
+    policy_name: str = ""
+    policy_hash: str = ""
+    stream: StreamPlan = field(default_factory=StreamPlan)
+    degraded: tuple[str, ...] = ()
+    latency_ms: float = 0.0
+
+
+class Guard(Protocol):
+    """Whoever can answer a check: the pipeline in this process, or the sidecar over HTTP."""
+
+    def check(self, check: Check) -> Decision:
+        """Judge in the caller's thread, within the policy's time limit. Raises `GuardUnavailable` if nobody answers."""
+        ...
+
+
+class GuardUnavailable(Exception):  # noqa: N818  a state of the world, not a mistake
+    """Nobody could judge; the policy's `on_error` decides what happens to the call."""

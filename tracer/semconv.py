@@ -1,0 +1,81 @@
+"""Every attribute name we write. A test holds the `gen_ai.*` ones against the installed conventions package.
+
+Names that the conventions do not have yet are under `spanward.`. Units: times to first chunk in seconds (as the
+conventions say), latencies under `spanward.` in milliseconds, cost in US dollars.
+"""
+
+OPERATION = "gen_ai.operation.name"
+PROVIDER = "gen_ai.provider.name"
+CONVERSATION = "gen_ai.conversation.id"
+REQUEST_MODEL = "gen_ai.request.model"
+REQUEST_STREAM = "gen_ai.request.stream"
+REQUEST_PREFIX = "gen_ai.request."
+RESPONSE_MODEL = "gen_ai.response.model"
+RESPONSE_ID = "gen_ai.response.id"
+FINISH_REASONS = "gen_ai.response.finish_reasons"
+TIME_TO_FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"
+INPUT_TOKENS = "gen_ai.usage.input_tokens"
+OUTPUT_TOKENS = "gen_ai.usage.output_tokens"
+CACHE_READ_TOKENS = "gen_ai.usage.cache_read.input_tokens"
+CACHE_WRITE_TOKENS = "gen_ai.usage.cache_write.input_tokens"
+REASONING_TOKENS = "gen_ai.usage.reasoning.output_tokens"
+PROMPT_NAME = "gen_ai.prompt.name"
+PROMPT_VERSION = "gen_ai.prompt.version"
+USER_ID = "user.id"
+ERROR_TYPE = "error.type"
+SERVER_ADDRESS = "server.address"
+SERVER_PORT = "server.port"
+
+INPUT_MESSAGES = "gen_ai.input.messages"
+OUTPUT_MESSAGES = "gen_ai.output.messages"
+SYSTEM_INSTRUCTIONS = "gen_ai.system_instructions"
+TOOL_DEFINITIONS = "gen_ai.tool.definitions"
+CONTENT = (INPUT_MESSAGES, OUTPUT_MESSAGES, SYSTEM_INSTRUCTIONS, TOOL_DEFINITIONS)
+"""Attributes that hold what people and models said: split off into the `content` table, never in a list or a chart."""
+
+USAGE_SOURCE = "spanward.usage.source"
+USAGE_RAW = "spanward.usage.raw"
+STREAM_CHUNKS = "spanward.stream.chunks"
+STREAM_LONGEST_GAP_MS = "spanward.stream.longest_gap_ms"
+STREAM_END = "spanward.stream.end"
+CONTENT_WITHHELD = "spanward.content.withheld"
+USER_GROUP = "spanward.user.group"
+TAGS = "spanward.tags"
+GUARD_VERDICT = "spanward.guard.verdict"
+GUARD_ACTION = "spanward.guard.action"
+GUARD_POLICY_NAME = "spanward.guard.policy.name"
+GUARD_POLICY_HASH = "spanward.guard.policy.hash"
+GUARD_LATENCY_MS = "spanward.guard.latency_ms"
+GUARD_DEGRADED = "spanward.guard.degraded"
+COST_USD = "spanward.cost.usd"
+PRICE_VERSION = "spanward.cost.price_version"
+
+RUN_GUARDRAIL = "run_guardrail"
+"""Operation (and span name) of what one rule made of one check, a child of the call it judged (OTel draft, PR 427)."""
+GUARDRAIL_RULE = "gen_ai.guardrail.policy.rule.id"
+GUARDRAIL_POLICY = "gen_ai.guardrail.security.policy.id"
+GUARDRAIL_COMPONENT = "gen_ai.guardrail.component.name"
+GUARDRAIL_TARGET = "gen_ai.guardrail.target.type"
+GUARDRAIL_VERDICT = "gen_ai.guardrail.verdict.type"
+GUARDRAIL_ACTION = "gen_ai.guardrail.action.type"
+GUARDRAIL_CATEGORY = "gen_ai.guardrail.risk.category"
+GUARDRAIL_SCORE = "gen_ai.guardrail.risk.score"
+GUARDRAIL_REASON = "gen_ai.guardrail.verdict.reason"
+GUARDRAIL_MODE = "spanward.guardrail.mode"
+GUARDRAIL_STAGE = "spanward.guardrail.stage"
+GUARDRAIL_FINDINGS = "spanward.guardrail.findings"
+GUARDRAIL_ENGINE = "spanward.guardrail.engine"
+GUARDRAIL_DEGRADED = "spanward.guardrail.degraded"
+GUARDRAIL_CALL_SPAN = "spanward.guardrail.call.span_id"
+
+REPORT = "spanward.report"
+"""Name of the span by which a tracer says what it had to drop or could not do; counts are attributes below."""
+REPORT_KIND = "spanward.report.kind"
+REPORT_REASON = "spanward.report.reason"
+REPORT_COUNT = "spanward.report.count"
+
+MODEL_OPERATIONS = (
+    "chat", "text_completion", "generate_content", "embeddings", "image_generation",
+    "speech", "transcription", "moderation", "rerank",
+)  # fmt: skip
+"""Operations that are a call to a model, so a row of `llm_calls`; anything else is a plain span."""
