@@ -1,0 +1,37 @@
+"""Fixtures for more than one room. chDB allows one directory a process: all tests share it, each in its own database."""
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from spanward.collector.store import Store
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """The embedded engine of this test process, opened once. Tests want `store`, not this."""
+    data = tmp_path_factory.mktemp("engine")
+    opened = Store.open(f"chdb:///{data / 'store'}", data, database=f"engine_{os.getpid()}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def store(engine: Store) -> Iterator[Store]:
+    """A migrated, empty store in a database of its own."""
+    database = f"test_{next(_numbers)}"
+    fresh = engine.beside(database)
+    fresh.migrate()
+    yield fresh
+    fresh.drop()
+    fresh.close()
+
+
+@pytest.fixture
+def segment_file(tmp_path: Path) -> Path:
+    return tmp_path / "segment"
