@@ -2,6 +2,21 @@
 
 An adapter never opens a span, never calls a guard and never patches anything: it says where the library's methods
 are and how to read and rewrite what goes in and out of them. The engine does everything else.
+
+Paths (`where`) of a request lead through dicts and lists only, whatever the caller gave: `request` puts dicts in the
+place of the library's objects (a turn of an earlier answer put back), and lists in the place of tuples and one-shot
+iterators, in the keyword arguments themselves, and never touches what the caller owns below them. An edit copies what
+it changes on the way down. A path step may be an index into a JSON string's place only as its last step.
+Paths of a response lead through attributes or keys and list indices: `response` reads objects and decoded JSON alike.
+
+How the Stainless SDKs (openai, anthropic, groq, together …) behave, which the engine has to fit:
+- `chat.completions.stream` and `responses.stream` of openai call `self.create(stream=True)`, sync when the manager is
+  entered, async by making the coroutine at once and awaiting it on entering. `create` alone is patched: one span.
+- anthropic's `messages.stream` calls `self._post` itself: see `Manager`.
+- openai's stream helpers close `stream.response`, not the stream: the `response` that the proxy hands out has to
+  tell the proxy of `close()` and `aclose()`.
+- `with_raw_response` is the same method with one more header: see `Raw`. It is bound on first use of the property.
+- `AsyncX.create` is no coroutine function (a decorator hides it): sync or async is decided by the class.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -32,10 +47,14 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class ChunkView:
-    """What one chunk holds. `closes` names channels after which no more text comes: held text goes out before it."""
+    """What one chunk holds. `closes` names channels after which no more text comes: held text goes out before it.
+
+    `hidden` says that the application did not ask for this chunk (usage that we asked for): it is not delivered.
+    """
 
     deltas: tuple[Delta, ...] = ()
     closes: tuple[Hashable, ...] = ()
+    hidden: bool = False
 
 
 class StreamReader(Protocol):
@@ -51,6 +70,60 @@ class StreamReader(Protocol):
 
     def finish(self, call: ModelCall, texts: Mapping[Hashable, str]) -> None:
         """Fill the record's output, usage, model and finish reasons; `texts` is what may be recorded, by channel."""
+        ...
+
+
+class Raw(Protocol):
+    """How a library hands out its HTTP response instead of the parsed object (`with_raw_response` and its like).
+
+    The engine edits the JSON of a whole answer in the response itself, so that the text, the JSON and every later
+    `parse()` agree; for a stream it makes `parse()` give its proxy. What is read line by line past `parse()` is
+    neither guarded nor restored.
+    """
+
+    def asked(self, kwargs: Kwargs) -> str:
+        """'' (parsed object), 'read' (raw, body read) or 'unread' (raw, body not read yet: call `read` first)."""
+        ...
+
+    def ask(self, kwargs: Kwargs) -> Kwargs:
+        """A copy of the keyword arguments that asks for 'read'."""
+        ...
+
+    def read(self, raw: Any) -> Any:
+        """Read the body; an awaitable in async classes."""
+        ...
+
+    def body(self, raw: Any) -> Any:
+        """The decoded JSON of a body that was read, None if it is not JSON."""
+        ...
+
+    def put(self, raw: Any, body: Any) -> None:
+        """Make `body` what the response holds."""
+        ...
+
+    def parse(self, raw: Any) -> Any:
+        """The library's parsed object or stream; an awaitable in some async classes."""
+        ...
+
+    def install(self, raw: Any, parsed: Any) -> None:
+        """Make the application's `parse()` give `parsed`; call it after `parse`."""
+        ...
+
+
+class Manager(Protocol):
+    """A method that makes no request itself but gives a context manager, which requests on entering.
+
+    The engine calls the method as it is (so that wrong arguments fail where they always did), takes the pending
+    request out of the manager, and puts a request of its own there: it guards, calls the method again if the
+    guards changed the arguments, runs the pending request and gives its stream's proxy. No span before entering.
+    """
+
+    def take(self, manager: Any) -> Any:
+        """The pending request: a function of no arguments (sync), an awaitable (async). Close one you drop."""
+        ...
+
+    def put(self, manager: Any, pending: Any) -> None:
+        """Put a function or an awaitable of the same kind in its place."""
         ...
 
 
@@ -73,6 +146,13 @@ class Endpoint:
     """The same answer as the chunks of a stream."""
     streams: Callable[[Kwargs], bool]
     """Whether these keyword arguments ask for a stream."""
+    reply_stream: Callable[[Any, ModelCall, str], Any] | None = None
+    """(resource instance, record, text) -> the canned answer as the library's own stream object, sync or async as the
+    instance is: made of `reply_chunks`, so that `isinstance`, `close` and `response` hold for it too."""
+    validates: bool = False
+    """The method validates the answer against the application's types: ask for it raw, restore, then `parse`."""
+    manager: Manager | None = None
+    """Set where the method gives a context manager that makes the request; always a stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +164,10 @@ class Adapter:
     oldest: str
     below: str
     endpoints: tuple[Endpoint, ...]
+    raw: Raw | None = None
+    native_tracer: tuple[str, str, str] | None = None
+    """(module, class, property) from which the library takes its own tracer, where it emits spans itself. The engine
+    patches the property to give None within a call of ours whose spans go to the provider that `native_provider`
+    names, so that nobody sees the call twice; a provider of the application's own keeps its native spans."""
+    native_provider: Callable[[Any], Any] | None = None
+    """(resource instance) -> the tracer provider that the library's own spans of this call would go to, or None."""
