@@ -175,7 +175,7 @@ GROUP BY model ORDER BY count() DESC, model
 HEADINGS = ("model", "calls", "errors", "blocked", "PII replaced", "p50 ms", "tokens in", "tokens out", "cost")
 
 
-def stored(sidecar: Sidecar, began: float, expected: int, patience: float = 15) -> list[list[Any]]:
+def rows_once_stored(sidecar: Sidecar, began: float, expected: int, patience: float = 15) -> list[list[Any]]:
     """The summary's rows, asked for until all expected calls are in it or patience ends."""
     sql = SUMMARY.format(began=int(began * 1000))
     until = time.monotonic() + patience
@@ -188,8 +188,8 @@ def stored(sidecar: Sidecar, began: float, expected: int, patience: float = 15) 
 
 def summarise(sidecar: Sidecar, began: float, outcomes: Counter[str], console: Console) -> None:
     """What the store knows of the calls just made, once it knows all of them."""
-    rows = stored(sidecar, began, outcomes.total())
-    table = Table(*HEADINGS, title=f"{outcomes.total()} calls, as stored")
+    rows = rows_once_stored(sidecar, began, outcomes.total())
+    table = Table(*HEADINGS, title=f"{outcomes.total()} calls, as the store has them")
     for model, *counts, cost, unpriced in rows:
         priced = "unpriced" if cost is None or unpriced == counts[0] else f"${cost:.5f}"
         table.add_row(model, *(f"{count:,.0f}" for count in counts), priced)
