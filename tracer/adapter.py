@@ -146,13 +146,6 @@ class Endpoint:
     """The same answer as the chunks of a stream."""
     streams: Callable[[Kwargs], bool]
     """Whether these keyword arguments ask for a stream."""
-    helper: str = ""
-    """Set where the method (plain `def` in both classes) returns a context manager that asks the provider only when
-    it is entered: the attribute under which what it enters to (the helper) holds the raw stream. The chunks that
-    `reader` reads are those of the raw stream. Anthropic's `messages.stream`: `_raw_stream`."""
-    helper_over: Callable[[Any, Kwargs, bool], Any] | None = None
-    """(raw stream, keyword arguments, whether async) -> a helper over it, for a canned answer; None: blocking raises.
-    Only for endpoints with `helper`."""
     reply_stream: Callable[[Any, ModelCall, str], Any] | None = None
     """(resource instance, record, text) -> the canned answer as the library's own stream object, sync or async as the
     instance is: made of `reply_chunks`, so that `isinstance`, `close` and `response` hold for it too."""
@@ -171,9 +164,6 @@ class Adapter:
     oldest: str
     below: str
     endpoints: tuple[Endpoint, ...]
-    native_spans: tuple[str, ...] = ()
-    """Functions of the library (`module:name`) that start a span of its own for a call. Inside a call that we trace
-    they answer None without being run, so that a call is one span."""
     raw: Raw | None = None
     native_tracer: tuple[str, str, str] | None = None
     """(module, class, property) from which the library takes its own tracer, where it emits spans itself. The engine
