@@ -6,7 +6,8 @@ are and how to read and rewrite what goes in and out of them. The engine does ev
 Paths (`where`) of a request lead through dicts and lists only, whatever the caller gave: `request` puts dicts in the
 place of the library's objects (a turn of an earlier answer put back), and lists in the place of tuples and one-shot
 iterators, in the keyword arguments themselves, and never touches what the caller owns below them. An edit copies what
-it changes on the way down. A path step may be an index into a JSON string's place only as its last step.
+it changes on the way down. Where a part is `json` and its place holds an object (anthropic's tool input, a whole part
+of an unknown type) and not a string, the edited text is decoded before it is put there.
 Paths of a response lead through attributes or keys and list indices: `response` reads objects and decoded JSON alike.
 
 How the Stainless SDKs (openai, anthropic, groq, together …) behave, which the engine has to fit:
@@ -21,7 +22,7 @@ How the Stainless SDKs (openai, anthropic, groq, together …) behave, which the
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ..guards.messages import PartKind, Path
 from .call import ModelCall
@@ -29,12 +30,11 @@ from .call import ModelCall
 Kwargs = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
+class Delta(NamedTuple):
     """A piece of streamed text: `channel` names the growing text it belongs to, `where` its place in the chunk.
 
     With `whole` set, `text` repeats the channel's full text (OpenAI's `*.done` events): the engine replaces it by
-    what was delivered, instead of adding to it.
+    what was delivered, instead of adding to it. Where nothing was delivered yet, it is the channel's only text.
     """
 
     channel: Hashable
@@ -45,10 +45,11 @@ class Delta:
     whole: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkView:
+class ChunkView(NamedTuple):
     """What one chunk holds. `closes` names channels after which no more text comes: held text goes out before it.
 
+    A channel that is both in `deltas` and in `closes` ends with this chunk: its held text goes out in the delta's
+    place. A closed channel may open again (a server that writes text, a tool call, and text again).
     `hidden` says that the application did not ask for this chunk (usage that we asked for): it is not delivered.
     """
 
