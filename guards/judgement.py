@@ -56,6 +56,17 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """`text[start:end]` of the part as it was asked became `replacement`: a placeholder or a mask, never content."""
+
+    message: int
+    part: int
+    start: int
+    end: int
+    replacement: str
+
+
+@dataclass(frozen=True, slots=True)
 class GuardEvent:
     """What one rule made of one check: a row of `guard_events`. `reason` is ours and never quotes content."""
 
@@ -76,10 +87,15 @@ class GuardEvent:
 
 @dataclass(frozen=True, slots=True)
 class StreamPlan:
-    """How streamed output of this call is to be held back: `window` is in characters, 0 unless mode is `window`."""
+    """How streamed output of this call is to be held back: `window` is in characters, 0 unless mode is `window`.
+
+    `tool_call` is the mode of JSON channels (tool arguments), which nobody can act on before they are whole: never
+    `window`, since half a JSON text cannot be judged.
+    """
 
     mode: StreamMode = "none"
     window: int = 0
+    tool_call: StreamMode = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +104,8 @@ class Decision:
 
     `pseudonyms` maps placeholder to original where a rule says `restore: true`. `reply` is the canned answer of the
     rule that blocks; None means that the block raises. `stream` says how the output of this call must be held back.
+    `edits` says where the asked texts were changed. `withhold` is why `messages` must not be recorded (a guard that
+    should have looked failed), or nothing.
     """
 
     messages: tuple[Message, ...]
@@ -102,6 +120,8 @@ class Decision:
     stream: StreamPlan = field(default_factory=StreamPlan)
     degraded: tuple[str, ...] = ()
     latency_ms: float = 0.0
+    edits: tuple[Edit, ...] = ()
+    withhold: str = ""
 
 
 class Guard(Protocol):

@@ -1,0 +1,75 @@
+"""Credentials: provider keys, tokens, private keys, passwords in URLs and in prose."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+from typing import ClassVar
+
+from .detector import Hit
+from .secret_patterns import OWN, PLUGINS, SecretPattern, plugin_patterns
+from .stretches import stretches
+
+_WORTH_A_LOOK = re.compile(r"[A-Za-z0-9_+/=.-]{16}|://|(?i:pass|pwd|secret|token|key|BEGIN)")
+_PLACEHOLDER = re.compile(
+    r"<[A-Z][A-Z0-9_]*_\d+>|\[[A-Z][A-Z0-9_]*\]|x{8}|X{8}|\.{3}|_?(?i:your|example|placeholder|changeme|redacted)[_ -]"
+)
+_TOKEN_GOES_ON = re.compile(r"[A-Za-z0-9_=+/-]*")
+
+
+class Secrets:
+    """Patterns with near-misses taken out: digests, UUIDs, trace ids, placeholders and documentation are clean."""
+
+    name: ClassVar[str] = "secrets"
+    noun: ClassVar[str] = "labels"
+    labels: ClassVar[Mapping[str, float]] = dict.fromkeys(sorted({*PLUGINS.values(), *(p.label for p in OWN)}), 0.5)
+
+    def __init__(self) -> None:
+        self._patterns = (*OWN, *plugin_patterns())
+        self.engine = f"detect-secrets {version('detect-secrets')} + own patterns"
+        self.degraded = ""
+
+    def detect(self, texts: Sequence[str], labels: frozenset[str]) -> list[list[Hit]]:
+        """Each place once, by the first pattern that claims it; a key that is longer than its pattern is whole."""
+        return [self._hits(text, labels) for text in texts]
+
+    def _hits(self, text: str, labels: frozenset[str]) -> list[Hit]:
+        if not _WORTH_A_LOOK.search(text):
+            return []
+        hits = [hit for pattern in self._patterns if pattern.label in labels for hit in _matches(pattern, text)]
+        return _first_claim(hits)
+
+
+def _matches(pattern: SecretPattern, text: str) -> Iterator[Hit]:
+    if pattern.label == "PRIVATE_KEY":  # as long as it is, it may not be cut into stretches
+        yield from _hits_between(pattern, text, 0, len(text))
+        return
+    for stretch in stretches(text):
+        for hit in _hits_between(pattern, text, stretch.start, stretch.end):
+            if stretch.owns(hit.start):
+                yield hit
+
+
+def _hits_between(pattern: SecretPattern, text: str, start: int, end: int) -> Iterator[Hit]:
+    for match in pattern.regex.finditer(text, start, end):
+        first, last = match.span(pattern.group)
+        if pattern.group == 0:
+            if first > 0 and text[first - 1].isalnum() and text[first].isalnum():
+                continue  # in the middle of a longer word
+            last = _end_of_token(text, last)
+        value = text[first:last]
+        if pattern.holds(value) and not _PLACEHOLDER.search(value):
+            yield Hit(pattern.label, first, last, pattern.score, pattern.source)
+
+
+def _end_of_token(text: str, at: int) -> int:
+    goes_on = _TOKEN_GOES_ON.match(text, at)
+    return goes_on.end() if goes_on and at and text[at - 1].isalnum() else at
+
+
+def _first_claim(hits: list[Hit]) -> list[Hit]:
+    """In order of place; of hits within one another the longer stays, of equal ones the first found."""
+    kept: list[Hit] = []
+    for hit in sorted(hits, key=lambda hit: (hit.start, -hit.end)):
+        if not kept or hit.end > kept[-1].end:
+            kept.append(hit)
+    return kept
