@@ -1,0 +1,127 @@
+"""The `anthropic` package: messages and beta messages."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from ..adapter import Adapter, Endpoint, Kwargs, Manager
+from ..call import ModelCall
+from . import anthropic_messages as messages
+from . import anthropic_stream
+from .stainless import RawResponse, StreamManager, address, canned_stream, provider
+
+_PROVIDERS = {
+    "BaseBedrockClient": "aws.bedrock",
+    "AnthropicBedrock": "aws.bedrock",
+    "AsyncAnthropicBedrock": "aws.bedrock",
+    "BaseVertexClient": "gcp.vertex_ai",
+}
+
+
+def _request(resource: Any, kwargs: Kwargs, *, always_streams: bool = False) -> ModelCall:
+    client = resource._client  # noqa: SLF001  a resource's only way to its client
+    host, port = address(client)
+    call = ModelCall(
+        "chat",
+        provider(client, _PROVIDERS, "anthropic"),
+        request_model=str(kwargs.get("model") or ""),
+        stream=always_streams or streams(kwargs),
+        server_address=host,
+        server_port=port,
+    )
+    messages.request(call, kwargs)
+    return call
+
+
+def streams(kwargs: Kwargs) -> bool:
+    return kwargs.get("stream") is True
+
+
+def _always(kwargs: Kwargs) -> bool:  # noqa: ARG001  shaped like `streams`
+    return True
+
+
+def _types(path: str) -> Any:
+    import importlib
+
+    return importlib.import_module(path)
+
+
+def _reply(path: str, name: str, call: ModelCall, text: str) -> Any:
+    return getattr(_types(path), name).construct(**messages.reply(call, text))
+
+
+def _event_type(path: str) -> Any:
+    types = _types(path)
+    return types.BetaRawMessageStreamEvent if path.endswith("beta") else types.RawMessageStreamEvent
+
+
+def _reply_chunks(path: str, call: ModelCall, text: str) -> Iterable[Any]:
+    from anthropic._models import construct_type  # events are a union, which has no constructor of its own
+
+    return [construct_type(type_=_event_type(path), value=body) for body in messages.reply_chunks(call, text)]
+
+
+def _reply_stream(path: str, resource: Any, call: ModelCall, text: str) -> Any:
+    frames = messages.frames(messages.reply_chunks(call, text))
+    return canned_stream(resource, "anthropic", _event_type(path), frames)
+
+
+def _endpoint(
+    module: str,
+    method: str,
+    path: str,
+    reply_type: str,
+    *,
+    validates: bool = False,
+    manager: Manager | None = None,
+    asks: Callable[[Kwargs], bool] = streams,
+) -> Endpoint:
+    return Endpoint(
+        module=module,
+        sync_class="Messages",
+        async_class="AsyncMessages",
+        method=method,
+        request=partial(_request, always_streams=manager is not None),
+        response=messages.response,
+        reader=anthropic_stream.Reader,
+        reply=partial(_reply, path, reply_type),
+        reply_chunks=partial(_reply_chunks, path),
+        reply_stream=partial(_reply_stream, path),
+        streams=asks,
+        validates=validates,
+        manager=manager,
+    )
+
+
+def _native_provider(resource: Any) -> Any:
+    """The tracer provider of the library's own span of a call, None if it makes none or is too old to."""
+    options = getattr(resource._client, "_open_telemetry", None)  # noqa: SLF001  set by its constructor, has no getter
+    if not options or not options["traces"]["enabled"]:
+        return None
+    from opentelemetry import trace
+
+    return options.get("tracer_provider") or trace.get_tracer_provider()
+
+
+_PLAIN = ("anthropic.resources.messages", "anthropic.types")
+_BETA = ("anthropic.resources.beta.messages", "anthropic.types.beta")
+_HELD = StreamManager()
+
+ADAPTER = Adapter(
+    library="anthropic",
+    distribution="anthropic",
+    oldest="0.84",
+    below="3",
+    raw=RawResponse("raw"),
+    native_tracer=("anthropic._base_client", "BaseClient", "_tracer"),
+    native_provider=_native_provider,
+    endpoints=(
+        _endpoint(_PLAIN[0], "create", _PLAIN[1], "Message"),
+        _endpoint(_PLAIN[0], "parse", _PLAIN[1], "ParsedMessage", validates=True),
+        _endpoint(_PLAIN[0], "stream", _PLAIN[1], "Message", manager=_HELD, asks=_always),
+        _endpoint(_BETA[0], "create", _BETA[1], "BetaMessage"),
+        _endpoint(_BETA[0], "parse", _BETA[1], "ParsedBetaMessage", validates=True),
+        _endpoint(_BETA[0], "stream", _BETA[1], "BetaMessage", manager=_HELD, asks=_always),
+    ),
+)

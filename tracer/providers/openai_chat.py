@@ -1,0 +1,197 @@
+"""OpenAI chat completions: what goes in, what comes back, whole and in chunks."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ...guards.messages import Message, Part, PartKind, Path
+from ..adapter import Kwargs
+from ..call import ModelCall, Usage
+from .fields import arguments, counts, dumps, field, given, media, number, plain, whole
+
+PARAMS = (
+    "temperature", "top_p", "max_tokens", "max_completion_tokens", "frequency_penalty", "presence_penalty", "n",
+    "seed", "stop", "logprobs", "top_logprobs", "parallel_tool_calls", "reasoning_effort", "service_tier", "verbosity",
+)  # fmt: skip
+ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant", "tool": "tool", "function": "tool"}  # noqa: E501  # fmt: skip
+TEXTS: dict[str, PartKind] = {"content": "text", "refusal": "text", "reasoning_content": "reasoning", "reasoning": "reasoning"}  # noqa: E501  # fmt: skip
+"""Fields of a message or a delta that hold text; the reasoning ones come from compatible servers."""
+_NO_TEXT = {"role", "content", "name", "tool_call_id", "tool_calls", "function_call", "audio", "annotations"}
+_HOLDS_TEXT = ("messages", "tools", "functions", "prediction", "response_format", "extra_body")
+
+
+def request(call: ModelCall, kwargs: Kwargs) -> None:
+    """Fill the record from the keyword arguments of create, parse and stream."""
+    for name in _HOLDS_TEXT:
+        if kwargs.get(name):
+            kwargs[name] = plain(kwargs[name])
+    call.params = given(kwargs, PARAMS)
+    response_format = kwargs.get("response_format")
+    if response_format:
+        call.params["response_format"] = str(field(response_format, "type", "json_schema"))
+    turns = [_turn(message, ("messages", i)) for i, message in enumerate(_list(kwargs.get("messages")))]
+    turns += _others(kwargs)
+    call.messages = tuple(turns)
+    call.tools = definitions(kwargs, ("tools", "functions"), response_format, ("response_format",))
+
+
+def definitions(kwargs: Kwargs, names: Iterable[str], schema: Any, where: Path) -> tuple[Message, ...]:
+    """Every tool and the schema of the answer as one JSON part each: descriptions go to the provider like any text."""
+    parts = [
+        whole(tool, (name, i), kind="tool_definition", name=field(field(tool, "function", tool), "name", ""))
+        for name in names
+        for i, tool in enumerate(_list(kwargs.get(name)))
+    ]
+    if isinstance(schema, dict) and len(schema) > 1:
+        parts.append(whole(schema, where, kind="tool_definition", name="response_format"))
+    return (Message("system", tuple(parts)),) if parts else ()
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _others(kwargs: Kwargs) -> Iterator[Message]:
+    """Text that goes out beside the messages: a predicted answer, and what the SDK has no argument for."""
+    content = field(kwargs.get("prediction"), "content") if isinstance(kwargs.get("prediction"), dict) else None
+    if content:
+        yield Message("assistant", tuple(_content(content, ("prediction", "content"), "text", "")))
+    if kwargs.get("extra_body"):
+        yield Message("user", (whole(kwargs["extra_body"], ("extra_body",), name="extra_body"),))
+
+
+def _turn(message: Any, where: Path) -> Message:
+    if not isinstance(message, dict):
+        return Message("user", (whole(message, where),))
+    role = ROLES.get(message.get("role", ""), "user")
+    kind: PartKind = "tool_result" if role == "tool" else "text"
+    part_id = message.get("tool_call_id") or ""
+    parts = list(_content(message.get("content"), (*where, "content"), kind, part_id))
+    for name, value in message.items():
+        if value and name not in _NO_TEXT:
+            parts.append(whole(value, (*where, name), kind=TEXTS.get(name, "text")))
+    for i, tool_call in enumerate(_list(message.get("tool_calls"))):
+        parts.append(_tool_call(tool_call, (*where, "tool_calls", i)))
+    if message.get("function_call"):
+        parts.append(_function(message["function_call"], (*where, "function_call"), ""))
+    return Message(role, tuple(parts))
+
+
+def _content(content: Any, where: Path, kind: PartKind, part_id: str) -> Iterator[Part]:
+    if isinstance(content, str):
+        if content:
+            yield Part(kind, content, id=part_id, where=where)
+    elif isinstance(content, list):
+        for i, item in enumerate(content):
+            yield _item(item, (*where, i), kind, part_id)
+    elif content:
+        yield whole(content, where, kind=kind, part_id=part_id)
+
+
+def _item(item: Any, where: Path, kind: PartKind, part_id: str) -> Part:
+    """One entry of a content list, by its type."""
+    match item:
+        case {"type": "text" | "refusal" as name, **rest} if isinstance(rest.get(name), str):
+            return Part(kind, str(rest[name]), id=part_id, where=(*where, name))
+        case {"type": "image_url", "image_url": {"url": str(url)}}:
+            return media(url, name="image")
+        case {"type": "input_audio", "input_audio": {"data": data, **rest}}:
+            return media(data=data, mime=f"audio/{rest.get('format', '')}", name="audio")
+        case {"type": "file", "file": {"file_data": str(data)}}:
+            return media(data if data.startswith("data:") else "", data=data, name="file")
+        case {"type": "file", "file": {"file_id": str(file_id)}}:
+            return media(file_id, name="file")
+    return whole(item, where, kind=kind, part_id=part_id)
+
+
+def _tool_call(tool_call: Any, where: Path) -> Part:
+    part_id = field(tool_call, "id", "")
+    if custom := field(tool_call, "custom"):
+        return Part("tool_call", field(custom, "input", ""), name=field(custom, "name", ""), id=part_id,
+                    where=(*where, "custom", "input"))  # fmt: skip
+    if function := field(tool_call, "function"):
+        return _function(function, (*where, "function"), part_id)
+    return whole(tool_call if isinstance(tool_call, dict) else counts(tool_call), where, kind="tool_call")
+
+
+def _function(function: Any, where: Path, part_id: str) -> Part:
+    text = field(function, "arguments", "")
+    return Part("tool_call", text, json=arguments(text), name=field(function, "name", ""), id=part_id,
+                where=(*where, "arguments"))  # fmt: skip
+
+
+def response(call: ModelCall, answer: Any) -> None:
+    """Fill the record from a chat completion, an object or decoded JSON."""
+    call.response_id = field(answer, "id", "")
+    call.response_model = field(answer, "model", "")
+    call.usage = usage(field(answer, "usage"))
+    choices = field(answer, "choices", [])
+    call.output = tuple(_choice(call, choice, ("choices", i)) for i, choice in enumerate(choices))
+    call.finish_reasons = tuple(field(choice, "finish_reason", "") for choice in choices)
+
+
+def _choice(call: ModelCall, choice: Any, where: Path) -> Message:
+    message = field(choice, "message", {})
+    where = (*where, "message")
+    parts = [
+        Part(kind, text, json=name == "content" and structured(call, text), where=(*where, name))
+        for name, kind in TEXTS.items()
+        if isinstance(text := field(message, name), str) and text
+    ]
+    if transcript := field(field(message, "audio"), "transcript"):
+        parts.append(Part("text", transcript, where=(*where, "audio", "transcript")))
+    parts += [
+        _tool_call(tool_call, (*where, "tool_calls", i)) for i, tool_call in enumerate(field(message, "tool_calls", []))
+    ]
+    if function := field(message, "function_call"):
+        parts.append(_function(function, (*where, "function_call"), ""))
+    return Message("assistant", tuple(parts), field(choice, "finish_reason", ""))
+
+
+def structured(call: ModelCall, text: str) -> bool:
+    """Whether the answer was asked for as JSON and is JSON."""
+    return str(call.params.get("response_format", "")).startswith("json") and arguments(text)
+
+
+def usage(raw: Any) -> Usage:
+    """Disjoint counts: OpenAI counts cached and audio tokens into the prompt, reasoning and audio into the answer."""
+    if raw is None:
+        return Usage()
+    found = Usage(
+        cache_read=number(raw, "prompt_tokens_details", "cached_tokens"),
+        cache_write=number(raw, "prompt_tokens_details", "cache_write_tokens"),
+        input_audio=number(raw, "prompt_tokens_details", "audio_tokens"),
+        input_image=number(raw, "prompt_tokens_details", "image_tokens"),
+        reasoning=number(raw, "completion_tokens_details", "reasoning_tokens"),
+        output_audio=number(raw, "completion_tokens_details", "audio_tokens"),
+        source="provider",
+        raw=counts(raw),
+    )
+    found.input = max(0, number(raw, "prompt_tokens") - found.input_total)
+    found.output = max(0, number(raw, "completion_tokens") - found.output_total)
+    return found
+
+
+def reply_chunks(call: ModelCall, text: str) -> Iterator[dict[str, Any]]:
+    """The canned answer as the JSON of its chunks."""
+    head = {"id": "chatcmpl-spanward", "object": "chat.completion.chunk", "created": 0, "model": call.request_model}
+    yield {**head, "choices": [{"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": None}]}
+    yield {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+
+
+def reply(call: ModelCall, text: str) -> dict[str, Any]:
+    """The canned answer as the JSON of a completion: of a structured one as a refusal, which parses to None."""
+    said = "refusal" if call.params.get("response_format") else "content"
+    message = {"role": "assistant", "content": None, "refusal": None, said: text}
+    return {
+        "id": "chatcmpl-spanward",
+        "object": "chat.completion",
+        "created": 0,
+        "model": call.request_model,
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}],
+    }
+
+
+def frames(chunks: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """Chunks as server-sent events, the way chat completions send them."""
+    yield from (f"data: {dumps(chunk)}\n\n" for chunk in chunks)
+    yield "data: [DONE]\n\n"

@@ -1,0 +1,140 @@
+"""The chunks of a streamed chat completion."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ...guards.messages import Message, Part, PartKind, Path
+from ..adapter import ChunkView, Delta
+from ..call import ModelCall
+from .fields import arguments, field
+from .openai_chat import TEXTS, structured, usage
+
+Channel = tuple[Any, ...]
+_CONTENT: Path = ("choices", 0, "delta", "content")
+
+
+class Reader:
+    """Follows chunks. A channel is (choice index, field) or (choice index, "tool", index of the tool call)."""
+
+    def __init__(self, call: ModelCall) -> None:
+        self._json = str(call.params.get("response_format", "")).startswith("json")
+        self._chunk: Any = None
+        self._usage: Any = None
+        self._finish: dict[int, str] = {}
+        self._open: dict[Channel, tuple[str, str]] = {}
+        self._seen: dict[Channel, tuple[str, str]] = {}
+
+    def read(self, chunk: Any) -> ChunkView:
+        return self._plain_text(chunk) or self._anything(chunk)
+
+    def _plain_text(self, chunk: Any) -> ChunkView | None:
+        """The chunk that nearly every stream is made of, without a function call to spare."""
+        try:
+            (choice,) = chunk.choices
+            delta = choice.delta
+            text = delta.content
+            if (
+                not text
+                or choice.finish_reason
+                or delta.tool_calls
+                or delta.function_call
+                or delta.refusal
+                or chunk.usage
+                or delta.__pydantic_extra__
+            ):
+                return None
+        except (AttributeError, TypeError, ValueError):
+            return None
+        channel = (choice.index, "content")
+        if channel not in self._open:
+            self._open[channel] = self._seen[channel] = ("", "")
+        self._chunk = chunk
+        return ChunkView((Delta(channel, text, _CONTENT, json=self._json),))
+
+    def _anything(self, chunk: Any) -> ChunkView:
+        if field(chunk, "id"):
+            self._chunk = chunk
+        self._usage = field(chunk, "usage", self._usage)
+        deltas: list[Delta] = []
+        closes: list[Channel] = []
+        for i, choice in enumerate(field(chunk, "choices", [])):
+            index = field(choice, "index", 0)
+            found = list(self._deltas(field(choice, "delta", {}), index, ("choices", i, "delta")))
+            closes += self._closed_by(index, {delta.channel for delta in found})
+            deltas += found
+            self._open.update({delta.channel: ("", "") for delta in found if delta.channel not in self._open})
+            if reason := field(choice, "finish_reason"):
+                self._finish[index] = reason
+                closes += [channel for channel in self._open if channel[0] == index]
+        for channel in closes:
+            self._open.pop(channel, None)
+        return ChunkView(tuple(deltas), tuple(closes))
+
+    def _deltas(self, delta: Any, index: int, where: Path) -> Iterator[Delta]:
+        for name, kind in TEXTS.items():
+            text = field(delta, name)
+            if text and isinstance(text, str):
+                self._seen.setdefault((index, name), ("", ""))
+                yield Delta((index, name), text, (*where, name), kind, json=self._json and name == "content")
+        for j, tool_call in enumerate(field(delta, "tool_calls", [])):
+            yield from self._tool_delta(tool_call, index, (*where, "tool_calls", j))
+        if function := field(delta, "function_call"):
+            yield from self._function_delta(function, (index, "function"), (*where, "function_call"), "")
+
+    def _tool_delta(self, tool_call: Any, index: int, where: Path) -> Iterator[Delta]:
+        channel = (index, "tool", field(tool_call, "index", 0))
+        part_id = field(tool_call, "id", "")
+        if function := field(tool_call, "function"):
+            yield from self._function_delta(function, channel, (*where, "function"), part_id)
+        elif custom := field(tool_call, "custom"):
+            self._name(channel, part_id, field(custom, "name", ""))
+            yield Delta(channel, field(custom, "input", ""), (*where, "custom", "input"), "tool_call")
+
+    def _function_delta(self, function: Any, channel: Channel, where: Path, part_id: str) -> Iterator[Delta]:
+        self._name(channel, part_id, field(function, "name", ""))
+        yield Delta(channel, field(function, "arguments", ""), (*where, "arguments"), "tool_call", json=True)
+
+    def _name(self, channel: Channel, part_id: str, name: str) -> None:
+        known = self._seen.get(channel, ("", ""))
+        self._seen[channel] = (known[0] or part_id, known[1] or name)
+
+    def _closed_by(self, index: int, channels: set[Channel]) -> list[Channel]:
+        """A tool call ends the text before it and the tool call before it: the SDK's helper parses them right then."""
+        if not any(channel[1] in {"tool", "function"} for channel in channels):
+            return []
+        return [c for c in self._open if c[0] == index and c not in channels]
+
+    def filler(self, channel: Any, text: str) -> Any:
+        index, name, *rest = channel
+        delta: dict[str, Any] = {name: text}
+        if name == "tool":
+            delta = {"tool_calls": [{"index": rest[0], "function": {"arguments": text}}]}
+        elif name == "function":
+            delta = {"function_call": {"arguments": text}}
+        head = {key: field(self._chunk, key) for key in ("id", "created", "model", "system_fingerprint")}
+        return type(self._chunk).construct(
+            **head,
+            object="chat.completion.chunk",
+            choices=[{"index": index, "delta": delta, "finish_reason": None, "logprobs": None}],
+        )
+
+    def finish(self, call: ModelCall, texts: Mapping[Any, str]) -> None:
+        if self._chunk is not None:
+            call.response_id = field(self._chunk, "id", "")
+            call.response_model = field(self._chunk, "model", "")
+        call.usage = usage(self._usage)
+        indices = sorted({channel[0] for channel in self._seen} | set(self._finish))
+        call.output = tuple(self._message(call, index, texts) for index in indices)
+        call.finish_reasons = tuple(self._finish[index] for index in indices if index in self._finish)
+
+    def _message(self, call: ModelCall, index: int, texts: Mapping[Any, str]) -> Message:
+        parts = []
+        for channel, (part_id, name) in self._seen.items():
+            if channel[0] != index:
+                continue
+            field_ = channel[1]
+            text = texts.get(channel, "")
+            kind: PartKind = TEXTS.get(field_, "tool_call")
+            as_json = arguments(text) if kind == "tool_call" else field_ == "content" and structured(call, text)
+            parts.append(Part(kind, text, json=as_json, name=name, id=part_id))
+        return Message("assistant", tuple(parts), self._finish.get(index, ""))
