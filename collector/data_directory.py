@@ -7,12 +7,10 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from .command import CommandError
+
 PATIENCE_SECONDS = 1.0
 """How long to wait for the lock: whoever only looks whether it is held, holds it for a moment."""
-
-
-class InUse(Exception):  # noqa: N818  a state of the world
-    """Another process owns the directory; the text names its pid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +43,25 @@ class DataDirectory:
         return f"chdb:///{self.path / 'store'}"
 
     def take(self) -> None:
-        """Raises `InUse`, or OSError if the directory cannot be made or written."""
-        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Raises `CommandError` if another process has it (the text names its pid), or if it cannot be made."""
+        try:
+            self.temporary.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as problem:
+            raise CommandError(f"{self.path}: {problem.strerror}; choose a directory with --data") from None
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not _locked(lock, fcntl.LOCK_EX):
             if time.monotonic() > deadline:
                 owner = os.pread(lock, 20, 0).decode(errors="replace").strip() or "unknown"
                 os.close(lock)
-                raise InUse(f"{self.path} is in use by process {owner}")
+                raise CommandError(
+                    f"{self.path} is in use by process {owner}: stop that one, or choose another with --data"
+                )
             time.sleep(0.05)
         os.ftruncate(lock, 0)
         os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
         self._lock = lock
         self._sidecar_path.unlink(missing_ok=True)
-        self.temporary.mkdir(exist_ok=True)
 
     def announce(self, address: str) -> None:
         """Tell others where we listen. Readers see all of it or nothing."""

@@ -1,0 +1,126 @@
+"""What every request passes first: who may ask at all, how much they may send, and that no failure tells content."""
+
+import base64
+import binascii
+import hmac
+import ipaddress
+import logging
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = logging.getLogger(__name__)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a bare host name or address means this machine only."""
+    try:
+        return host.lower().rstrip(".") == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def refusal(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    """The one form of every error answer: `{"message": …}`."""
+    return JSONResponse({"message": message}, status, headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """ASGI middleware around the whole application.
+
+    `loopback`: bound to this machine only, so a request that names another host was sent here by a foreign page
+    (DNS rebinding). `key`: empty means that no key is asked for. `body_bytes` bounds every request body as sent.
+    """
+
+    app: ASGIApp
+    loopback: bool
+    key: str
+    body_bytes: int
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def counted(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        refused = self._refused(scope["method"], Headers(scope=scope))
+        if refused:
+            await refused(scope, receive, send)
+            return
+        try:
+            await self.app(scope, _bounded(receive, self.body_bytes), counted)
+        except Exception as failure:  # noqa: BLE001  the text of a failure may quote content: only its place is logged
+            log.error("%s %s failed: %s", scope["method"], scope["path"], place_of(failure))  # noqa: TRY400  ditto
+            if not started:
+                await refusal(500, "Spanward failed; its log says where")(scope, receive, send)
+
+    def _refused(self, method: str, headers: Headers) -> Response | None:
+        host = headers.get("host", "")
+        if self.loopback and not is_loopback(_name_of(host)):
+            return refusal(403, "this sidecar answers only to localhost; the Host header names another machine")
+        origin = headers.get("origin")
+        if method not in ("GET", "HEAD") and origin is not None and origin.partition("://")[2] != host:
+            return refusal(403, "the request comes from a page of another origin")
+        if self.key and not _shows_key(headers.get("authorization", ""), self.key):
+            challenge = {"WWW-Authenticate": 'Basic realm="spanward"'}
+            return refusal(401, "send the key as `Authorization: Bearer …`, or as the password of any user", challenge)
+        if int(headers.get("content-length") or 0) > self.body_bytes:
+            return _too_large(self.body_bytes)
+        return None
+
+
+def place_of(failure: BaseException) -> str:
+    """The type of a failure and the lines it came through: enough to find it, and nothing that it says."""
+    lines = [
+        f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in traceback.extract_tb(failure.__traceback__)
+    ]
+    return f"{type(failure).__name__} at {' > '.join(lines[-6:]) or 'an unknown place'}"
+
+
+def _name_of(host: str) -> str:
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0]
+
+
+def _shows_key(authorization: str, key: str) -> bool:
+    scheme, _, value = authorization.partition(" ")
+    shown = value.strip()
+    if scheme.lower() == "basic":
+        try:
+            shown = base64.b64decode(shown, validate=True).decode().partition(":")[2]
+        except (binascii.Error, UnicodeDecodeError):
+            return False
+    elif scheme.lower() != "bearer":
+        return False
+    return hmac.compare_digest(shown.encode(), key.encode())
+
+
+def _too_large(limit: int) -> Response:
+    return refusal(413, f"the body is larger than {limit} bytes; send fewer spans at a time")
+
+
+def _bounded(receive: Receive, limit: int) -> Receive:
+    """A body of unknown length is counted as it comes."""
+    received = 0
+
+    async def bounded() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > limit:
+            raise HTTPException(413, f"the body is larger than {limit} bytes; send fewer spans at a time")
+        return message
+
+    return bounded

@@ -1,0 +1,87 @@
+"""What the sidecar counts of itself, for `/metrics`. No label ever holds anything that a user or a model said."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..guards.judgement import Check, Decision
+
+GUARD_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+class Pulse(Protocol):
+    """How far the store is behind the log; the ingestor is one."""
+
+    @property
+    def lag_seconds(self) -> float: ...
+    @property
+    def queue_bytes(self) -> int: ...
+    @property
+    def ingested_segments(self) -> int: ...
+    @property
+    def errors(self) -> int: ...
+
+
+class Metrics:
+    """One process's counters, in a registry of their own: several may live in one process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        self.requests = self._counter("otlp_requests", "OTLP requests by what became of them", "outcome")
+        self.body_bytes = self._counter("otlp_body_bytes", "Uncompressed bytes of accepted OTLP requests")
+        self.spans = self._counter("spans_accepted", "Spans that are on disk, repeats not counted")
+        self.repeats = self._counter("otlp_repeats", "Bodies that were stored before and acknowledged again")
+        self.checks = self._counter("guard_checks", "Checks by side, verdict and action", "side", "verdict", "action")
+        self.check_failures = self._counter("guard_check_failures", "Checks that could not be answered", "reason")
+        self.reviews = self._counter("guard_reviews", "Calls judged after the fact, by outcome", "outcome")
+        self.reloads = self._counter("policy_reloads", "Policy files read again after a change", "outcome")
+        self.adopted = self._counter("spool_files_adopted", "Spool files of dead processes that were taken over")
+        self.check_seconds = Histogram(
+            "spanward_guard_check_seconds", "Time to answer a check", buckets=GUARD_BUCKETS, registry=self.registry
+        )
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"spanward_{name}", text, labels, registry=self.registry)
+
+    def follow(self, pulse: Pulse) -> None:
+        """Show the ingestor's figures as they are when `/metrics` is asked."""
+        self.registry.register(_Followed(pulse))
+
+    def checked(self, check: Check, decision: Decision, seconds: float) -> None:
+        self.checks.labels(check.side, decision.verdict, decision.action).inc()
+        self.check_seconds.observe(seconds)
+
+    def route(self, _request: Request) -> Response:
+        return Response(generate_latest(self.registry), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+class _Followed(Collector):
+    def __init__(self, pulse: Pulse) -> None:
+        self._pulse = pulse
+
+    def collect(self) -> Iterator[Metric]:
+        pulse = self._pulse
+        yield GaugeMetricFamily(
+            "spanward_ingest_lag_seconds", "Age of the oldest span not yet in the store", pulse.lag_seconds
+        )
+        yield GaugeMetricFamily("spanward_queue_bytes", "Bytes of the log that wait for the store", pulse.queue_bytes)
+        yield CounterMetricFamily(
+            "spanward_segments_ingested", "Segments put into the store", value=pulse.ingested_segments
+        )
+        yield CounterMetricFamily(
+            "spanward_ingest_errors", "Attempts to put a segment in that failed", value=pulse.errors
+        )

@@ -1,0 +1,61 @@
+"""`POST /api/query`: one SELECT of a person over our own tables."""
+
+import json
+import math
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..dashboards.ask import Ask, QueryFailed, Table
+from .analyst import NotAllowed, check
+from .gate import refusal
+
+
+@dataclass(frozen=True, slots=True)
+class QueryRoute:
+    ask: Ask
+
+    async def answer(self, request: Request) -> Response:
+        try:
+            sql = json.loads(await request.body())["sql"]
+        except (ValueError, KeyError, TypeError):
+            sql = None
+        if not isinstance(sql, str):
+            return refusal(400, 'the body must be {"sql": "SELECT …"}')
+        try:
+            return Response(await run_in_threadpool(self._ask, sql), media_type="application/json")
+        except NotAllowed as problem:
+            return refusal(400, str(problem))
+        except QueryFailed as problem:
+            return refusal(422, str(problem))
+
+    def _ask(self, sql: str) -> bytes:
+        return to_json(self.ask(check(sql)))
+
+
+def to_json(table: Table) -> bytes:
+    """`{"columns": […], "rows": [[…]]}`; times are ISO 8601 in UTC, and what JSON has no number for is null."""
+    whole = {"columns": table.columns, "rows": [[plain(value) for value in row] for row in table.rows]}
+    return json.dumps(whole, ensure_ascii=False, allow_nan=False).encode()
+
+
+def plain(value: Any) -> Any:  # noqa: PLR0911  a table of types
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return value if math.isfinite(value) else None
+        case datetime() | date():
+            return value.isoformat()
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case dict():
+            return {str(key): plain(item) for key, item in value.items()}
+        case bytes():
+            return value.decode(errors="replace")
+        case _:
+            return str(value)

@@ -1,0 +1,236 @@
+"""`spanward serve`: the one process that owns a data directory, and everything it runs."""
+
+import argparse
+import logging
+import os
+import signal
+import socket
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from errno import EADDRINUSE
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from ..guards.policy import PolicyError
+from .adoption import Adoption
+from .app import Parts, application
+from .bodies import KnownBodies
+from .command import FAILED, CommandError
+from .data_directory import DataDirectory
+from .gate import is_loopback, place_of
+from .guardroom import Guardroom
+from .health import Health
+from .ingest import Ingestor
+from .metrics import Metrics
+from .pricing import Pricing
+from .receiver import Receiver
+from .settings import KEY_VARIABLE, Settings, settings_from
+from .store import Store, StoreInUse, StoreUnavailable
+from .wal import WriteAheadLog
+
+log = logging.getLogger(__name__)
+GRACE_SECONDS = 5
+"""How long requests that run when the end comes may take."""
+DRAIN_SECONDS = 20.0
+"""How long the store may take for what is in the log; what is left is ingested at the next start."""
+SWEEP_SECONDS = 2.0
+"""How often spools of dead applications are looked for."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", metavar="DIR", help="data directory (default ~/.local/share/spanward)")
+    parser.add_argument(
+        "--store", metavar="URL", help="chdb:///DIR (default: in DIR) or clickhouse://user@host:8123/db"
+    )
+    parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port to listen on (default 4318; 0 takes a free one)")
+    parser.add_argument("--policy", metavar="FILE|NAME", help="policy file, or a shipped policy (default: default)")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="YAML file with the same names as these options")
+    parser.add_argument("--spool", metavar="DIR", help="where applications keep their spools")
+    parser.add_argument("--prices", metavar="FILE", help="private prices")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    names = ("data", "store", "host", "port", "policy", "spool", "prices")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    settings = settings_from(arguments.config, {name: getattr(arguments, name) for name in names})
+    try:
+        with ExitStack() as running:
+            serve(settings, running)
+    except (PolicyError, StoreInUse) as problem:
+        raise CommandError(str(problem)) from None
+    except StoreUnavailable as problem:
+        raise CommandError(str(problem), FAILED) from None
+    return 0
+
+
+def serve(settings: Settings, running: ExitStack) -> None:
+    """Run until SIGTERM or SIGINT. What was put on `running` is undone in reverse: listen, log, store, directory."""
+    key = key_for(settings.host)
+    metrics = Metrics()
+    room = Guardroom(settings.policy, metrics)
+    data = own(settings, running)
+    listening = running.enter_context(listen(settings.host, settings.port))
+    store = open_store(settings, data)
+    running.callback(store.close)
+    store.migrate()
+    log_ = WriteAheadLog(data.log, limit_bytes=settings.log_bytes)
+    ingestor = Ingestor(store, log_, room.review)
+    receiver = Receiver(log_, KnownBodies(data.path / "known"), pricing(settings.prices))
+    running.callback(finish, log_, ingestor)
+    metrics.follow(ingestor)
+    ingestor.start()
+    room.start()
+    running.callback(room.stop)
+    adopting = Adopting(Adoption(settings.spool_directory, receiver), metrics)
+    adopting.start()
+    running.callback(adopting.stop)
+    health = Health(store.ask, room, ingestor, lambda: False)  # FULL
+    app = application(
+        Parts(receiver, room, store.ask, health, metrics),
+        loopback=is_loopback(settings.host),
+        key=key,
+        body_bytes=settings.body_bytes,
+    )
+    address = address_of(listening)
+
+    def ready() -> None:
+        data.announce(address)
+        sys.stdout.write(f"Spanward is at {address}/ (data in {data.path}, policy {room.status.name})\n")
+        sys.stdout.flush()
+
+    listen_until_told(web_server(app), listening, ready)
+
+
+def key_for(host: str) -> str:
+    """The key that every request must show; empty while only this machine can ask. Raises `CommandError`."""
+    key = os.environ.get(KEY_VARIABLE, "")
+    if not key and not is_loopback(host):
+        raise CommandError(
+            f"{host or 'every address'} can be reached from other machines, so requests must show a key: "
+            f"set {KEY_VARIABLE} to a long random text (the page asks for it as a password), or use --host 127.0.0.1"
+        )
+    return key
+
+
+def own(settings: Settings, running: ExitStack) -> DataDirectory:
+    """Take the data directory and work inside it: ClickHouse leaves files where it runs, and large temporary ones."""
+    data = DataDirectory(settings.data)
+    data.take()
+    running.callback(data.release)
+    os.chdir(data.path)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(data.temporary)
+    return data
+
+
+def open_store(settings: Settings, data: DataDirectory) -> Store:
+    try:
+        return Store.open(settings.store_url, data.path)
+    except ValueError as problem:
+        raise CommandError(str(problem)) from None
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Raises `CommandError`."""
+    try:
+        family, *_, place = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        listening = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as problem:
+        raise CommandError(f"{host}: {problem.strerror}") from None
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(place)
+    except OSError as problem:
+        listening.close()
+        hint = "; another program uses the port: stop it, or choose another with --port (0 takes a free one)"
+        raise CommandError(f"{host}:{port}: {problem.strerror}{hint if problem.errno == EADDRINUSE else ''}") from None
+    return listening
+
+
+def address_of(listening: socket.socket) -> str:
+    """Where a program on this machine reaches it."""
+    host, port = listening.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  recognised, not bound
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def pricing(overrides: Path | None) -> Pricing:
+    """Raises `CommandError`."""
+    try:
+        return Pricing(overrides)
+    except (ValueError, OSError) as problem:
+        raise CommandError(f"{overrides}: {problem}") from None
+
+
+def finish(log_: WriteAheadLog, ingestor: Ingestor) -> None:
+    """Nobody sends any more: what is in the log goes into the store, as far as that is done in good time."""
+    log_.close()
+    if not ingestor.wait_empty(DRAIN_SECONDS):
+        log.warning(
+            "the store is slow; %d bytes stay in the log and are ingested at the next start", ingestor.queue_bytes
+        )
+    ingestor.stop()
+
+
+class Adopting:
+    """Looks for spools of dead applications, in a thread of its own."""
+
+    def __init__(self, adoption: Adoption, metrics: Metrics) -> None:
+        self._adoption = adoption
+        self._metrics = metrics
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="adoption", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join(timeout=GRACE_SECONDS)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._metrics.adopted.inc(self._adoption.sweep())
+            except Exception as failure:  # noqa: BLE001  the spool keeps the data; the next sweep tries again
+                log.error("spools could not be taken over: %s", place_of(failure))  # noqa: TRY400
+            self._stopping.wait(SWEEP_SECONDS)
+
+
+def web_server(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        workers=1,
+        access_log=False,  # addresses of requests hold what people searched for
+        log_config=None,
+        lifespan="off",
+        ws="none",
+        server_header=False,
+        proxy_headers=False,  # nobody may say on another's behalf where a request comes from
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+def listen_until_told(config: uvicorn.Config, listening: socket.socket, ready: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT; `ready` is called once requests are answered."""
+
+    class Announced(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            ready()
+
+    server = Announced(config)
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    # uvicorn raises the signal again when it is done; that one must find us here, or nothing would be put in order
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    server.run(sockets=[listening])
