@@ -1,45 +1,262 @@
 """The store: one ClickHouse, embedded (chDB) or a server, behind one set of SQL."""
-from collections.abc import Mapping
+
+import os
+import queue
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
-from ..dashboards.ask import Table
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
+
+from ..dashboards.ask import QueryFailed, Table
+from . import analyst, landing
+from .owner import StoreInUse, own
+from .schema import Form, Retention, quoted
+
+__all__ = ["SegmentUnreadable", "Store", "StoreInUse", "StoreUnavailable"]
+
+_POOL = 4
+_ROWS_FOR_PEOPLE = 100_000
+_UNREADABLE = frozenset({27, 32, 33, 117, 444})
+"""ClickHouse's codes for bytes that end too early, do not parse, or are no protobuf of our schema."""
+
+Connect = Callable[[str | None], Client]
 
 
-class StoreInUse(Exception):  # noqa: N818  a state of the world
-    """Another process owns the data directory; the text names its pid."""
+class StoreUnavailable(QueryFailed):
+    """The store does not answer, or has no room; the same again later may work."""
+
+
+class SegmentUnreadable(Exception):  # noqa: N818  says what is wrong
+    """ClickHouse cannot parse the bytes of this segment: no repeat will help."""
 
 
 class Store:
-    """Thread-safe. Embedded, one process owns the directory, so one `Store.open` a process."""
+    """Thread-safe. Embedded, one process owns the directory, so one `Store.open` a process.
+
+    Times come back as datetimes in UTC. The embedded engine must not be carried over a fork: spawn.
+    """
+
+    def __init__(self, connect: Connect, form: Form, *, embedded: bool, lock: IO[str] | None = None) -> None:
+        self._connect = connect
+        self._form = form
+        self._embedded = embedded
+        self._lock = lock
+        self._idle: queue.LifoQueue[Client] = queue.LifoQueue()
+        self._slots = threading.BoundedSemaphore(_POOL)
+        self._writing = threading.Lock()
 
     @classmethod
     def open(cls, url: str, data: Path, *, database: str = "spanward") -> "Store":
-        """`url` is `chdb:///DIR` or `clickhouse://user:password@host:8123/db`; `data` is the sidecar's own directory.
+        """`url` is `chdb:///DIR` or `clickhouse[s]://user:password@host:8123/db[?cluster=NAME]`.
 
-        Raises `StoreInUse`, `StoreUnavailable` (a server that does not answer), ValueError for a URL it does not know.
+        `data` is the sidecar's own directory, locked here before anything is opened. A database in the URL wins over
+        `database`. Raises `StoreInUse`, `StoreUnavailable`, and ValueError for a URL it does not know.
         """
-        raise NotImplementedError
+        parts = urlsplit(url)
+        if parts.scheme not in {"chdb", "clickhouse", "clickhouses"}:
+            raise ValueError(f"store {parts.scheme!r} is unknown; give chdb:///DIR or clickhouse://user:password@host:8123/db")
+        embedded = parts.scheme == "chdb"
+        lock = own(data)
+        try:
+            if embedded:
+                connect = _embedded(Path(unquote(parts.path)), data)
+            else:
+                database = parts.path.strip("/") or database
+                connect = _server(url)
+            form = Form(database, *parse_qs(parts.query).get("cluster", []))
+            store = cls(connect, form, embedded=embedded, lock=lock)
+            store.create_database()
+        except BaseException:
+            lock.close()
+            raise
+        return store
 
     def beside(self, database: str) -> "Store":
         """The same engine with another database (tests, imports). Closing it leaves this one open."""
-        raise NotImplementedError
+        store = Store(self._connect, Form(database, self._form.cluster), embedded=self._embedded)
+        store.create_database()
+        return store
 
-    def migrate(self) -> None:
-        """Bring the schema up to date. Idempotent."""
-        raise NotImplementedError
+    @property
+    def database(self) -> str:
+        return self._form.database
+
+    def create_database(self) -> None:
+        with _errors():
+            client = self._connect(None)
+            client.command(self._form.render("CREATE DATABASE IF NOT EXISTS ${database} ${on_cluster} ENGINE = Atomic"))
+            client.close()
+
+    def migrate(self, retention: Retention | None = None) -> None:
+        """Bring the schema up to date, and the retention with it. Idempotent."""
+        log = self._form.render(
+            "CREATE TABLE IF NOT EXISTS schema_migrations ${on_cluster} "
+            "(name String, applied DateTime('UTC') DEFAULT now()) ENGINE = MergeTree ORDER BY name"
+        )
+        self.command(log)
+        done = {name for (name,) in self.ask("SELECT name FROM schema_migrations").rows}
+        for file in self._form.files():
+            if file.name not in done:
+                for statement in self._form.statements(file):
+                    self.command(statement)
+                self.command("INSERT INTO schema_migrations (name) VALUES ({name:String})", {"name": file.name})
+        self._retain(retention or Retention())
+
+    def _retain(self, retention: Retention) -> None:
+        local = "_local" if self._form.cluster else ""
+        tables = "SELECT name, create_table_query FROM system.tables WHERE database = {database:String}"
+        shown = dict(self.ask(tables, {"database": self._form.database}).rows)
+        for table, ttl in retention.by_table().items():
+            if f"TTL {ttl} " not in shown[table + local]:
+                self.command(self._form.keep(table, ttl))
 
     def ask(self, sql: str, parameters: Mapping[str, Any] | None = None, *, limit_seconds: float = 30) -> Table:
-        """Our own SELECTs (SQL of people goes through `analyst.check` first). Raises `QueryFailed`."""
-        raise NotImplementedError
+        """One of our own SELECTs, read-only. Raises `QueryFailed`."""
+        return self._ask(sql, parameters, {"readonly": 1, "max_execution_time": limit_seconds})
+
+    def ask_for_people(self, sql: str, *, limit_seconds: float = 30) -> Table:
+        """A SELECT that someone typed. Raises `analyst.NotAllowed`, `QueryFailed` (also above 100,000 rows)."""
+        limits = {"readonly": 1, "max_execution_time": limit_seconds, "max_result_rows": _ROWS_FOR_PEOPLE}
+        return self._ask(analyst.check(sql), None, limits)
+
+    def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
+        """A statement of ours that changes something (schema, DELETE). Raises `QueryFailed`."""
+        with self._client() as client, _errors():
+            client.command(sql, parameters=dict(parameters or {}))
 
     def ingest(self, segment: Path, token: str) -> None:
         """Put a segment's spans in, once for a token however often it is called.
 
-        Raises `SegmentUnreadable` (the bytes are at fault) or `StoreUnavailable` (try again).
+        Raises `SegmentUnreadable` (the bytes are at fault) or `QueryFailed` (try again).
         """
-        raise NotImplementedError
+        settings = {**landing.SETTINGS, "insert_deduplication_token": token}
+        with self._writing, self._client() as client:
+            try:
+                if self._embedded:
+                    self._ingest_file(client, segment, settings)
+                else:
+                    self._ingest_bytes(client, segment, settings)
+            except DatabaseError as error:
+                if error.code in _UNREADABLE:
+                    raise SegmentUnreadable(str(error)) from None
+                raise QueryFailed(str(error)) from None
+            except ClickHouseError as error:
+                raise StoreUnavailable(str(error)) from None
+
+    @staticmethod
+    def _ingest_file(client: Client, segment: Path, settings: Mapping[str, str]) -> None:
+        source = f"file({_text(str(segment.resolve()))}, 'Protobuf', {_text(landing.structure())})"
+        # The schema by its path: given as a string, ClickHouse would leave a __cache__ in the working directory.
+        schema = {"format_schema": f"{landing.PROTO.with_suffix('')}:{landing.MESSAGE}"}
+        clause = ", ".join(f"{name} = {_text(value)}" for name, value in {**schema, **settings}.items())
+        client.command(f"{landing.insert(source)} SETTINGS {clause}")
+
+    @staticmethod
+    def _ingest_bytes(client: Client, segment: Path, settings: Mapping[str, str]) -> None:
+        schema = {
+            "format_schema_source": "string",
+            "format_schema": landing.PROTO.read_text(),
+            "format_schema_message_name": landing.MESSAGE,
+        }
+        statement = landing.insert(f"input({_text(landing.structure())})") + " FORMAT Protobuf"
+        client.command(statement, data=segment.read_bytes(), settings={**schema, **settings})
+
+    def drop(self) -> None:
+        """Remove this store's database and all that is in it."""
+        self.command(self._form.render("DROP DATABASE IF EXISTS ${database} ${on_cluster} SYNC"))
 
     def close(self) -> None:
         """Release the directory. Idempotent."""
-        raise NotImplementedError
+        with suppress(queue.Empty):
+            while True:
+                self._idle.get_nowait().close()
+        if self._lock:
+            self._lock.close()
+
+    def _ask(self, sql: str, parameters: Mapping[str, Any] | None, settings: dict[str, Any]) -> Table:
+        with self._client() as client, _errors():
+            answer = client.query(sql, parameters=dict(parameters or {}), settings=settings)
+            return Table(tuple(answer.column_names), tuple(tuple(row) for row in answer.result_rows))
+
+    @contextmanager
+    def _client(self) -> Iterator[Client]:
+        with self._slots:
+            try:
+                client = self._idle.get_nowait()
+            except queue.Empty:
+                with _errors():
+                    client = self._connect(self._form.database)
+            try:
+                yield client
+            finally:
+                self._idle.put(client)
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as error:
+        raise QueryFailed(str(error)) from None
+    except ClickHouseError as error:
+        raise StoreUnavailable(str(error)) from None
+
+
+def _embedded(directory: Path, data: Path) -> Connect:
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    config = data / "chdb.xml"
+    config.write_text(_CONFIG.format(memory=max(1_500_000_000, _memory() // 4)))
+
+    def connect(database: str | None) -> Client:
+        return clickhouse_connect.get_client(
+            interface="chdb",
+            path=str(directory),
+            database=database,
+            settings={"session_timezone": "UTC"},
+            chdb_options={"config-file": str(config)},
+            tz_mode="aware",
+        )
+
+    return connect
+
+
+def _server(url: str) -> Connect:
+    parts = urlsplit(url)
+    secure = parts.scheme == "clickhouses"
+
+    def connect(database: str | None) -> Client:
+        return clickhouse_connect.get_client(
+            host=parts.hostname or "localhost",
+            port=parts.port or (8443 if secure else 8123),
+            username=unquote(parts.username or "default"),
+            password=unquote(parts.password or ""),
+            secure=secure,
+            database=database or "default",
+            settings={"session_timezone": "UTC"},
+            tz_mode="aware",
+            autogenerate_session_id=False,
+        )
+
+    return connect
+
+
+_CONFIG = """<clickhouse>
+  <max_server_memory_usage>{memory}</max_server_memory_usage>
+  <mark_cache_size>67108864</mark_cache_size>
+  <background_pool_size>2</background_pool_size>
+</clickhouse>
+"""
+
+
+def _memory() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
