@@ -24,11 +24,16 @@ class Pseudonyms:
         """The number of values, never one of them."""
         return f"Pseudonyms({len(self._placeholders)} values)"
 
-    def placeholder(self, label: str, value: str, taken: AbstractSet[str] = frozenset()) -> str:
-        """The placeholder of `value`, new or known, but none of `taken` (those that stand in the text by themselves)."""
+    def placeholder(
+        self, label: str, value: str, taken: AbstractSet[str] = frozenset(), *, keep_known: bool = False
+    ) -> str:
+        """The placeholder of `value`, new or known, but none of `taken` (those that stand in the text by themselves).
+
+        With `keep_known` a known one is right even if it stands in the text: a model that answers may write it.
+        """
         with self._lock:
             known = self._placeholders.pop(value, None)
-            if known is None or known in taken:
+            if known is None or (known in taken and not keep_known):
                 known = self._next(label, taken)
             self._placeholders[value] = known
             if len(self._placeholders) > self._limit:

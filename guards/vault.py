@@ -1,4 +1,4 @@
-"""Pseudonyms by session, so that a value keeps its placeholder from turn to turn. In memory, bounded, and short-lived."""
+"""Pseudonyms by session, so that a value keeps its placeholder from turn to turn. In memory only, bounded."""
 
 from collections import OrderedDict
 from collections.abc import Callable

@@ -48,7 +48,9 @@ class View:
             return there + place - here
         following = self.jumps[n + 1] if n + 1 < len(self.jumps) else None
         # the last character of a run may be an escape: it ends where the next run begins
-        return following[1] if following and following[0] == place + 1 and self._escaped(n) else there + place - here + 1
+        return (
+            following[1] if following and following[0] == place + 1 and self._escaped(n) else there + place - here + 1
+        )
 
     def _escaped(self, n: int) -> bool:
         return self.json is not None and self.source.startswith("\\", self.jumps[n][1])

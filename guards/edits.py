@@ -1,0 +1,92 @@
+"""How findings change texts: overlapping ones become one edit, everything between two edits stays as it is."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Literal
+
+from .judgement import Edit, Finding
+from .messages import Message
+from .scan import Target
+
+How = Literal["redact", "pseudonymise"]
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A finding with what its rule wants done about it."""
+
+    finding: Finding
+    how: How
+    restore: bool = False
+
+
+Replacement = Callable[[Mark, str], str]
+"""(the mark that counts, the original) -> what stands there instead."""
+
+
+def merge(marks: Iterable[Mark]) -> list[Mark]:
+    """One mark for each run of overlapping ones, over all of it, in order of place.
+
+    A mask beats a pseudonym, then the longer finding beats the shorter, then the surer one.
+    """
+    merged: list[Mark] = []
+    for mark in sorted(marks, key=lambda mark: (_place(mark), mark.finding.start)):
+        last = merged[-1].finding if merged else None
+        if last is None or _place(merged[-1]) != _place(mark) or mark.finding.start >= last.end:
+            merged.append(mark)
+            continue
+        winner = max(merged[-1], mark, key=_weight)
+        span = replace(winner.finding, start=last.start, end=max(last.end, mark.finding.end))
+        merged[-1] = replace(winner, finding=span)
+    return merged
+
+
+def _weight(mark: Mark) -> tuple[bool, int, float]:
+    return mark.how == "redact", mark.finding.end - mark.finding.start, mark.finding.score
+
+
+def _place(mark: Mark) -> Place:
+    return mark.finding.message, mark.finding.part
+
+
+def plan(marks: Iterable[Mark], targets: Sequence[Target], replacement: Replacement) -> list[Edit]:
+    """The edits for `marks`, asked of `replacement` in reading order; a JSON number is replaced by a JSON string."""
+    views = {(target.message, target.part): target.view for target in targets}
+    edits = []
+    for mark in merge(marks):
+        seen, found = views[_place(mark)], mark.finding
+        text = replacement(mark, seen.value(found.start, found.end))
+        quoted = f'"{text}"' if seen.is_number(found.start) else text
+        edits.append(Edit(found.message, found.part, found.start, found.end, quoted))
+    return edits
+
+
+def apply(messages: tuple[Message, ...], edits: Sequence[Edit]) -> tuple[Message, ...]:
+    """`messages` with `edits` (in order, not overlapping) done; what has none is the same object as before."""
+    if not edits:
+        return messages
+    by_place = {place: list(group) for place, group in groupby(edits, key=lambda edit: (edit.message, edit.part))}
+    touched = {m for m, _ in by_place}
+    return tuple(
+        replace(
+            message,
+            parts=tuple(
+                replace(part, text=edited(part.text, by_place[m, p])) if (m, p) in by_place else part
+                for p, part in enumerate(message.parts)
+            ),
+        )
+        if m in touched
+        else message
+        for m, message in enumerate(messages)
+    )
+
+
+def edited(text: str, edits: Iterable[Edit]) -> str:
+    """`text` with `edits` done."""
+    pieces, at = [], 0
+    for edit in edits:
+        pieces += (text[at : edit.start], edit.replacement)
+        at = edit.end
+    return "".join((*pieces, text[at:]))

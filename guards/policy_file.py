@@ -1,0 +1,79 @@
+"""Policy files as text: YAML with the line of every key, and errors that say where and what was probably meant."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Place = tuple[str | int, ...]
+Lines = dict[Place, int]
+
+
+class PolicyError(ValueError):
+    """A policy that cannot be used. Its text is `file:line: what is wrong; did you mean …?`, one line for each mistake."""
+
+
+def read(path: Path) -> tuple[dict[str, Any], Lines]:
+    """The file's mapping, and the line (from 1) of every key and list item in it. Raises `PolicyError`."""
+    try:
+        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except OSError as error:
+        raise PolicyError(f"{path}: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise PolicyError(f"{path}: not UTF-8 text") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        raise PolicyError(f"{path}:{line}: not valid YAML: {getattr(error, 'problem', None) or error}") from None
+    if not isinstance(node, yaml.MappingNode):
+        raise PolicyError(f"{path}:1: a policy is a mapping with `version: 1` and `rules:`")
+    lines: Lines = {(): 1}
+    _note_lines(node, (), lines, path)
+    return _construct(node), lines
+
+
+def complain(path: Path, lines: Lines, mistakes: Iterable[tuple[Place, str]]) -> PolicyError:
+    """The error for mistakes at places; a place without a line of its own has that of the nearest one around it."""
+    found = sorted({(line_of(lines, place), text) for place, text in mistakes})
+    return PolicyError("\n".join(f"{path}:{line}: {text}" for line, text in found))
+
+
+def line_of(lines: Lines, place: Place) -> int:
+    """The line of a place, or of the nearest one around it."""
+    while place not in lines:
+        place = place[:-1]
+    return lines[place]
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?`, or what there is if nothing is near."""
+    names = sorted(known)
+    by_folded = {name.casefold(): name for name in names}
+    folded = str(word).casefold()
+    close = [by_folded[near] for near in get_close_matches(folded, by_folded, n=1, cutoff=0.6)]
+    close = close or [name for plain, name in by_folded.items() if len(folded) > 2 and folded in plain]
+    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(names)}"
+
+
+def _note_lines(node: yaml.Node, place: Place, lines: Lines, path: Path) -> None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = (*place, str(key.value))
+            if here in lines:
+                raise PolicyError(f"{path}:{key.start_mark.line + 1}: {key.value!r} is there twice")
+            lines[here] = key.start_mark.line + 1
+            _note_lines(value, here, lines, path)
+    elif isinstance(node, yaml.SequenceNode):
+        for n, item in enumerate(node.value):
+            lines[(*place, n)] = item.start_mark.line + 1
+            _note_lines(item, (*place, n), lines, path)
+
+
+def _construct(node: yaml.MappingNode) -> dict[str, Any]:
+    loader = yaml.SafeLoader("")
+    try:
+        return {str(key): value for key, value in loader.construct_document(node).items()}
+    finally:
+        loader.dispose()
