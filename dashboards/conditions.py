@@ -1,0 +1,78 @@
+"""From a view to SQL: conditions with bound parameters, never text put together from values."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from .view import COLUMNS, NUMBERS, View
+
+ROLLED = frozenset({"tenant", "service", "env", "provider", "model"})
+"""What the rollup of calls can be asked by; guard rollups know the first three only."""
+GUARD_ROLLED = frozenset({"tenant", "service", "env"})
+
+SEARCHED = ("input_preview", "output_preview", "status_message")
+EXACT = ("trace_id", "span_id", "session_id", "user_id")
+"""A search text is looked for inside the first, and may be the whole of one of the second."""
+
+_IN_RANGE = "ts >= fromUnixTimestamp64Milli({start:Int64}) AND ts < fromUnixTimestamp64Milli({end:Int64})"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    sql: str
+    parameters: dict[str, Any]
+
+
+def calls(view: View, *, without: str = "") -> Condition:
+    """On `llm_calls`: everything the view asks for, except the filter named `without`."""
+    terms = [_IN_RANGE]
+    parameters: dict[str, Any] = {"start": view.start, "end": view.end}
+    for negated, filters in ((False, view.chosen), (True, view.refused)):
+        for name, values in filters.items():
+            if name != without:
+                parameter = f"{'not_' if negated else 'is_'}{name}"
+                terms.append(_term(name, parameter, negated=negated))
+                parameters[parameter] = list(values)
+    for name, bound in view.bounds.items():
+        expression, comparison = NUMBERS[name]
+        terms.append(f"{expression} {comparison} {{{name}:Float64}}")
+        parameters[name] = bound
+    if view.text:
+        inside = [f"positionCaseInsensitiveUTF8({column}, {{q:String}}) > 0" for column in SEARCHED]
+        terms.append("(" + " OR ".join([*inside, *(f"{column} = {{q:String}}" for column in EXACT)]) + ")")
+        parameters["q"] = view.text
+    return Condition(" AND ".join(terms), parameters)
+
+
+def rollup(view: View, column: str = "t") -> Condition:
+    """On a rollup by the minute: the columns it has; the caller knows by `view.named` that this says all."""
+    terms = [
+        f"{column} >= toDateTime(intDiv({{start:Int64}}, 1000)) AND {column} < toDateTime(intDiv({{end:Int64}} + 999, 1000))"
+    ]
+    parameters: dict[str, Any] = {"start": view.start, "end": view.end}
+    for negated, filters in ((False, view.chosen), (True, view.refused)):
+        for name, values in filters.items():
+            parameter = f"{'not_' if negated else 'is_'}{name}"
+            terms.append(_term(name, parameter, negated=negated))
+            parameters[parameter] = list(values)
+    return Condition(" AND ".join(terms), parameters)
+
+
+def guarded(view: View) -> Condition:
+    """On `guard_events`: those of the calls that the view shows."""
+    if view.named <= GUARD_ROLLED:
+        return calls(view)
+    inner = calls(view)
+    by_call = f"(trace_id, span_id) IN (SELECT trace_id, span_id FROM llm_calls WHERE {inner.sql})"
+    return Condition(f"{_IN_RANGE} AND {by_call}", inner.parameters)
+
+
+def _term(name: str, parameter: str, *, negated: bool) -> str:
+    turn = "NOT " if negated else ""
+    if name == "tag":
+        return f"{turn}hasAny(tags, {{{parameter}:Array(String)}})"
+    if name == "priced":
+        return f"{turn}has({{{parameter}:Array(String)}}, if(cost_usd IS NOT NULL, 'yes', if(input_tokens + output_tokens > 0, 'no', 'nothing')))"
+    if name == "rule":
+        found = f"SELECT trace_id, span_id FROM guard_events WHERE rule IN {{{parameter}:Array(String)}}"
+        return f"(trace_id, span_id) {turn}IN ({found} AND ts >= fromUnixTimestamp64Milli({{start:Int64}} - 3600000))"
+    return f"{COLUMNS[name]} {turn}IN {{{parameter}:Array(String)}}"

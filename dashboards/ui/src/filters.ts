@@ -1,0 +1,64 @@
+// The conditions of a view: which keys of the address are filters, and how they read.
+import { change } from "./place";
+
+export const LABELS: Record<string, string> = {
+  status: "Status",
+  error_type: "Error",
+  guard_verdict: "Verdict",
+  guard_action: "Guard action",
+  service: "Service",
+  env: "Environment",
+  provider: "Provider",
+  model: "Model",
+  operation: "Operation",
+  finish_reason: "Finish reason",
+  prompt: "Prompt",
+  prompt_version: "Prompt version",
+  user_group: "User group",
+  session: "Session",
+  user: "User",
+  tag: "Tag",
+  rule: "Guard rule",
+  policy: "Policy",
+  priced: "Priced",
+  usage: "Usage source",
+  stream_end: "Stream end",
+  tenant: "Tenant",
+  min_latency: "Latency ≥ ms",
+  max_latency: "Latency ≤ ms",
+  min_ttft: "First token ≥ ms",
+  min_tokens: "Tokens ≥",
+  min_cost: "Cost ≥ $",
+};
+
+export interface Filter {
+  key: string;
+  name: string;
+  value: string;
+  not: boolean;
+}
+
+export function filtersOf(query: URLSearchParams): Filter[] {
+  const found: Filter[] = [];
+  for (const [key, value] of query) {
+    const name = key.replace(/!$/, "");
+    if (name in LABELS) found.push({ key, name, value, not: key.endsWith("!") });
+  }
+  return found;
+}
+
+export function toggled(query: URLSearchParams, key: string, value: string): URLSearchParams {
+  const values = query.getAll(key);
+  const rest = values.filter((one) => one !== value);
+  return change(query, { [key]: rest.length < values.length ? rest : [...values, value] });
+}
+
+export function cleared(query: URLSearchParams): URLSearchParams {
+  const gone: Record<string, null> = { q: null };
+  for (const { key } of filtersOf(query)) gone[key] = null;
+  return change(query, gone);
+}
+
+export function only(query: URLSearchParams, filters: Record<string, string>): URLSearchParams {
+  return change(query, filters);
+}

@@ -1,0 +1,112 @@
+import { useAnswer } from "../answer";
+import { count, ms, timeOf, usd } from "../format";
+import { marksIn, messagesOf, toolsOf } from "../messages";
+import { Chip, Status } from "../parts/chip";
+import { Copy } from "../parts/copy";
+import { Identity, Times, Tokens } from "../parts/facts";
+import { GuardEvents } from "../parts/guard_events";
+import { Icon } from "../parts/icon";
+import { MessageView, Text } from "../parts/message_view";
+import { Problem } from "../parts/notice";
+import { Attributes, Waterfall } from "../parts/waterfall";
+import { href, type Place } from "../place";
+import { asked } from "../range";
+import type { CallPage, Content, Ids } from "../records";
+
+export function CallView({ here, trace, span }: { here: Place; trace: string; span: string }) {
+  const { data, error } = useAnswer<CallPage>(`/api/calls/${trace}/${span}?${asked(here.query, ["sort"])}`);
+  return (
+    <div class="call">
+      {error && <Problem text={error} />}
+      {data && <Page here={here} data={data} />}
+    </div>
+  );
+}
+
+function Page({ here, data }: { here: Place; data: CallPage }) {
+  const { call: c, content, events, spans } = data;
+  const own = spans.find((s) => s.span_id === c.span_id);
+  return (
+    <>
+      <Title here={here} data={data} />
+      {c.status !== "ok" && (
+        <p class={`outcome ${c.status}`}><b>{c.error_type || c.status}</b> {c.status_message}</p>
+      )}
+      <div class="columns">
+        <div class="talk"><Talk content={content} withheld={c.content_withheld} /></div>
+        <div class="side">
+          <GuardEvents call={c} events={events} />
+          <Tokens call={c} />
+          <Times call={c} />
+          <Identity call={c} query={here.query} />
+        </div>
+      </div>
+      <Waterfall spans={spans} more={data.more_spans} here={c.span_id} trace={c.trace_id} query={here.query} />
+      {own && (
+        <details class="panel raw">
+          <summary><h2>Raw attributes</h2> <span class="quiet">{count(Object.keys(own.attributes).length)} of the span, {count(Object.keys(own.resource).length)} of the resource</span></summary>
+          <Attributes of={own.attributes} />
+          <h3>Resource</h3>
+          <Attributes of={own.resource} />
+        </details>
+      )}
+    </>
+  );
+}
+
+function Title({ here, data }: { here: Place; data: CallPage }) {
+  const { call: c } = data;
+  const to = (ids: Ids) => href(`/calls/${ids.trace_id}/${ids.span_id}`, here.query);
+  return (
+    <header class="title">
+      <a class="up" data-up href={href("/calls", here.query)} title="Back to the list (u)"><Icon name="left" /> Calls</a>
+      <h1>{c.model || c.request_model || c.operation}</h1>
+      <Status status={c.status} />
+      {c.guard_verdict && <Chip word={c.guard_verdict} />}
+      {c.env === "demo" && <Chip word="demo" tone="quiet" />}
+      <span class="quiet">{timeOf(c.us)} · {c.service} · {ms(c.latency_ms)} · {count(c.input_tokens + c.output_tokens)} tokens · <span class="price">{usd(c.cost)}</span></span>
+      <span class="grow" />
+      <Copy text={location.href} what="link" label="Link" />
+      <Copy text={JSON.stringify(data, null, 2)} what="call as JSON" label="JSON" />
+      <Step to={data.previous && to(data.previous)} name="previous" />
+      <Step to={data.next && to(data.next)} name="next" />
+    </header>
+  );
+}
+
+function Step({ to, name }: { to: string | null; name: "previous" | "next" }) {
+  const icon = <Icon name={name === "next" ? "right" : "left"} />;
+  const label = `${name === "next" ? "Next" : "Previous"} call in the list (${name === "next" ? "j" : "k"})`;
+  if (!to) return <span class="button small off" aria-hidden="true">{icon}</span>;
+  return <a class="button small" href={to} title={label} aria-label={label} {...{ [`data-${name}`]: "" }}>{icon}</a>;
+}
+
+function Talk({ content, withheld }: { content: Content | null; withheld: string }) {
+  if (!content) {
+    return (
+      <p class="panel note quiet">
+        {withheld ? `The content of this call was not stored: ${withheld}.` : "No content is stored for this call: it carried none, or its time to live is over."}
+      </p>
+    );
+  }
+  const system = messagesOf(content.system, "system");
+  const input = messagesOf(content.input, "user");
+  const output = messagesOf(content.output, "assistant");
+  const tools = toolsOf(content.tools);
+  const marks = marksIn([...system, ...input, ...output]);
+  return (
+    <>
+      {content.cut.length > 0 && <p class="panel note warn-text">Very long content was cut here: {content.cut.join(", ")}.</p>}
+      {marks > 0 && <p class="marks"><Icon name="shield" /> {marks} value{marks > 1 ? "s were" : " was"} replaced by a guard before {marks > 1 ? "they" : "it"} left the app, marked <mark>like this</mark></p>}
+      {tools.length > 0 && (
+        <details class="panel tools-offered">
+          <summary><h2>Tools offered</h2> <span class="quiet">{tools.map((t) => t.name).join(", ")}</span></summary>
+          {tools.map((t) => <div key={t.name} class="tool"><p><b>{t.name}</b> <span class="quiet">{t.description}</span></p><Text text={t.json} code /></div>)}
+        </details>
+      )}
+      {system.map((m, i) => <MessageView key={`s${i}`} message={m} of="input" />)}
+      {input.map((m, i) => <MessageView key={`i${i}`} message={m} of="input" />)}
+      {output.length > 0 ? output.map((m, i) => <MessageView key={`o${i}`} message={m} of="output" />) : <p class="note quiet">No answer was recorded.</p>}
+    </>
+  );
+}

@@ -1,0 +1,43 @@
+// The span of time a view shows, as the address says it.
+import { change } from "./place";
+
+export const PRESETS: readonly (readonly [string, string])[] = [
+  ["now-15m", "Last 15 minutes"],
+  ["now-1h", "Last hour"],
+  ["now-6h", "Last 6 hours"],
+  ["now-24h", "Last 24 hours"],
+  ["now-7d", "Last 7 days"],
+  ["now-14d", "Last 14 days"],
+  ["now-30d", "Last 30 days"],
+  ["now-90d", "Last 90 days"],
+];
+export const DEFAULT_FROM = "now-24h";
+
+export interface Range {
+  from: string;
+  to: string;
+}
+
+export function rangeOf(query: URLSearchParams): Range {
+  return { from: query.get("from") ?? DEFAULT_FROM, to: query.get("to") ?? "now" };
+}
+
+export function isLive(query: URLSearchParams): boolean {
+  return rangeOf(query).to === "now";
+}
+
+export function isoSeconds(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+export function withRange(query: URLSearchParams, from: string, to: string): URLSearchParams {
+  return change(query, { from, to: to === "now" ? null : to });
+}
+
+// What the API is asked: the page's own keys go, the range is always said.
+export function asked(query: URLSearchParams, keep: readonly string[] = []): URLSearchParams {
+  const { from, to } = rangeOf(query);
+  const next = change(query, { from, to });
+  if (!keep.includes("sort")) next.delete("sort");
+  return next;
+}
