@@ -85,7 +85,8 @@ def apply(messages: tuple[Message, ...], edits: Sequence[Edit]) -> tuple[Message
 
 def edited(text: str, edits: Iterable[Edit]) -> str:
     """`text` with `edits` done."""
-    pieces, at = [], 0
+    pieces: list[str] = []
+    at = 0
     for edit in edits:
         pieces += (text[at : edit.start], edit.replacement)
         at = edit.end

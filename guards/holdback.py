@@ -26,7 +26,7 @@ class Released:
     recorded: str = ""
 
     def __add__(self, other: "Released") -> "Released":
-        """This, then `other`."""
+        """What went out first, then `other`."""
         return Released(self.delivered + other.delivered, self.recorded + other.recorded)
 
 

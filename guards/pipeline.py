@@ -1,5 +1,6 @@
-"""The guards at work on one check: find, decide, edit. Verdict (what was found) and action (what was done) stay apart."""
+"""The guards at work on one check: find, decide, edit. What was found and what was done stay apart."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -8,7 +9,7 @@ from typing import Any, get_args
 
 from .detectors import registry
 from .detectors.detector import Detector
-from .edits import Mark, apply, plan
+from .edits import How, Mark, apply, plan
 from .judgement import Action, Check, Decision, Edit, Finding, GuardEvent, StreamPlan, Verdict
 from .matching import applies, stream_plan
 from .policy import OnFailure, Policy, Rule, RuleAction
@@ -60,7 +61,12 @@ class Pipeline:
         named = dict.fromkeys(name for rule in policy.rules for name in rule.detect)
         made = detectors if detectors is not None else {name: _bring_up(name) for name in named}
         self._scanner = Scanner(made, policy.defaults.timeout_ms)
-        self.degraded = tuple(f"{name}: {made[name].degraded}" for name in named if made[name].degraded)
+
+    @property
+    def degraded(self) -> tuple[str, ...]:
+        """The detectors that are less than full right now, each with its reason."""
+        known = self._scanner.detectors.items()
+        return tuple(f"{name}: {detector.degraded}" for name, detector in known if detector.degraded)
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -164,7 +170,7 @@ class Pipeline:
     def _edit(
         self, check: Check, rulings: Sequence[Ruling], targets: Sequence[Target]
     ) -> tuple[list[Edit], dict[str, str]]:
-        """What becomes of the texts. Those of a blocked check are for the record only, so everything found is masked."""
+        """What becomes of the texts. Of a blocked check they are for the record only: everything found is masked."""
         if any(ruling.blocks for ruling in rulings):
             marks = [Mark(finding, "redact") for ruling in rulings for finding in ruling.findings]
             return _cover_unjudged(plan(marks, targets, _mask), rulings, targets), {}
@@ -176,7 +182,7 @@ class Pipeline:
             if mark.how == "redact":
                 return _mask(mark, original)
             kept = check.side == "output"
-            placeholder = session.placeholder(mark.finding.label, original, taken, keep_known=kept)
+            placeholder = session.placeholder(_name(mark), original, taken, keep_known=kept)
             if mark.restore:
                 originals[placeholder] = original
             return placeholder
@@ -213,12 +219,17 @@ def _marks(rulings: Sequence[Ruling]) -> Iterator[Mark]:
     for ruling in rulings:
         action = ruling.rule.action
         if action in {"redact", "pseudonymise"}:
-            how = "redact" if action == "redact" else "pseudonymise"
+            how: How = "redact" if action == "redact" else "pseudonymise"
             yield from (Mark(finding, how, ruling.rule.restore) for finding in ruling.findings)
 
 
 def _mask(mark: Mark, _: str) -> str:
-    return f"[{mark.finding.label.upper()}]"
+    return f"[{_name(mark)}]"
+
+
+def _name(mark: Mark) -> str:
+    """The label in the characters of a placeholder: other packages' detectors may name labels as they like."""
+    return re.sub(r"[^A-Z0-9_]+", "_", mark.finding.label.upper()).lstrip("_0123456789") or "FINDING"
 
 
 def _cover_unjudged(edits: list[Edit], rulings: Sequence[Ruling], targets: Sequence[Target]) -> list[Edit]:

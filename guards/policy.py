@@ -189,7 +189,9 @@ def _resolve_detectors(data: dict[str, Any]) -> Iterator[tuple[Place, str]]:
     """Put thresholds beside the labels of every rule, in place; yields what is wrong with them."""
     for n, rule in _rules(data):
         detect = rule.get("detect")
-        for name, options in list(detect.items()) if isinstance(detect, dict) else ():
+        if not isinstance(detect, dict):
+            continue
+        for name, options in list(detect.items()):
             place: Place = ("rules", n, "detect", str(name))
             if name not in registry.names():
                 yield place, f"unknown detector {name!r}{did_you_mean(name, registry.names())}"

@@ -12,7 +12,7 @@ Lines = dict[Place, int]
 
 
 class PolicyError(ValueError):
-    """A policy that cannot be used. Its text is `file:line: what is wrong; did you mean …?`, one line for each mistake."""
+    """A policy that cannot be used. Its text is `file:line: what is wrong; did you mean …?`, a line a mistake."""
 
 
 def read(path: Path) -> tuple[dict[str, Any], Lines]:

@@ -1,4 +1,4 @@
-"""Detectors at work: each looks once at all the parts that any rule wants it to see, in a thread, within a time limit."""
+"""Detectors at work: each looks once at all parts that some rule wants it to see, in a thread, within a time limit."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait

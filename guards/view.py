@@ -1,4 +1,4 @@
-"""What a detector reads of a part: escapes decoded, invisible characters left out, every character traced to its source."""
+"""What a detector reads of a part: escapes decoded, invisible characters left out, each character traced back."""
 
 import re
 from bisect import bisect_right
@@ -21,7 +21,7 @@ class View:
     json: tuple[Literal, ...] | None
 
     def pieces(self, start: int, end: int) -> list[tuple[int, int]]:
-        """`text[start:end]` in the source; in JSON cut to its literals, a number always whole. Empty: only structure."""
+        """`text[start:end]` in the source; in JSON cut to its literals, a number always whole."""
         first, last = self._at(start), self._at(end - 1, end=True) if end > start else self._at(start)
         if self.json is None:
             return [(first, last)] if last > first else []
@@ -37,7 +37,7 @@ class View:
         return unescape(raw) if self.json is not None else raw
 
     def is_number(self, start: int) -> bool:
-        """Whether the literal that begins at `start` of the source is a number, so that its replacement needs quotes."""
+        """Whether a JSON number begins at `start` of the source, so that its replacement needs quotes."""
         return any(lit.number and lit.start == start for lit in self.json or ())
 
     def _at(self, place: int, *, end: bool = False) -> int:

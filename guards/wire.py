@@ -86,7 +86,7 @@ def _make(cls: type[T], where: str, data: Mapping[str, Any], **ready: Any) -> T:
     """`data` as a dataclass; fields in `ready` are converted already, all others are checked here."""
     known = {each.name: each.type for each in fields(cls)}  # type: ignore[arg-type]  # every cls here is a dataclass
     if unknown := data.keys() - known.keys():
-        raise WireError(f"{where}: unknown key {sorted(unknown)[0]!r}")
+        raise WireError(f"{where}: unknown key {min(unknown)!r}")
     plain = {key: _value(f"{where}.{key}", known[key], value) for key, value in data.items() if key not in ready}
     try:
         return cls(**plain, **ready)

@@ -7,7 +7,7 @@ from typing import ClassVar, Protocol
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """`text[start:end]` looks like `label`, counted in code points; `score` is 0..1, and a rule acts from its threshold on.
+    """`text[start:end]` looks like `label`, counted in code points; `score` is 0..1; a rule acts from its threshold on.
 
     A judgement on a whole text has `start=0, end=len(text)`. `explanation` is ours and never quotes the text.
     """
@@ -29,7 +29,7 @@ class Detector(Protocol):
     name: ClassVar[str]
     """The key under `detect:` in a policy."""
     labels: ClassVar[Mapping[str, float]]
-    """Everything the detector may find, with the threshold of a rule that names none. Others are refused in a policy."""
+    """All it may find, with the threshold of a rule that names none. Those in an `opt_in: frozenset` must be named."""
     noun: ClassVar[str]
     """What a policy calls the labels: `entities` or `labels`."""
 

@@ -38,7 +38,7 @@ CODE_NOT_ADDRESS = re.compile(r"[0-9A-Fa-f]{0,4}::[0-9A-Fa-f]{0,4}")
 
 
 class Pii:
-    """Presidio behind a gate, in stretches of bounded length, so that the time taken grows with the text and no faster."""
+    """Presidio behind a gate, in stretches of bounded length: the time taken grows with the text and no faster."""
 
     name: ClassVar[str] = "pii"
     noun: ClassVar[str] = "entities"

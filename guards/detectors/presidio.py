@@ -35,14 +35,29 @@ def build_analyzer() -> Any:
     with _importing, without(*_HEAVY):
         import tldextract
         from presidio_analyzer import AnalyzerEngine, LemmaContextAwareEnhancer, RecognizerRegistry, pattern_recognizer
-        from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
-        from presidio_analyzer.predefined_recognizers import PhoneRecognizer
 
     # The e-mail recognizer asks for the registered domain; the snapshot that the package carries will do.
-    tldextract.extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+    offline = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+    tldextract.extract = offline  # type: ignore[assignment]  # the function it replaces is a bound call of such an object
     pattern_recognizer.REGEX_TIMEOUT_SECONDS = REGEX_TIMEOUT_S
+    registry = RecognizerRegistry()
+    registry.load_predefined_recognizers(languages=["en"])
+    for name in ("SpacyRecognizer", "PhoneRecognizer"):
+        registry.remove_recognizer(name)
+    registry.add_recognizer(_windowed_phone_recognizer())
+    return AnalyzerEngine(
+        registry=registry,
+        nlp_engine=_regex_nlp_engine(),
+        supported_languages=["en"],
+        context_aware_enhancer=LemmaContextAwareEnhancer(context_matching_mode="whole_word"),
+    )
 
-    class RegexNlpEngine(NlpEngine):  # type: ignore[misc]  # presidio ships no types
+
+def _regex_nlp_engine() -> Any:
+    """A class made late: its base is presidio's, and importing that is what `build_analyzer` takes care of."""
+    from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
+
+    class RegexNlpEngine(NlpEngine):
         """Tokens and their lower-cased forms: what the context words need, and no more."""
 
         engine_name = "regex"
@@ -57,11 +72,10 @@ def build_analyzer() -> Any:
         def process_text(self, text: str, language: str) -> Any:
             found = list(_TOKEN.finditer(text))
             tokens = [token.group() for token in found]
-            return NlpArtifacts(
-                [], tokens, [token.start() for token in found], [token.lower() for token in tokens], self, language
-            )
+            starts, lemmas = [token.start() for token in found], [token.lower() for token in tokens]
+            return NlpArtifacts([], tokens, starts, lemmas, self, language)  # type: ignore[arg-type]  # wants a spaCy Doc
 
-        def process_batch(self, texts: Any, language: str, **_: Any) -> Iterator[tuple[str, Any]]:
+        def process_batch(self, texts: Any, language: str, *_: Any, **__: Any) -> Iterator[tuple[str, Any]]:
             for text in texts:
                 yield text, self.process_text(text, language)
 
@@ -77,7 +91,13 @@ def build_analyzer() -> Any:
         def get_supported_languages(self) -> list[str]:
             return ["en"]
 
-    class WindowedPhoneRecognizer(PhoneRecognizer):  # type: ignore[misc]  # presidio ships no types
+    return RegexNlpEngine()
+
+
+def _windowed_phone_recognizer() -> Any:
+    from presidio_analyzer.predefined_recognizers import PhoneRecognizer
+
+    class WindowedPhoneRecognizer(PhoneRecognizer):
         """Searches only around runs of digits: libphonenumber walks the text once for each of eight regions."""
 
         def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[Any]:
@@ -89,17 +109,7 @@ def build_analyzer() -> Any:
                     results.append(result)
             return results
 
-    registry = RecognizerRegistry()
-    registry.load_predefined_recognizers(languages=["en"])
-    for name in ("SpacyRecognizer", "PhoneRecognizer"):
-        registry.remove_recognizer(name)
-    registry.add_recognizer(WindowedPhoneRecognizer(name="PhoneRecognizer"))
-    return AnalyzerEngine(
-        registry=registry,
-        nlp_engine=RegexNlpEngine(),
-        supported_languages=["en"],
-        context_aware_enhancer=LemmaContextAwareEnhancer(context_matching_mode="whole_word"),
-    )
+    return WindowedPhoneRecognizer(name="PhoneRecognizer")
 
 
 _PHONE = re.compile(r"\d(?:[^\dA-WYZa-wyz\n]{0,4}\d){6,}")

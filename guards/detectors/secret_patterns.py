@@ -1,4 +1,4 @@
-"""What credentials look like: our own table first, then the patterns of detect-secrets, with the whole match as the span.
+"""What credentials look like: our own table first, then detect-secrets' patterns, with the whole match as the span.
 
 detect-secrets answers which value matched, not where, and for some types only a fragment of it (`ghp` of a GitHub
 token, a web token without its signature). So its compiled patterns are used, and not its line scanner, whose eager
@@ -8,6 +8,7 @@ entropy search flags prose. Its verification, which calls the providers, is neve
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +110,15 @@ PLUGINS = {
     "TelegramBotTokenDetector": "TELEGRAM_TOKEN",
     "TwilioKeyDetector": "TWILIO_KEY",
 }
-"""detect-secrets' plugins by class. Left out: those that our own table covers whole, public IP addresses (not a secret),
-and entropy alone (a quoted digest or trace id has as much of it as a key)."""
+"""detect-secrets' plugins by class. Left out: those that our own table covers, public IP addresses (no secret), and
+entropy alone (a quoted digest or trace id has as much of it as a key)."""
 
 
 def plugin_patterns() -> Iterator[SecretPattern]:
     """The patterns of the installed detect-secrets. Raises `ImportError`, or `LookupError` for a plugin it lacks."""
     from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
 
-    classes = {cls.__name__: cls for cls in get_mapping_from_secret_type_to_class().values()}
+    classes: dict[str, Any] = {cls.__name__: cls for cls in get_mapping_from_secret_type_to_class().values()}
     for name, label in PLUGINS.items():
         for regex in classes[name]().denylist:
             yield SecretPattern(label, regex, holds=_has_letter_and_digit, source=f"detect-secrets {name}")
