@@ -1,0 +1,200 @@
+"""Who judges a call, and what happens when nobody answers."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from ..guards.judgement import Action, Check, Decision, Guard, GuardEvent, GuardUnavailable, Verdict
+from . import health
+from .settings import Settings
+from .sidecar import Sidecar, Unreachable
+
+ON_ERROR = "on_error"
+"""The `rule` of events and blocks that come of guards that did not answer."""
+FIRST_TIMEOUT_S = 2.0
+"""How long a check may take while the policy's own limit is not known."""
+MARGIN_S = 0.25
+"""What the way to the sidecar and back may take on top of the policy's limit."""
+
+WARNING = (
+    "spanward: no sidecar answers at %s and none ever did: GUARDS ARE OFF, prompts go out unchecked, and no content "
+    "is captured. Start it with `spanward serve`; spans wait in %s until then."
+)
+
+
+class NoGuards(RuntimeError):
+    """`instrument(require_guards=True)` and nobody to judge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a client keeps of the policy, for when nobody answers."""
+
+    name: str = ""
+    hash: str = ""
+    on_error: str = ""
+    timeout_ms: float = 0.0
+
+
+class PolicyFile:
+    """The policy's summary as the sidecar told it last, kept beside the spool so that it outlives us both."""
+
+    def __init__(self, settings: Settings, sidecar: Sidecar) -> None:
+        digest = hashlib.sha256(settings.endpoint.encode()).hexdigest()[:12]
+        self._path = settings.spool / f"policy-{digest}.json"
+        self._sidecar = sidecar
+        self._summary: Summary | None = None
+        self._read = False
+        self._mutex = Lock()
+        self.stale = True
+
+    def after_fork(self) -> None:
+        self._mutex = Lock()
+
+    def summary(self) -> Summary | None:
+        """None if no policy was ever fetched."""
+        if self._summary is None and not self._read:
+            self._read = True
+            health.fenced("policy.read", self._load)
+        return self._summary
+
+    def seen(self, policy_hash: str) -> None:
+        """A decision came with this hash: if the policy changed, its summary is to be fetched anew."""
+        if self._summary is None or self._summary.hash != policy_hash:
+            self.stale = True
+
+    def refresh(self) -> None:
+        """Ask the sidecar, if there is a reason to. Raises Unreachable."""
+        if not self.stale:
+            return
+        status, body = self._sidecar.request("GET", "/v1/guard/policy", timeout_s=FIRST_TIMEOUT_S)
+        if status != 200:
+            raise Unreachable(f"policy: HTTP {status}")
+        told = summary_of(json.loads(body))
+        with self._mutex:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            fresh = self._path.with_suffix(f".{os.getpid()}.json")
+            fresh.write_bytes(body)
+            fresh.replace(self._path)
+            self._summary = told
+            self.stale = False
+
+    def _load(self) -> None:
+        if self._path.exists():
+            self._summary = summary_of(json.loads(self._path.read_bytes()))
+
+
+def summary_of(told: dict[str, Any]) -> Summary:
+    """The fields that we use of `Pipeline.summary`."""
+    return Summary(
+        name=str(told.get("name", "")),
+        hash=str(told.get("hash", "")),
+        on_error=str(told.get("on_error", "")),
+        timeout_ms=float(told.get("timeout_ms") or 0),
+    )
+
+
+class SidecarGuard:
+    """Asks the sidecar, over HTTP, in the calling thread."""
+
+    def __init__(self, sidecar: Sidecar, policy: PolicyFile) -> None:
+        self._sidecar = sidecar
+        self._policy = policy
+
+    def check(self, check: Check) -> Decision:
+        from ..guards import wire
+
+        body = json.dumps(wire.check_to_json(check), ensure_ascii=False).encode("utf-8", "surrogatepass")
+        known = self._policy.summary()
+        timeout = known.timeout_ms / 1000 + MARGIN_S if known and known.timeout_ms else FIRST_TIMEOUT_S
+        try:
+            status, answer = self._sidecar.request("POST", "/v1/guard/check", body, "application/json", timeout)
+        except Unreachable as error:
+            raise GuardUnavailable("nobody answers") from error
+        if status != 200:
+            raise GuardUnavailable(f"HTTP {status}")
+        decision = wire.decision_from_json(json.loads(answer))
+        self._policy.seen(decision.policy_hash)
+        return decision
+
+
+class LocalGuard:
+    """The same pipeline in this process. Raises `guards.policy.PolicyError` for a wrong policy file."""
+
+    def __init__(self, policy: str) -> None:
+        from ..guards.pipeline import Pipeline
+        from ..guards.policy import load
+
+        self._pipeline = Pipeline(load(policy))
+
+    def check(self, check: Check) -> Decision:
+        return self._pipeline.check(check)
+
+    def summary(self) -> Summary:
+        return summary_of(dict(self._pipeline.summary))
+
+
+class Judge:
+    """Answers every check: by the guard, or by the policy's `on_error` when the guard does not answer.
+
+    With `require` an unknown policy blocks too. `unguarded` is told when a call runs with no policy ever known.
+    """
+
+    def __init__(
+        self,
+        guard: Guard,
+        summary: Callable[[], Summary | None],
+        *,
+        require: bool = False,
+        unguarded: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._guard = guard
+        self._summary = summary
+        self._require = require
+        self._unguarded = unguarded
+
+    def __call__(self, check: Check) -> Decision:
+        try:
+            return self._guard.check(check)
+        except GuardUnavailable as error:
+            health.count("guards", f"unavailable: {error}")
+        except Exception as error:  # noqa: BLE001  a broken guard is one that does not answer
+            health.mishap("guard", error)
+        return self.without(check, "nobody answered")
+
+    def without(self, check: Check, reason: str) -> Decision:
+        """The decision on a check that could not be judged."""
+        known = self._summary()
+        if known is None:
+            self._unguarded()
+        on_error = known.on_error if known else ""
+        blocks = on_error == "block" or (self._require and not on_error)
+        verdict: Verdict = "deny" if blocks else "fail_open"
+        action: Action = "block" if blocks else "allow"
+        event = GuardEvent(ON_ERROR, check.side, "", "", verdict, action, reason=reason)
+        return Decision(
+            check.messages,
+            verdict,
+            action,
+            (event,),
+            blocked_by=ON_ERROR if blocks else "",
+            policy_name=known.name if known else "",
+            policy_hash=known.hash if known else "",
+        )
+
+
+def warn_once(endpoint: str, spool: Path) -> Callable[[], None]:
+    """The one loud warning of an application that runs unguarded."""
+    said: list[bool] = []
+
+    def warn() -> None:
+        if not said:
+            said.append(True)
+            health.log.warning(WARNING, endpoint, spool)
+
+    return warn

@@ -1,0 +1,193 @@
+"""`instrument()` and `uninstrument()`: everything that runs in the application's process, put together and taken down."""
+
+import atexit
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from opentelemetry.sdk.trace import TracerProvider
+
+from ..guards.judgement import Context
+from . import guarding, health, patching, settings, spans
+from .engine import Engine
+from .shipper import Shipper
+from .sidecar import Sidecar, Unreachable
+from .spool import Spool
+
+FLUSH_S = 2.0
+"""How long the end of the process may wait for the last spans to be sent. What is not sent stays in the spool."""
+
+
+@dataclass(slots=True)
+class Running:
+    """What one `instrument()` started."""
+
+    settings: settings.Settings
+    engine: Engine
+    patches: patching.Patches
+    spool: Spool
+    shipper: Shipper
+    sidecar: Sidecar
+    policy: guarding.PolicyFile | None
+
+    def stop(self, deadline_s: float) -> None:
+        self.engine.active = False
+        patching.revert(self.patches)
+        self.flush_reports()
+        self.shipper.stop(deadline_s)
+        self.engine.writer.active = False
+        self.spool.close()
+        self.sidecar.close()
+
+    def flush_reports(self) -> None:
+        health.fenced("report", spans.report, self.engine.tracer, self.engine.writer)
+
+    def after_fork(self) -> None:
+        """In the child: own spool file, own thread, own connections."""
+        self.spool.after_fork()
+        self.sidecar.after_fork()
+        if self.policy:
+            self.policy.after_fork()
+        self.shipper.after_fork()
+
+
+_running: Running | None = None
+_turn = threading.Lock()
+
+
+def instrument(
+    *,
+    endpoint: str | None = None,
+    guards: Literal["sidecar", "local", "off"] | None = None,
+    policy: str | os.PathLike[str] | None = None,
+    content: Literal["guarded", "none"] | None = None,
+    service_name: str | None = None,
+    environment: str | None = None,
+    tracer_provider: TracerProvider | None = None,
+    require_guards: bool | None = None,
+    spool: str | os.PathLike[str] | None = None,
+    spool_bytes: int | None = None,
+) -> None:
+    """Trace and guard every call that this process makes to a model, from now on. Calling it again changes nothing.
+
+    Each argument comes before its environment variable (`SPANWARD_ENDPOINT`, `SPANWARD_GUARDS`, `SPANWARD_POLICY`,
+    `SPANWARD_CONTENT`, `SPANWARD_SPOOL`); `OTEL_*` is honoured. `guards` judges in the sidecar, in this process
+    ('local', by `policy`: a file or a shipped name), or not at all. Spans go to a provider of our own, or to
+    `tracer_provider`, and wait in `spool` (at most `spool_bytes`) until the sidecar has them.
+
+    Raises ValueError for an argument that makes no sense, `guards.policy.PolicyError` for a wrong policy, and with
+    `require_guards` NoGuards if nobody can judge: the sidecar does not answer and no policy was ever fetched.
+    """
+    given = {
+        "endpoint": endpoint,
+        "guards": guards,
+        "policy": policy,
+        "content": content,
+        "service_name": service_name,
+        "environment": environment,
+        "require_guards": require_guards,
+        "spool": Path(spool) if spool is not None else None,
+        "spool_bytes": spool_bytes,
+    }
+    global _running  # noqa: PLW0603  one per process
+    with _turn:
+        if _running is None:
+            _running = _start(settings.read(given), tracer_provider)
+
+
+def uninstrument() -> None:
+    """Undo `instrument()`: the libraries' methods are the very same functions as before. Sends what is left."""
+    global _running
+    with _turn:
+        running, _running = _running, None
+        if running is not None:
+            running.stop(FLUSH_S)
+
+
+def running() -> Running | None:
+    """What runs now, for `spanward doctor` and tests."""
+    return _running
+
+
+def _start(chosen: settings.Settings, tracer_provider: TracerProvider | None) -> Running:
+    sidecar = Sidecar(chosen.endpoint)
+    policy = guarding.PolicyFile(chosen, sidecar) if chosen.guards == "sidecar" else None
+    judge = _judge(chosen, sidecar, policy)
+    spool = Spool(chosen.spool, chosen.spool_bytes)
+    writer = spans.ToSpool(spool)
+    provider = tracer_provider or spans.own_provider(chosen)
+    provider.add_span_processor(writer)
+    tracer = provider.get_tracer(spans.SCOPE)
+    engine = Engine(chosen, provider, tracer, writer, judge, _context(provider))
+    chores: list[Any] = [lambda: spans.report(tracer, writer)]
+    if policy:
+        chores.append(lambda: _refresh(policy))
+    shipper = Shipper(spool, sidecar.post, tuple(chores))
+    spool.on_append = shipper.wake
+    started = Running(chosen, engine, patching.apply(engine), spool, shipper, sidecar, policy)
+    shipper.wake()
+    _at_exit_and_fork()
+    return started
+
+
+def _judge(chosen: settings.Settings, sidecar: Sidecar, policy: guarding.PolicyFile | None) -> guarding.Judge | None:
+    if chosen.guards == "local":
+        local = guarding.LocalGuard(chosen.policy)
+        return guarding.Judge(local, local.summary, require=chosen.require_guards)
+    if policy is None:
+        if chosen.require_guards:
+            raise ValueError("instrument(guards='off', require_guards=True): say which guards")
+        return None
+    if chosen.require_guards:
+        _require(chosen, policy)
+    warn = guarding.warn_once(chosen.endpoint, chosen.spool)
+    return guarding.Judge(
+        guarding.SidecarGuard(sidecar, policy), policy.summary, require=chosen.require_guards, unguarded=warn
+    )
+
+
+def _require(chosen: settings.Settings, policy: guarding.PolicyFile) -> None:
+    try:
+        policy.refresh()
+    except (OSError, ValueError) as error:
+        if policy.summary() is None:
+            raise guarding.NoGuards(
+                f"no sidecar answers at {chosen.endpoint} and no policy was ever fetched from it: start it with "
+                "`spanward serve`, or say where it is with instrument(endpoint=…) or SPANWARD_ENDPOINT"
+            ) from error
+
+
+def _refresh(policy: guarding.PolicyFile) -> None:
+    try:
+        policy.refresh()
+    except Unreachable:
+        return  # asked again with the next round
+
+
+def _context(provider: TracerProvider) -> Context:
+    said = getattr(provider, "resource", None)
+    attributes = said.attributes if said is not None else {}
+    environment = attributes.get(spans.ENVIRONMENT) or attributes.get("deployment.environment") or ""
+    return Context(app=str(attributes.get("service.name", "")), environment=str(environment))
+
+
+_prepared = False
+
+
+def _at_exit_and_fork() -> None:
+    global _prepared  # noqa: PLW0603  neither can be taken back
+    if not _prepared:
+        _prepared = True
+        atexit.register(uninstrument)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=_after_fork)
+
+
+def _after_fork() -> None:
+    global _turn  # noqa: PLW0603  another thread may have held it when the process forked
+    _turn = threading.Lock()
+    health.after_fork()
+    if _running is not None:
+        health.fenced("fork", _running.after_fork)

@@ -1,0 +1,182 @@
+"""Puts our wrapper around the libraries' methods, when they are imported, and takes it off again."""
+
+import importlib.metadata
+import inspect
+import re
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+import wrapt
+
+from . import health, http_spans, registry
+from .adapter import Adapter, Endpoint
+from .engine import Engine
+from .spans import inside
+
+
+@dataclass(slots=True)
+class Patch:
+    """One method of a class, as it was: `original` is what stood in the class itself."""
+
+    owner: type
+    name: str
+    original: Any
+    ours: Any
+
+    def undo(self) -> None:
+        """Put the original back, unless somebody else put a wrapper over ours; then ours lets calls through."""
+        if vars(self.owner).get(self.name) is self.ours:
+            setattr(self.owner, self.name, self.original)
+
+
+@dataclass(slots=True)
+class Library:
+    """What became of one library in this process: `skipped` says why, by endpoint."""
+
+    adapter: Adapter
+    version: str
+    tested: bool
+    patched: list[str] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Patches:
+    engine: Engine
+    libraries: dict[str, Library] = field(default_factory=dict)
+    done: list[Patch] = field(default_factory=list)
+    http: dict[str, str] = field(default_factory=dict)
+
+    def undo(self) -> None:
+        while self.done:
+            self.done.pop().undo()
+        http_spans.uninstall()
+
+
+_current: Patches | None = None
+_hooked: set[str] = set()
+
+
+def apply(engine: Engine) -> Patches:
+    """Patch what is imported, and what will be."""
+    global _current  # noqa: PLW0603  import hooks cannot be taken back: they ask for what is current
+    _current = Patches(engine)
+    for library in registry.ADAPTERS:
+        _when_imported(library, _library_imported)
+    for module in http_spans.INSTRUMENTORS:
+        _when_imported(module, _http_imported)
+    return _current
+
+
+def revert(patches: Patches) -> None:
+    global _current  # noqa: PLW0603  as above
+    _current = None
+    patches.undo()
+
+
+def version_of(distribution: str) -> str:
+    """The installed version, '' if it is not installed."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def tested(adapter: Adapter, version: str) -> bool:
+    """Whether this version is within those that the adapter was tested with."""
+    return _numbers(adapter.oldest) <= _numbers(version) < _numbers(adapter.below)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:3])
+
+
+def _when_imported(module: str, then: Any) -> None:
+    """Call `then(module name)` once it is imported: now, if it is, and again for each later `instrument()`."""
+    if module in _hooked:
+        if module in sys.modules:
+            health.fenced("patch", then, module)
+        return
+    _hooked.add(module)
+    wrapt.register_post_import_hook(lambda imported: health.fenced("patch", then, imported.__name__), module)
+
+
+def _library_imported(name: str) -> None:
+    if _current is None:
+        return
+    adapter = registry.load(name)
+    version = version_of(adapter.distribution)
+    _current.libraries[name] = Library(adapter, version, tested(adapter, version))
+    if adapter.native_tracer:
+        _when_imported(adapter.native_tracer[0], _native_imported)
+    for module in dict.fromkeys(endpoint.module for endpoint in adapter.endpoints):
+        _when_imported(module, _endpoints_imported)
+
+
+def _endpoints_imported(module: str) -> None:
+    if _current is None:
+        return
+    for library in _current.libraries.values():
+        for endpoint in library.adapter.endpoints:
+            if endpoint.module == module:
+                for name, is_async in ((endpoint.sync_class, False), (endpoint.async_class, True)):
+                    _patch_method(_current, library, endpoint, name, is_async=is_async)
+
+
+def _patch_method(patches: Patches, library: Library, endpoint: Endpoint, class_name: str, *, is_async: bool) -> None:
+    place = f"{endpoint.module}.{class_name}.{endpoint.method}"
+    owner = getattr(sys.modules[endpoint.module], class_name, None)
+    original = vars(owner).get(endpoint.method) if owner else None
+    if owner is None or original is None:
+        library.skipped[place] = "this version has no such method"
+    elif not library.tested and not fits(original):
+        library.skipped[place] = f"version {library.version} is unknown, and its signature does not fit"
+        health.count("patching", f"{place}: signature does not fit")
+    else:
+        wrapper = patches.engine.wrapper(library.adapter, endpoint, is_async=is_async)
+        _put(patches, owner, endpoint.method, wrapt.FunctionWrapper(original, wrapper))
+        library.patched.append(place)
+
+
+def fits(method: Any) -> bool:
+    """Whether a method of an unknown version takes keyword arguments as those we know do."""
+    try:
+        parameters = inspect.signature(method).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    return any((p.name == "model" and p.kind is p.KEYWORD_ONLY) or p.kind is p.VAR_KEYWORD for p in parameters)
+
+
+def _native_imported(module: str) -> None:
+    """Within a call of ours the library's own tracer is None, where its span would say the same to the same reader."""
+    if _current is None:
+        return
+    for library in _current.libraries.values():
+        if not library.adapter.native_tracer or library.adapter.native_tracer[0] != module:
+            continue
+        _, class_name, name = library.adapter.native_tracer
+        owner = getattr(sys.modules[module], class_name, None)
+        original = vars(owner).get(name) if owner else None
+        if owner is None or not isinstance(original, property):
+            library.skipped[f"{module}.{class_name}.{name}"] = "this version has no tracer of its own there"
+        else:
+            _put(_current, owner, name, property(_quieted(original)))
+
+
+def _quieted(original: property) -> Any:
+    def tracer(self: Any) -> Any:
+        call = inside.get()
+        return None if call is not None and call.quiet else original.__get__(self)
+
+    return tracer
+
+
+def _put(patches: Patches, owner: type, name: str, ours: Any) -> None:
+    patches.done.append(Patch(owner, name, vars(owner)[name], ours))
+    setattr(owner, name, ours)
+
+
+def _http_imported(module: str) -> None:
+    if _current is not None:
+        _current.http[module] = http_spans.install(module, _current.engine.provider)

@@ -1,0 +1,228 @@
+"""From the record of a call to span attributes: the only place that writes them. Pure: no span in sight."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
+
+from opentelemetry.util.types import AttributeValue
+
+from ..guards.judgement import Decision, GuardEvent, Side
+from ..guards.messages import Message, Part
+from . import semconv
+from .call import ModelCall
+
+Attributes = dict[str, AttributeValue]
+
+SCALARS = (str, bool, int, float)
+
+OUTPUT_ONLY = "output_unjudged"
+"""The reason for withholding what came back while what was sent is shown."""
+
+GUARD_ORDER = ("none", "allow", "warn", "modify", "fail_open", "deny")
+"""Verdicts from the least to the most telling: a call that was judged twice shows the more telling one."""
+ACTION_ORDER = ("none", "allow", "modify", "block")
+
+
+def name(call: ModelCall) -> str:
+    return f"{call.operation} {call.request_model}".rstrip()
+
+
+def opening(call: ModelCall) -> Attributes:
+    """What is known before the provider is asked; a sampler may look at it."""
+    return _given(
+        {
+            semconv.OPERATION: call.operation,
+            semconv.PROVIDER: call.provider,
+            semconv.REQUEST_MODEL: call.request_model,
+            semconv.SERVER_ADDRESS: call.server_address,
+            semconv.SERVER_PORT: call.server_port,
+        }
+    )
+
+
+def attributes(call: ModelCall) -> Attributes:
+    """Everything the span of this call says."""
+    return {**opening(call), **_request(call), **_response(call), **_guards(call), **_content(call)}
+
+
+def guardrails(call: ModelCall) -> Iterator[tuple[Side, Attributes]]:
+    """The `run_guardrail` spans of what rules made of this call, in order."""
+    sides: tuple[tuple[Side, Decision | None], ...] = (("input", call.guarded_input), ("output", call.guarded_output))
+    for side, decision in sides:
+        for event in decision.events if decision else ():
+            yield side, _guardrail(side, cast("Decision", decision), event)
+
+
+def failure(call: ModelCall) -> str | None:
+    """The status description of a call that failed, None if it did not. Quotes nothing that people or models said."""
+    if call.error_type == "":
+        return None
+    status = getattr(call.error, "status_code", None)
+    code = getattr(call.error, "code", None)
+    says = [f"HTTP {status}"] if isinstance(status, int) else []
+    if isinstance(code, str) and code.replace("_", "").replace("-", "").isalnum() and len(code) <= 60:
+        says.append(code)
+    return " ".join([call.error_type, *says])
+
+
+def report(kind: str, reason: str, number: int) -> Attributes:
+    return {semconv.REPORT_KIND: kind, semconv.REPORT_REASON: reason, semconv.REPORT_COUNT: number}
+
+
+def messages_json(messages: Iterable[Message]) -> str:
+    """Messages as the conventions' JSON schemas for input and output messages have them."""
+    return _json([_message(message) for message in messages])
+
+
+def _request(call: ModelCall) -> Attributes:
+    params: Attributes = {
+        semconv.REQUEST_PREFIX + key: [str(item) for item in value] if isinstance(value, (list, tuple)) else value
+        for key, value in call.params.items()
+        if isinstance(value, (*SCALARS, list, tuple))
+    }
+    return params | _given(
+        {
+            semconv.REQUEST_STREAM: call.stream,
+            semconv.CONVERSATION: call.session_id,
+            semconv.PROMPT_NAME: call.prompt_name,
+            semconv.PROMPT_VERSION: call.prompt_version,
+            semconv.USER_ID: call.user_id,
+            semconv.USER_GROUP: call.user_group,
+            semconv.TAGS: call.tags,
+        }
+    )
+
+
+def _response(call: ModelCall) -> Attributes:
+    usage = call.usage
+    return _given(
+        {
+            semconv.RESPONSE_MODEL: call.response_model,
+            semconv.RESPONSE_ID: call.response_id,
+            semconv.FINISH_REASONS: call.finish_reasons,
+            semconv.ERROR_TYPE: call.error_type,
+            semconv.TIME_TO_FIRST_CHUNK: (call.first_chunk_ns - call.started_ns) / 1e9 if call.first_chunk_ns else 0,
+            semconv.STREAM_CHUNKS: call.chunks,
+            semconv.STREAM_LONGEST_GAP_MS: call.longest_gap_ns / 1e6,
+            semconv.STREAM_END: call.stream_end,
+        }
+    ) | ({} if usage.source == "none" else _usage(call))
+
+
+def _usage(call: ModelCall) -> Attributes:
+    usage = call.usage
+    return {
+        semconv.INPUT_TOKENS: usage.input_total,
+        semconv.OUTPUT_TOKENS: usage.output_total,
+        semconv.USAGE_SOURCE: usage.source,
+    } | _given(
+        {
+            semconv.CACHE_READ_TOKENS: usage.cache_read,
+            semconv.CACHE_WRITE_TOKENS: usage.cache_write,
+            semconv.REASONING_TOKENS: usage.reasoning,
+            semconv.USAGE_RAW: _json(usage.raw) if usage.raw else "",
+        }
+    )
+
+
+def _guards(call: ModelCall) -> Attributes:
+    decisions = [decision for decision in (call.guarded_input, call.guarded_output) if decision]
+    if not decisions:
+        return {semconv.GUARD_VERDICT: "none", semconv.GUARD_ACTION: "none"}
+    latest = decisions[-1]
+    return {
+        semconv.GUARD_VERDICT: max((d.verdict for d in decisions), key=GUARD_ORDER.index),
+        semconv.GUARD_ACTION: max((d.action for d in decisions), key=ACTION_ORDER.index),
+        semconv.GUARD_LATENCY_MS: sum(d.latency_ms for d in decisions),
+    } | _given(
+        {
+            semconv.GUARD_POLICY_NAME: latest.policy_name,
+            semconv.GUARD_POLICY_HASH: latest.policy_hash,
+            semconv.GUARD_DEGRADED: tuple(dict.fromkeys(engine for d in decisions for engine in d.degraded)),
+        }
+    )
+
+
+def _content(call: ModelCall) -> Attributes:
+    if call.content_withheld and call.content_withheld != OUTPUT_ONLY:
+        return {semconv.CONTENT_WITHHELD: call.content_withheld}
+    system = [part for message in call.messages if message.role == "system" for part in message.parts]
+    told = [message for message in call.messages if message.role != "system"]
+    tools = [part for message in call.tools for part in message.parts]
+    return _given(
+        {
+            semconv.INPUT_MESSAGES: messages_json(told) if told else "",
+            semconv.SYSTEM_INSTRUCTIONS: _json([_part(part) for part in system]) if system else "",
+            semconv.OUTPUT_MESSAGES: messages_json(call.output) if call.output and not call.content_withheld else "",
+            semconv.CONTENT_WITHHELD: call.content_withheld,
+            semconv.TOOL_DEFINITIONS: _json([_object(part) for part in tools]) if tools else "",
+        }
+    )
+
+
+def _guardrail(side: Side, decision: Decision, event: GuardEvent) -> Attributes:
+    return {
+        semconv.OPERATION: semconv.RUN_GUARDRAIL,
+        semconv.GUARDRAIL_TARGET: side,
+        semconv.GUARDRAIL_VERDICT: event.verdict,
+        semconv.GUARDRAIL_ACTION: event.action,
+        semconv.GUARDRAIL_MODE: event.mode,
+        semconv.GUARDRAIL_STAGE: event.stage,
+        semconv.GUARDRAIL_SCORE: event.score,
+        semconv.GUARDRAIL_FINDINGS: event.findings,
+        semconv.GUARDRAIL_DEGRADED: event.degraded,
+        semconv.GUARD_LATENCY_MS: event.latency_ms,
+    } | _given(
+        {
+            semconv.GUARDRAIL_RULE: event.rule,
+            semconv.GUARDRAIL_COMPONENT: event.detector,
+            semconv.GUARDRAIL_CATEGORY: event.label,
+            semconv.GUARDRAIL_REASON: event.reason,
+            semconv.GUARDRAIL_ENGINE: event.engine,
+            semconv.GUARDRAIL_POLICY: decision.policy_name,
+            semconv.GUARD_POLICY_HASH: decision.policy_hash,
+        }
+    )
+
+
+def _message(message: Message) -> dict[str, Any]:
+    said: dict[str, Any] = {"role": message.role, "parts": [_part(part) for part in message.parts]}
+    if message.finish_reason:
+        said["finish_reason"] = message.finish_reason
+    return said
+
+
+def _part(part: Part) -> dict[str, Any]:
+    match part.kind:
+        case "tool_call":
+            return {"type": "tool_call", "id": part.id or None, "name": part.name, "arguments": _object(part)}
+        case "tool_result":
+            return {"type": "tool_call_response", "id": part.id or None, "response": _object(part)}
+        case "media":
+            return {
+                "type": "uri",
+                "modality": part.mime.partition("/")[0],
+                "mime_type": part.mime or None,
+                "uri": part.uri,
+            }
+        case _:
+            return {"type": part.kind, "content": part.text}
+
+
+def _object(part: Part) -> Any:
+    """JSON text as what it means, so that it is not JSON within JSON; other text as it is."""
+    if not part.json:
+        return part.text
+    try:
+        return json.loads(part.text)
+    except ValueError:
+        return part.text
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
+def _given(values: dict[str, Any]) -> Attributes:
+    """Without what is empty or zero."""
+    return {key: value for key, value in values.items() if value}

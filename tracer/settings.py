@@ -1,0 +1,81 @@
+"""How this process is traced: arguments of `instrument()` before environment variables before defaults."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+from urllib.parse import urlsplit
+
+from .health import log
+
+Where = Literal["sidecar", "local", "off"]
+Content = Literal["guarded", "none"]
+
+ENDPOINT = "http://127.0.0.1:4318"
+SPOOL_BYTES = 256 * 1024 * 1024
+
+CHOICES: dict[str, tuple[str, ...]] = {"guards": ("sidecar", "local", "off"), "content": ("guarded", "none")}
+VARIABLES = {
+    "endpoint": "SPANWARD_ENDPOINT",
+    "guards": "SPANWARD_GUARDS",
+    "content": "SPANWARD_CONTENT",
+    "spool": "SPANWARD_SPOOL",
+    "policy": "SPANWARD_POLICY",
+}
+"""Environment variable of each setting that has one. `OTEL_*` is read by OpenTelemetry's SDK."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`policy` is a file or a shipped name, for guards='local'; `spool_bytes` bounds the spool folder."""
+
+    endpoint: str = ENDPOINT
+    guards: Where = "sidecar"
+    content: Content = "guarded"
+    policy: str = "default"
+    service_name: str = ""
+    environment: str = ""
+    require_guards: bool = False
+    spool: Path = Path()
+    spool_bytes: int = SPOOL_BYTES
+
+
+def read(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings of the arguments that are not None and the environment.
+
+    A wrong argument raises ValueError; a wrong variable is reported in the log and its default taken: a variable is
+    set by whoever runs the application, and must not stop it.
+    """
+    chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    for name, value in chosen.items():
+        if problem := _problem(name, value):
+            raise ValueError(f"instrument({name}={value!r}): {problem}")
+    for name, variable in VARIABLES.items():
+        if name not in chosen and (value := environ.get(variable, "")):
+            if problem := _problem(name, value):
+                log.warning("spanward: %s=%r is ignored: %s", variable, value, problem)
+            else:
+                chosen[name] = value
+    chosen["endpoint"] = str(chosen.get("endpoint", ENDPOINT)).rstrip("/")
+    chosen["policy"] = str(chosen.get("policy", "default"))
+    chosen["spool"] = Path(chosen["spool"]) if "spool" in chosen else spool_folder(environ)
+    return Settings(**chosen)
+
+
+def spool_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where this user's spans wait: `$SPANWARD_SPOOL`, else under the XDG state folder."""
+    if given := environ.get("SPANWARD_SPOOL"):
+        return Path(given)
+    state = environ.get("XDG_STATE_HOME")
+    return (Path(state) if state else Path.home() / ".local" / "state") / "spanward" / "spool"
+
+
+def _problem(name: str, value: object) -> str:
+    if name in CHOICES and value not in CHOICES[name]:
+        return f"say one of {', '.join(CHOICES[name])}"
+    if name == "endpoint":
+        url = urlsplit(cast("str", value))
+        if url.scheme not in ("http", "https") or not url.hostname:
+            return f"say an address such as {ENDPOINT}"
+    return ""

@@ -1,0 +1,365 @@
+"""A stream on its way to the application: read, held back, restored, and ended once whatever happens to it."""
+
+import contextlib
+import time
+import weakref
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import wrapt
+
+from ..guards.judgement import Decision
+from ..guards.messages import Message, Part
+from . import health, paths
+from .adapter import ChunkView, Delta
+from .blocked import ModelCallBlocked
+from .call import StreamEnd
+from .outgoing import merged
+
+if TYPE_CHECKING:
+    from ..guards.holdback import HoldBack, Released
+    from .engine import Run
+
+
+class Passage:
+    """What becomes of each chunk. `take` and `last` may block (a guard is asked) when `blocks` is set."""
+
+    def __init__(self, run: "Run") -> None:
+        self.run = run
+        self.reader = run.endpoint.reader(run.call)
+        self.reading = False
+        self._recorded: dict[Hashable, list[str]] = {}
+        self._delivered: dict[Hashable, list[str]] = {}
+        self._held: dict[Hashable, HoldBack] = {}
+        self._decisions: list[Decision] = []
+        self._silent = False
+        self._last_ns = 0
+        decision = run.call.guarded_input
+        self._plan = decision.stream if decision else None
+        self._pseudonyms = decision.pseudonyms if decision else {}
+        modes = {self._plan.mode, self._plan.tool_call} if self._plan else set()
+        self.blocks = bool(modes & {"window", "buffer"})
+        self._touches = self.blocks or bool(self._pseudonyms)
+        self._observes = "observe" in modes
+
+    def take(self, chunk: Any) -> tuple[Any, ...]:
+        """The chunks to deliver for one that arrived. Raises ModelCallBlocked."""
+        self._clock()
+        try:
+            deltas, closes, hidden = self.reader.read(chunk)
+        except Exception as error:  # noqa: BLE001  a chunk that we cannot read goes by, and nothing of it is recorded
+            health.mishap(f"{self.run.adapter.library}.chunk", error)
+            self.run.unreadable = "unreadable"
+            if self.blocks:
+                self._block(self.run.judge("output", ()))
+            return (chunk,)
+        if not self._touches:
+            for delta in deltas:
+                if not delta.whole:
+                    self._recorded.setdefault(delta.channel, []).append(delta.text)
+            return () if hidden else (chunk,)
+        try:
+            fillers = self._rewrite(chunk, ChunkView(deltas, closes, hidden))
+        except ModelCallBlocked:
+            raise
+        except Exception as error:  # noqa: BLE001  text that was to be judged is not let by
+            health.mishap(f"{self.run.adapter.library}.rewrite", error)
+            self.run.unreadable = "unreadable"
+            if self.blocks:
+                self._block(self.run.judge("output", ()))
+            return (chunk,)
+        return tuple(fillers) if hidden else (*fillers, chunk)
+
+    def last(self) -> tuple[Any, ...]:
+        """The provider has no more: chunks with what was still held back. Raises ModelCallBlocked."""
+        fillers = [filler for channel in list(self._held) for filler in self._drained(channel)]
+        if self._observes and not self.run.unreadable:
+            self._observe()
+        return tuple(fillers)
+
+    def end(self, how: StreamEnd, error: BaseException | None = None) -> None:
+        """The stream is over, by whatever end comes first."""
+        if not self.run.open:
+            return
+        call = self.run.call
+        texts = {channel: "".join(pieces) for channel, pieces in self._recorded.items()}
+        try:
+            self.reader.finish(call, texts)
+        except Exception as problem:  # noqa: BLE001  the call is recorded without its output
+            health.mishap(f"{self.run.adapter.library}.finish", problem)
+            self.run.unreadable = "unreadable"
+        if self._decisions:
+            call.guarded_output = merged(self._decisions)
+        self.run.end("blocked" if self._silent else how, error)
+
+    def _clock(self) -> None:
+        call, now = self.run.call, time.time_ns()
+        if call.chunks:
+            call.longest_gap_ns = max(call.longest_gap_ns, now - self._last_ns)
+        else:
+            call.first_chunk_ns = now
+        self._last_ns = now
+        call.chunks += 1
+
+    def _rewrite(self, chunk: Any, view: ChunkView) -> list[Any]:
+        """Put into `chunk` what may be delivered of it; chunks that have to go before it."""
+        places: dict[Hashable, Delta] = {}
+        texts: dict[Hashable, str] = {}
+        for delta in view.deltas:
+            known = self._delivered.get(delta.channel)
+            if delta.whole and known is not None:
+                continue
+            texts[delta.channel] = texts.get(delta.channel, "") + self._fed(delta)
+            if delta.whole:
+                texts[delta.channel] += self._closed(delta.channel)
+            places[delta.channel] = delta
+        fillers: list[Any] = []
+        for channel in view.closes:
+            if channel in places:
+                texts[channel] += self._closed(channel)
+            else:
+                fillers += self._drained(channel)
+        edits = {delta.where: texts[channel] for channel, delta in places.items() if texts[channel] != delta.text}
+        for delta in view.deltas:
+            if delta.whole and delta.channel not in places:
+                edits[delta.where] = "".join(self._delivered[delta.channel])
+        if edits:
+            paths.edit(chunk, edits)
+        return fillers
+
+    def _fed(self, delta: Delta) -> str:
+        if delta.channel not in self._held:
+            self._held[delta.channel] = self._hold_back(delta)
+        held = self._held[delta.channel]
+        return self._let(delta.channel, lambda: held.feed(delta.text))
+
+    def _closed(self, channel: Hashable) -> str:
+        held = self._held.pop(channel, None)
+        return self._let(channel, held.close) if held else ""
+
+    def _drained(self, channel: Hashable) -> list[Any]:
+        text = self._closed(channel)
+        return [self.reader.filler(channel, text)] if text else []
+
+    def _let(self, channel: Hashable, release: "Callable[[], Released]") -> str:
+        """What may go to the application now; what may be recorded is kept."""
+        from ..guards.holdback import StreamBlocked
+
+        if self._silent:
+            return ""
+        try:
+            released = release()
+        except StreamBlocked as stop:
+            reply = self._block(stop.decision)
+            self._keep(channel, reply, reply)
+            return reply
+        self._keep(channel, released.delivered, released.recorded)
+        return released.delivered
+
+    def _keep(self, channel: Hashable, delivered: str, recorded: str) -> None:
+        self._delivered.setdefault(channel, []).append(delivered)
+        self._recorded.setdefault(channel, []).append(recorded)
+
+    def _block(self, decision: Decision) -> str:
+        """The reply that stands in for the rest of the answer, or ModelCallBlocked."""
+        if decision not in self._decisions:
+            self._decisions.append(decision)
+        if decision.action != "block":
+            return ""
+        self._silent = True
+        if decision.reply is None:
+            raise ModelCallBlocked(decision, "output")
+        return decision.reply
+
+    def _hold_back(self, delta: Delta) -> "HoldBack":
+        from ..guards.holdback import HoldBack
+        from ..guards.judgement import StreamPlan
+
+        def judge(text: str) -> Decision:
+            part = Part(delta.kind, text, json=delta.json)
+            decision = self.run.judge("output", (Message("assistant", (part,)),))
+            self._decisions.append(decision)
+            return decision
+
+        return HoldBack(self._pseudonyms, self._plan or StreamPlan(), judge, json=delta.json)
+
+    def _observe(self) -> None:
+        """Judge what was delivered, for the record: it may be recorded as the guards say."""
+        for channel, pieces in self._recorded.items():
+            message = Message("assistant", (Part("text", "".join(pieces)),))
+            decision = self.run.judge("output", (message,))
+            self._decisions.append(decision)
+            self._recorded[channel] = [decision.messages[0].parts[0].text]
+
+
+class _Proxy(wrapt.ObjectProxy):  # type: ignore[type-arg]  # older versions of wrapt are not generic
+    """The library's stream, and in front of it what was released and not yet taken."""
+
+    def __init__(self, stream: Any, passage: Passage) -> None:
+        super().__init__(stream)
+        self._self_passage = passage
+        self._self_ready: list[Any] = []
+        self._self_over = False
+        health.fenced("stream.response", watch, getattr(stream, "response", None), passage)
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):
+            self._self_passage.end("abandoned")
+
+    def _self_failed(self, error: BaseException) -> None:
+        """The stream ends with an exception, which goes on to the application."""
+        self._self_over = True
+        self._self_passage.end(ending(error), error)
+
+
+class SyncStream(_Proxy):
+    """A sync stream: reading it to its end, closing it and leaving `with` all end the call."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        passage = self._self_passage
+        while not self._self_ready:
+            if self._self_over:
+                raise StopIteration
+            passage.reading = True
+            try:
+                self._self_ready += passage.take(next(self.__wrapped__))
+            except StopIteration:
+                self._self_over = True
+                self._self_ready += self._self_last()
+            except BaseException as error:
+                self._self_failed(error)
+                if isinstance(error, ModelCallBlocked):
+                    self.__wrapped__.close()
+                raise
+            finally:
+                passage.reading = False
+        return self._self_ready.pop(0)
+
+    def _self_last(self) -> tuple[Any, ...]:
+        try:
+            chunks = self._self_passage.last()
+        except BaseException as error:
+            self._self_failed(error)
+            raise
+        self._self_passage.end("complete")
+        return chunks
+
+    def __enter__(self) -> Self:
+        self.__wrapped__.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> Any:
+        try:
+            return self.__wrapped__.__exit__(kind, error, trace)
+        finally:
+            self._self_passage.end("closed")
+
+    def close(self) -> Any:
+        try:
+            return self.__wrapped__.close()
+        finally:
+            self._self_passage.end("closed")
+
+
+class AsyncStream(_Proxy):
+    """The same for an async stream; where a guard is asked, in a thread."""
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    async def __anext__(self) -> Any:
+        passage = self._self_passage
+        while not self._self_ready:
+            if self._self_over:
+                raise StopAsyncIteration
+            passage.reading = True
+            try:
+                chunk = await self.__wrapped__.__anext__()
+                self._self_ready += await off_loop(passage.take, chunk) if passage.blocks else passage.take(chunk)
+            except StopAsyncIteration:
+                self._self_over = True
+                self._self_ready += await self._self_last()
+            except BaseException as error:
+                self._self_failed(error)
+                if isinstance(error, ModelCallBlocked):
+                    await self.__wrapped__.close()
+                raise
+            finally:
+                passage.reading = False
+        return self._self_ready.pop(0)
+
+    async def _self_last(self) -> tuple[Any, ...]:
+        try:
+            chunks: tuple[Any, ...] = await off_loop(self._self_passage.last)
+        except BaseException as error:
+            self._self_failed(error)
+            raise
+        self._self_passage.end("complete")
+        return chunks
+
+    async def __aenter__(self) -> Self:
+        await self.__wrapped__.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> Any:
+        try:
+            return await self.__wrapped__.__aexit__(kind, error, trace)
+        finally:
+            self._self_passage.end("closed")
+
+    async def close(self) -> Any:
+        try:
+            return await self.__wrapped__.close()
+        finally:
+            self._self_passage.end("closed")
+
+
+def proxy(run: "Run", stream: Any, *, is_async: bool) -> Any:
+    """What the application gets for a stream: the stream itself, to its eyes."""
+    return (AsyncStream if is_async else SyncStream)(stream, Passage(run))
+
+
+def ending(error: BaseException) -> StreamEnd:
+    if isinstance(error, ModelCallBlocked):
+        return "blocked"
+    return "error" if isinstance(error, Exception) else "cancelled"
+
+
+async def off_loop(run: Callable[..., Any], *args: Any) -> Any:
+    """Run what may block in a thread; a cancelled task does not wait for it."""
+    import anyio.to_thread
+
+    return await anyio.to_thread.run_sync(run, *args, abandon_on_cancel=True)
+
+
+def watch(response: Any, passage: Passage) -> None:
+    """Have the HTTP response tell of `close()` and `aclose()`: some helpers close it past the stream."""
+    if response is None:
+        return
+    there, passing = weakref.ref(response), weakref.ref(passage)  # a cycle would keep a dropped stream alive
+    for name in ("close", "aclose"):
+        method = getattr(type(response), name, None)
+        if method is not None:
+            setattr(response, name, _telling(method, there, passing))
+
+
+def _telling(
+    method: Callable[..., Any], there: "weakref.ref[Any]", passing: "weakref.ref[Passage]"
+) -> Callable[..., Any]:
+    def close(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return method(there(), *args, **kwargs)
+        finally:
+            passage = passing()
+            if passage is not None and not passage.reading:
+                passage.end("closed")
+
+    return close
