@@ -19,8 +19,8 @@ from . import context, health, paths, record
 from .adapter import Adapter, Endpoint, Kwargs
 from .blocked import ModelCallBlocked
 from .call import ModelCall, StreamEnd
-from .guarding import ON_ERROR, Judge
-from .outgoing import changed, restored
+from .guarding import Judge
+from .outgoing import changed, judges_output, settled
 from .settings import Settings
 from .spans import Inside, ToSpool, finish, inside
 
@@ -128,21 +128,16 @@ def withheld(run: Run) -> str:
     """Why the content of this call must not be recorded, '' if it may be."""
     call, engine = run.call, run.engine
     decisions = [decision for decision in (call.guarded_input, call.guarded_output) if decision]
-    if engine.settings.content == "none":
-        return "content_none"
-    if engine.judge is None:
-        return "guards_off"
-    if run.unreadable or not call.guarded_input:
-        return run.unreadable or "unguarded"
-    if any(d.verdict == "fail_open" or d.blocked_by == ON_ERROR for d in decisions):
-        return "guards_failed"
-    if reason := next((d.withhold for d in decisions if d.withhold), ""):
-        return reason
-    if any(d.action == "block" for d in decisions):
-        return "blocked"
-    if call.guarded_input.stream.mode != "none" and call.output and not call.guarded_output:
-        return record.OUTPUT_ONLY
-    return ""
+    unjudged = any(judges_output(d) for d in decisions[:1]) and bool(call.output) and not call.guarded_output
+    reasons = (
+        (engine.settings.content == "none", "content_none"),
+        (engine.judge is None, "guards_off"),
+        (bool(run.unreadable), run.unreadable),
+        (call.guarded_input is None, "unguarded"),
+        *((bool(d.withhold), d.withhold) for d in decisions),
+        (unjudged, record.OUTPUT_ONLY),
+    )
+    return next((reason for applies, reason in reasons if applies), "")
 
 
 @dataclass(slots=True)
@@ -272,10 +267,6 @@ def guards_output(run: Run) -> bool:
     return decision is not None and (bool(decision.pseudonyms) or judges_output(decision))
 
 
-def judges_output(decision: Decision) -> bool:
-    return decision.stream.mode != "none" or decision.stream.tool_call != "none"
-
-
 def guard_input(run: Run) -> Decision:
     """Judge what goes out, and put what the guards made of it into a copy of the arguments. Blocks."""
     call = run.call
@@ -283,6 +274,7 @@ def guard_input(run: Run) -> Decision:
     decision = run.judge("input", before)
     call.guarded_input = decision
     if decision.action == "block":
+        _record_input(call, decision)  # everything that was found is masked in it
         return decision
     try:
         edits = changed(before, decision.messages)
@@ -293,9 +285,13 @@ def guard_input(run: Run) -> Decision:
         run.unreadable = "uneditable"
         call.guarded_input = run.judge("input", before)
         return call.guarded_input
-    call.messages = decision.messages[: len(call.messages)]
-    call.tools = decision.messages[len(call.messages) :]
+    _record_input(call, decision)
     return decision
+
+
+def _record_input(call: ModelCall, decision: Decision) -> None:
+    told = len(call.messages)
+    call.messages, call.tools = decision.messages[:told], decision.messages[told:]
 
 
 def canned(run: Run, decision: Decision, *, streams: bool) -> Any:
@@ -326,20 +322,23 @@ def _deliver(run: Run, answer: Any) -> Generator[Own, Any, bool]:
     decision = call.guarded_input
     if decision is None or not guards_output(run):
         return False
-    arrived = call.output
+    arrived, judged = call.output, None
     if judges_output(decision):
         call.guarded_output = judged = yield Own(lambda: run.judge("output", arrived))
-        if judged.action == "block":
-            if judged.reply is None:
-                raise ModelCallBlocked(judged, "output")
-            call.output = tuple(_silenced(message, judged.reply) for message in arrived)
-        else:
-            call.output = judged.messages
+    if judged is not None and judged.action == "block":
+        call.output = judged.messages  # everything that was found is masked in it
+        if judged.reply is None:
+            raise ModelCallBlocked(judged, "output")
+        delivered = tuple(_silenced(message, judged.reply) for message in arrived)
+    else:
+        delivered, call.output = settled(arrived, judged, decision.pseudonyms)
     try:
-        edits: dict[Path, str] = changed(arrived, restored(call.output, decision.pseudonyms))
+        edits: dict[Path, str] = changed(arrived, delivered)
         paths.edit(answer, edits)
-    except Exception as error:  # noqa: BLE001  placeholders stay in the answer
+    except Exception as error:  # noqa: BLE001  see below
         health.mishap(f"{run.adapter.library}.restore", error)
+        if judged is not None and judged.action in {"modify", "block"}:
+            raise ModelCallBlocked(judged, "output") from None  # what a rule wanted out of the answer is still in it
         return False
     return bool(edits)
 

@@ -27,7 +27,7 @@ WARNING = (
 )
 
 
-class NoGuards(RuntimeError):
+class NoGuards(RuntimeError):  # noqa: N818  says what is missing
     """`instrument(require_guards=True)` and nobody to judge."""
 
 
@@ -185,6 +185,7 @@ class Judge:
             blocked_by=ON_ERROR if blocks else "",
             policy_name=known.name if known else "",
             policy_hash=known.hash if known else "",
+            withhold="guards_failed",
         )
 
 

@@ -1,4 +1,4 @@
-"""`instrument()` and `uninstrument()`: everything that runs in the application's process, put together and taken down."""
+"""`instrument()` and `uninstrument()`: what runs in the application's process, put together and taken down."""
 
 import atexit
 import os

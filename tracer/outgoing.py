@@ -1,11 +1,16 @@
 """From what the guards said to what is written: edits by path, originals back in place, one decision out of many."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from ..guards.judgement import Decision, GuardEvent, StreamPlan
+from ..guards.judgement import Decision, Edit, GuardEvent, StreamPlan
 from ..guards.messages import Message, Part, Path, parts_of
 from .record import ACTION_ORDER, GUARD_ORDER
+
+
+def judges_output(decision: Decision) -> bool:
+    """Whether what comes back has to be judged before or while it is delivered."""
+    return decision.stream.mode != "none" or decision.stream.tool_call != "none"
 
 
 def changed(before: tuple[Message, ...], after: tuple[Message, ...]) -> dict[Path, str]:
@@ -18,12 +23,35 @@ def changed(before: tuple[Message, ...], after: tuple[Message, ...]) -> dict[Pat
     return {old.where: new.text for (_, _, old), (_, _, new) in pairs if new.text != old.text}
 
 
-def restored(messages: tuple[Message, ...], pseudonyms: Mapping[str, str]) -> tuple[Message, ...]:
-    """The messages as the application gets them: placeholders turned back into what they stand for."""
-    if not pseudonyms:
-        return messages
+def settled(
+    messages: tuple[Message, ...], judged: Decision | None, pseudonyms: Mapping[str, str]
+) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
+    """An answer as the application gets it (originals put back) and as it may be recorded (placeholders)."""
+    both = {
+        (m, p): _settled(part, judged and replace(judged, edits=_edits_of(judged, m, p)), pseudonyms)
+        for m, p, part in parts_of(messages)
+    }
+    return _with_texts(messages, lambda m, p: both[m, p][0]), _with_texts(messages, lambda m, p: both[m, p][1])
+
+
+def _edits_of(judged: Decision, message: int, part: int) -> tuple[Edit, ...]:
+    return tuple(edit for edit in judged.edits if (edit.message, edit.part) == (message, part))
+
+
+def _settled(part: Part, judged: Decision | None, pseudonyms: Mapping[str, str]) -> tuple[str, str]:
+    from ..guards.holdback import HoldBack, restore
+
+    if judged is None:
+        return restore(part.text, pseudonyms, json=part.json), part.text
+    whole = HoldBack(pseudonyms, StreamPlan("buffer", tool_call="buffer"), lambda _: judged, json=part.json)
+    released = whole.feed(part.text) + whole.close()
+    return released.delivered, released.recorded
+
+
+def _with_texts(messages: tuple[Message, ...], text: Callable[[int, int], str]) -> tuple[Message, ...]:
     return tuple(
-        replace(message, parts=tuple(_restored(part, pseudonyms) for part in message.parts)) for message in messages
+        replace(message, parts=tuple(replace(part, text=text(m, p)) for p, part in enumerate(message.parts)))
+        for m, message in enumerate(messages)
     )
 
 
@@ -37,19 +65,6 @@ def merged(decisions: Iterable[Decision]) -> Decision | None:
             events[key] = _added(events[key], event) if key in events else event
         whole = decision if whole is None else _worse(whole, decision)
     return whole and replace(whole, events=tuple(events.values()))
-
-
-def _restored(part: Part, pseudonyms: Mapping[str, str]) -> Part:
-    from ..guards.holdback import HoldBack
-
-    if not any(placeholder in part.text for placeholder in pseudonyms):
-        return part
-    whole = HoldBack(pseudonyms, StreamPlan(), _never, json=part.json)
-    return replace(part, text=whole.feed(part.text).delivered + whole.close().delivered)
-
-
-def _never(text: str) -> Decision:  # noqa: ARG001  the face of a judge
-    raise AssertionError("restoring asks nobody")
 
 
 def _added(one: GuardEvent, two: GuardEvent) -> GuardEvent:

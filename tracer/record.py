@@ -1,7 +1,7 @@
 """From the record of a call to span attributes: the only place that writes them. Pure: no span in sight."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from opentelemetry.util.types import AttributeValue
@@ -223,6 +223,6 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
 
 
-def _given(values: dict[str, Any]) -> Attributes:
+def _given(values: Mapping[str, Any]) -> Attributes:
     """Without what is empty or zero."""
     return {key: value for key, value in values.items() if value}

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 import wrapt
 
-from ..guards.judgement import Decision
+from ..guards.judgement import Decision, StreamPlan
 from ..guards.messages import Message, Part
 from . import health, paths
 from .adapter import ChunkView, Delta
 from .blocked import ModelCallBlocked
 from .call import StreamEnd
-from .outgoing import merged
+from .outgoing import judges_output, merged
 
 if TYPE_CHECKING:
     from ..guards.holdback import HoldBack, Released
@@ -33,15 +33,14 @@ class Passage:
         self._delivered: dict[Hashable, list[str]] = {}
         self._held: dict[Hashable, HoldBack] = {}
         self._decisions: list[Decision] = []
+        self._json: set[Hashable] = set()
         self._silent = False
         self._last_ns = 0
         decision = run.call.guarded_input
         self._plan = decision.stream if decision else None
         self._pseudonyms = decision.pseudonyms if decision else {}
-        modes = {self._plan.mode, self._plan.tool_call} if self._plan else set()
-        self.blocks = bool(modes & {"window", "buffer"})
+        self.blocks = decision is not None and judges_output(decision)
         self._touches = self.blocks or bool(self._pseudonyms)
-        self._observes = "observe" in modes
 
     def take(self, chunk: Any) -> tuple[Any, ...]:
         """The chunks to deliver for one that arrived. Raises ModelCallBlocked."""
@@ -74,8 +73,6 @@ class Passage:
     def last(self) -> tuple[Any, ...]:
         """The provider has no more: chunks with what was still held back. Raises ModelCallBlocked."""
         fillers = [filler for channel in list(self._held) for filler in self._drained(channel)]
-        if self._observes and not self.run.unreadable:
-            self._observe()
         return tuple(fillers)
 
     def end(self, how: StreamEnd, error: BaseException | None = None) -> None:
@@ -151,7 +148,8 @@ class Passage:
         try:
             released = release()
         except StreamBlocked as stop:
-            reply = self._block(stop.decision)
+            self._keep(channel, "", stop.recorded)
+            reply = self._block(stop.decision, json=channel in self._json)
             self._keep(channel, reply, reply)
             return reply
         self._keep(channel, released.delivered, released.recorded)
@@ -161,20 +159,22 @@ class Passage:
         self._delivered.setdefault(channel, []).append(delivered)
         self._recorded.setdefault(channel, []).append(recorded)
 
-    def _block(self, decision: Decision) -> str:
-        """The reply that stands in for the rest of the answer, or ModelCallBlocked."""
+    def _block(self, decision: Decision, *, json: bool = False) -> str:
+        """The reply in the place of the rest of the answer; ModelCallBlocked if there is none, or no place for it."""
         if decision not in self._decisions:
             self._decisions.append(decision)
         if decision.action != "block":
             return ""
         self._silent = True
-        if decision.reply is None:
+        if decision.reply is None or json:
             raise ModelCallBlocked(decision, "output")
         return decision.reply
 
     def _hold_back(self, delta: Delta) -> "HoldBack":
         from ..guards.holdback import HoldBack
-        from ..guards.judgement import StreamPlan
+
+        if delta.json:
+            self._json.add(delta.channel)
 
         def judge(text: str) -> Decision:
             part = Part(delta.kind, text, json=delta.json)
@@ -183,14 +183,6 @@ class Passage:
             return decision
 
         return HoldBack(self._pseudonyms, self._plan or StreamPlan(), judge, json=delta.json)
-
-    def _observe(self) -> None:
-        """Judge what was delivered, for the record: it may be recorded as the guards say."""
-        for channel, pieces in self._recorded.items():
-            message = Message("assistant", (Part("text", "".join(pieces)),))
-            decision = self.run.judge("output", (message,))
-            self._decisions.append(decision)
-            self._recorded[channel] = [decision.messages[0].parts[0].text]
 
 
 class _Proxy(wrapt.ObjectProxy):  # type: ignore[type-arg]  # older versions of wrapt are not generic
