@@ -24,7 +24,7 @@ _SEALED = {"redacted_thinking", "container_upload"}
 def request(call: ModelCall, kwargs: Kwargs) -> None:
     """Fill the record from the keyword arguments of create, parse and stream."""
     for name in _HOLDS_TEXT:
-        if kwargs.get(name) and not isinstance(kwargs[name], type):
+        if kwargs.get(name):
             kwargs[name] = plain(kwargs[name])
     call.params = given(kwargs, PARAMS)
     schema = field(kwargs["output_config"], "format") if isinstance(kwargs.get("output_config"), dict) else None

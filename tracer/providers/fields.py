@@ -7,7 +7,8 @@ from typing import Any
 
 from ...guards.messages import Part, Path
 
-_PLAIN = (str, int, float, bool, type(None), bytes)
+_AS_IT_IS = (str, int, float, bool, type(None), bytes, type)
+"""Classes too: a pydantic model that the answer is parsed into is no object of the library."""
 
 
 def field(thing: Any, name: str, default: Any = None) -> Any:
@@ -22,7 +23,7 @@ def plain(value: Any) -> Any:  # noqa: PLR0911  one kind of value a return
     Objects of the library become what it would send for them itself: only fields that are set, without what it
     marks as its own (`__api_exclude__`). Iterators are used up here, so the result has to be sent in their place.
     """
-    if isinstance(value, _PLAIN):
+    if isinstance(value, _AS_IT_IS):
         return value
     if isinstance(value, dict):
         changed = {key: new for key, old in value.items() if (new := plain(old)) is not old}
@@ -34,7 +35,7 @@ def plain(value: Any) -> Any:  # noqa: PLR0911  one kind of value a return
         return value.model_dump(exclude_unset=True, mode="json", exclude=getattr(value, "__api_exclude__", None))
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, Iterable) and not isinstance(value, type):
+    if isinstance(value, Iterable):
         return [plain(item) for item in value]
     return value
 
