@@ -128,7 +128,8 @@ def withheld(run: Run) -> str:
     """Why the content of this call must not be recorded, '' if it may be."""
     call, engine = run.call, run.engine
     decisions = [decision for decision in (call.guarded_input, call.guarded_output) if decision]
-    unjudged = any(judges_output(d) for d in decisions[:1]) and bool(call.output) and not call.guarded_output
+    judged = call.stream or bool(call.guarded_output)  # of a stream only what the hold-back released is recorded
+    unjudged = any(judges_output(d) for d in decisions[:1]) and bool(call.output) and not judged
     reasons = (
         (engine.settings.content == "none", "content_none"),
         (engine.judge is None, "guards_off"),
