@@ -13,6 +13,8 @@ from threading import Lock
 from typing import Any
 
 REGEX_TIMEOUT_S = 2
+INSIDE = ("corp", "example", "home", "internal", "intranet", "invalid", "lan", "local", "localdomain", "private", "test")
+"""Top-level names that no public list has and companies use inside: an address there is an address all the same."""
 _HEAVY = ("torch", "transformers")
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _importing = Lock()
@@ -37,7 +39,7 @@ def build_analyzer() -> Any:
         from presidio_analyzer import AnalyzerEngine, LemmaContextAwareEnhancer, RecognizerRegistry, pattern_recognizer
 
     # The e-mail recognizer asks for the registered domain; the snapshot that the package carries will do.
-    offline = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+    offline = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, extra_suffixes=INSIDE)
     tldextract.extract = offline  # type: ignore[assignment]  # the function it replaces is a bound call of such an object
     pattern_recognizer.REGEX_TIMEOUT_SECONDS = REGEX_TIMEOUT_S
     registry = RecognizerRegistry()

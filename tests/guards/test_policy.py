@@ -1,0 +1,170 @@
+"""Policies: what is refused and how it is said, what is inherited, what the hash is of."""
+
+from pathlib import Path
+
+import pytest
+
+from spanward.guards import policy
+from spanward.guards.policy import Policy, PolicyError
+
+RULE = "rules: [{name: a, detect: {secrets: {}}, action: block}]\n"
+
+
+def written(tmp_path: Path, text: str, name: str = "p.yaml") -> Path:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- 1\n", "1: a policy is a mapping with `version: 1` and `rules:`"),
+        ("version: 1\nrules: [\n", "3: not valid YAML: expected the node content, but found '<stream end>'"),
+        ("version: 1\nrule: []\n", "2: unknown key 'rule'; did you mean 'rules'?"),
+        ("version: 2\nrules: []\n", "1: 2 is no version; known: 1"),
+        ("rules: []\n", "1: 'version' is missing"),
+        ("version: 1\nversion: 1\n", "2: 'version' is there twice"),
+        ("version: 1\ndefaults:\n  on_eror: flag\n", "3: unknown key 'on_eror'; did you mean 'on_error'?"),
+        ("version: 1\ndefaults: {on_error: flagg}\n", "2: 'flagg' is no on_error; did you mean 'flag'?"),
+        ("version: 1\ndefaults: {latency_budget_ms: 60}\n",
+         "2: unknown key 'latency_budget_ms'; known: on_error, on_timeout, timeout_ms"),
+        ("version: 1\ndefaults: {timeout_ms: 0}\n", "2: 'timeout_ms': input should be greater than 0"),
+        ("version: 1\nrules:\n  - name: a\n    action: block\n    detect: {secretz: {}}\n",
+         "5: unknown detector 'secretz'; did you mean 'secrets'?"),
+        ("version: 1\nrules:\n  - name: a\n    action: redact\n    detect:\n      pii:\n        entities:\n          US_SNN: 1\n",
+         "8: unknown entity 'US_SNN' of 'pii'; did you mean 'US_SSN'?"),
+        ("version: 1\nrules:\n  - name: a\n    action: redact\n    detect: {pii: {entities: [EMAIL]}}\n",
+         "5: unknown entity 'EMAIL' of 'pii'; did you mean 'EMAIL_ADDRESS'?"),
+        ("version: 1\nrules:\n  - name: a\n    action: flag\n    detect: {toxicity: {labels: {toxic: 0.5}}}\n",
+         "5: unknown label 'toxic' of 'toxicity'; did you mean 'toxicity'?"),
+        ("version: 1\nrules:\n  - name: a\n    action: redact\n    detect: {pii: {labels: [US_SSN]}}\n",
+         "5: unknown key 'labels'; known: entities"),
+        ("version: 1\nrules:\n  - name: a\n    action: redact\n    detect: {pii: {entities: {US_SSN: 1.5}}}\n",
+         "5: the threshold of 'US_SSN' is a number from 0 to 1, not 1.5"),
+        ("version: 1\nrules:\n  - name: a\n    action: redact\n    detect: {pii: {entities: {US_SSN: true}}}\n",
+         "5: the threshold of 'US_SSN' is a number from 0 to 1, not True"),
+        ("version: 1\nrules:\n  - name: a\n    action: redact\n    detect: {pii: all}\n",
+         "5: the options of 'pii' are a mapping; write {} for none"),
+        ("version: 1\nrules:\n  - name: a\n    detect: {secrets: {}}\n    action: blok\n",
+         "5: 'blok' is no action; did you mean 'block'?"),
+        ("version: 1\nrules:\n  - name: a\n    detect: {secrets: {}}\n    action: block\n    when:\n      stage: [input, tool_cal]\n",
+         "7: 'tool_cal' is no stage; did you mean 'tool_call'?"),
+        ("version: 1\nrules:\n  - name: a\n    detect: {secrets: {}}\n    action: block\n    when: {ap: x}\n",
+         "6: unknown key 'ap'; did you mean 'app'?"),
+        ("version: 1\nrules:\n  - name: a\n    detect: {secrets: {}}\n    action: block\n    restore: true\n",
+         "6: only `action: pseudonymise` can be restored"),
+        ("version: 1\nrules:\n  - name: a\n    detect: {secrets: {}}\n    action: flag\n    reply: no\n    mode: x\n",
+         "6: 'reply': input should be a valid string"),
+        (f"version: 1\nrules:\n  - {{name: a, detect: {{secrets: {{}}}}, action: block}}\n"
+         "  - {name: a, detect: {secrets: {}}, action: block}\n", "4: there is a rule 'a' already"),
+        ("version: 1\nextends: nobody\nrules: []\n", "2: no such file: 'nobody.yaml'"),
+        ("version: 1\nextends: ./p.yaml\nrules: []\n", "2: './p.yaml' extends this policy in turn"),
+    ],
+)  # fmt: skip
+def test_refused_with_line_and_suggestion(tmp_path: Path, text: str, message: str) -> None:
+    path = written(tmp_path, text)
+    with pytest.raises(PolicyError) as refused:
+        policy.load(path)
+    assert str(refused.value).splitlines()[0].replace("'nobody.yaml'", "'nobody'") == (
+        f"{path}:{message}".replace("'nobody.yaml'", "'nobody'")
+    ) or "nobody: no such policy" in str(refused.value)
+
+
+def test_all_mistakes_are_said_at_once(tmp_path: Path) -> None:
+    path = written(tmp_path, "version: 1\nrules:\n  - name: a\n    actoin: block\n    detect: {pi: {}}\n")
+    with pytest.raises(PolicyError) as refused:
+        policy.load(path)
+    assert str(refused.value).splitlines() == [
+        f"{path}:3: 'action' is missing",
+        f"{path}:4: unknown key 'actoin'; did you mean 'action'?",
+        f"{path}:5: unknown detector 'pi'; did you mean 'pii'?",
+    ]
+
+
+def test_missing_file_and_missing_name(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match=r"gone\.yaml: No such file or directory"):
+        policy.load(tmp_path / "gone.yaml")
+    with pytest.raises(PolicyError) as refused:
+        policy.load("defautl")
+    assert str(refused.value) == "defautl: no such policy; did you mean 'default'?"
+
+
+def test_rule_in_full(tmp_path: Path) -> None:
+    loaded = policy.load(
+        written(
+            tmp_path,
+            "version: 1\nrules:\n  - name: a\n    when: {stage: input, app: 'shop-*', tags: [x, y]}\n"
+            "    detect: {pii: {entities: [EMAIL_ADDRESS, URL]}}\n    action: pseudonymise\n    restore: true\n"
+            "    on_error: allow\n    stream: {mode: buffer}\n",
+        )
+    )
+    rule = loaded.rules[0]
+    assert (loaded.name, rule.when.stage, rule.when.app, rule.when.tags) == ("p", ("input",), ("shop-*",), ("x", "y"))
+    assert rule.detect == {"pii": {"EMAIL_ADDRESS": 0.4, "URL": 0.6}}
+    assert (rule.on_error, rule.on_timeout, rule.stream and rule.stream.mode) == ("allow", None, "buffer")
+    assert rule.in_the_way
+
+
+def test_no_entities_means_the_usual_ones(tmp_path: Path) -> None:
+    loaded = policy.load(written(tmp_path, "version: 1\nrules: [{name: a, detect: {pii: }, action: redact}]\n"))
+    named = loaded.rules[0].detect["pii"]
+    assert "EMAIL_ADDRESS" in named
+    assert not {"PERSON", "URL", "UK_NHS", "DATE_TIME"} & named.keys()
+
+
+def test_extends_keeps_replaces_and_adds(tmp_path: Path) -> None:
+    written(
+        tmp_path,
+        "version: 1\ndefaults: {on_error: flag, timeout_ms: 9}\nrules:\n"
+        "  - {name: a, detect: {secrets: {}}, action: block}\n  - {name: b, detect: {secrets: {}}, action: flag}\n",
+        "base.yaml",
+    )
+    heir = policy.load(
+        written(
+            tmp_path,
+            "version: 1\nextends: base.yaml\ndefaults: {on_error: block}\nrules:\n"
+            "  - {name: a, detect: {secrets: {}}, action: redact}\n  - {name: c, detect: {secrets: {}}, action: flag}\n",
+        )
+    )
+    assert [(rule.name, rule.action) for rule in heir.rules] == [("a", "redact"), ("b", "flag"), ("c", "flag")]
+    assert (heir.defaults.on_error, heir.defaults.timeout_ms) == ("block", 9)
+
+
+def test_hash_is_of_what_is_said(tmp_path: Path) -> None:
+    plain = policy.load(written(tmp_path, f"version: 1\nname: n\n{RULE}"))
+    respelled = policy.load(written(tmp_path, f"# note\nname: n\nversion: 1\n\n{RULE}", "other.yaml"))
+    changed = policy.load(written(tmp_path, f"version: 1\nname: n\n{RULE}".replace("block", "flag"), "third.yaml"))
+    assert len(plain.hash) == 12
+    assert plain.hash == respelled.hash != changed.hash
+
+
+@pytest.mark.parametrize("name", ["default", "strict", "observe-only"])
+def test_shipped_policies_load_under_their_names(name: str) -> None:
+    assert policy.load(name).name == name
+
+
+def test_default_says_what_it_promises() -> None:
+    default = policy.load("default")
+    assert [(r.name, r.action, r.in_the_way) for r in default.rules] == [
+        ("pii-out", "pseudonymise", True),
+        ("no-secrets", "block", True),
+        ("rude", "flag", False),
+    ]
+    assert default.defaults.on_error == "flag"
+    assert policy.load("strict").defaults.on_error == "block"
+    assert not any(rule.in_the_way for rule in policy.load("observe-only").rules)
+
+
+def test_schema_knows_every_detector_and_label() -> None:
+    made = policy.schema()
+    detect = made["$defs"]["Rule"]["properties"]["detect"]
+    assert set(detect["properties"]) >= {"pii", "secrets", "toxicity"}
+    entities = detect["properties"]["pii"]["properties"]["entities"]["anyOf"][0]["properties"]
+    assert {"EMAIL_ADDRESS", "PERSON"} <= set(entities)
+    assert made["additionalProperties"] is False
+
+
+def test_policy_is_immutable() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Policy(version=1).name = "x"  # type: ignore[misc]  # the point
