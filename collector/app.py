@@ -3,22 +3,19 @@
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from ..dashboards.api import routes as dashboard_routes
-from ..dashboards.ask import Ask
-from .gate import Gate, refusal
+from .gate import ANSWERS, Gate
 from .guard_route import GuardRoute
 from .guardroom import Guardroom
 from .health import Health
-from .metrics import Metrics
+from .metrics import Metrics, Pulse
 from .otlp_route import OtlpRoute
 from .query_route import QueryRoute
 from .receiver import Receiver
+from .store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +24,23 @@ class Parts:
 
     receiver: Receiver
     room: Guardroom
-    ask: Ask
-    health: Health
+    store: Store
+    pulse: Pulse
     metrics: Metrics
 
 
 def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> ASGIApp:
+    """Every route on one port, behind one gate; its arguments are the gate's."""
+    otlp = OtlpRoute(parts.receiver, parts.metrics, body_bytes)
     guards = GuardRoute(parts.room)
+    health = Health(parts.store.ask, parts.room, parts.pulse, lambda: otlp.refusing)
     routes = [
-        Route("/v1/traces", OtlpRoute(parts.receiver, parts.metrics, body_bytes).answer, methods=["POST"]),
+        Route("/v1/traces", otlp.answer, methods=["POST"]),
         Route("/v1/guard/check", guards.check, methods=["POST"]),
         Route("/v1/guard/policy", guards.policy),
-        Route("/healthz", parts.health.route),
+        Route("/healthz", health.route),
         Route("/metrics", parts.metrics.route),
-        Route("/api/query", QueryRoute(parts.ask).answer, methods=["POST"]),
-        *dashboard_routes(parts.ask, parts.health.report),
+        Route("/api/query", QueryRoute(parts.store.ask).answer, methods=["POST"]),
+        *dashboard_routes(parts.store.ask, health.report),
     ]
-    return Gate(Starlette(routes=routes, exception_handlers={HTTPException: _told}), loopback, key, body_bytes)
-
-
-async def _told(_request: Request, problem: Exception) -> Response:
-    assert isinstance(problem, HTTPException)
-    return refusal(problem.status_code, problem.detail, problem.headers)
+    return Gate(Starlette(routes=routes, exception_handlers=ANSWERS), loopback, key, body_bytes)

@@ -8,11 +8,13 @@ import logging
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +30,19 @@ def is_loopback(host: str) -> bool:
 def refusal(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
     """The one form of every error answer: `{"message": …}`."""
     return JSONResponse({"message": message}, status, headers)
+
+
+async def _told(_request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, HTTPException)
+    return refusal(problem.status_code, problem.detail, problem.headers)
+
+
+async def _failed(_request: Request, _problem: Exception) -> Response:
+    return refusal(500, "Spanward failed; its log says where")
+
+
+ANSWERS: Mapping[Any, ExceptionHandler] = {HTTPException: _told, Exception: _failed}
+"""How errors that routes raise are told; for Starlette."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Holds the policy in force: answers checks, judges stored calls, and takes up a changed policy file while running."""
 
 import logging
+import re
 import threading
 import time
 from dataclasses import dataclass
@@ -8,13 +9,15 @@ from pathlib import Path
 
 from ..guards import policy as policies
 from ..guards.judgement import Check, Decision
-from ..guards.pipeline import Pipeline
+from ..guards.pipeline import DetectorUnavailable, Pipeline
 from .gate import place_of
 from .metrics import Metrics
 from .review import review
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
+RETIRE_SECONDS = 600.0
+EXTENDS = re.compile(r"^extends:[ ]*[\"']?([^\"'#\n]+?)[\"']?[ ]*(?:#.*)?$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +30,17 @@ class PolicyStatus:
 
 
 class Guardroom:
-    """`policy` is a file or the name of a shipped policy. Raises `PolicyError` when made with a wrong one."""
+    """`policy` is a file or the name of a shipped policy.
+
+    Raises `PolicyError` or `DetectorUnavailable` when made with one that cannot be in force.
+    """
 
     def __init__(self, policy: str | Path, metrics: Metrics) -> None:
         self.metrics = metrics
         self.problem = ""
         self.review_failures = 0
         self._policy = policy
+        self._told: set[str] = set()
         self._seen = _fingerprint(policy)
         self._pipeline = Pipeline(policies.load(policy))
         self._stopping = threading.Event()
@@ -60,10 +67,10 @@ class Guardroom:
         try:
             found = review(segment, self._pipeline)
         except Exception as failure:  # noqa: BLE001  ingesting goes on whatever the guards do; /healthz says so
-            self._failed(1, place_of(failure))
+            self._failed(place_of(failure))
             return None
         for place in found.failures:
-            self._failed(1, place)
+            self._failed(place)
         self.metrics.reviews.labels("judged").inc(found.judged)
         return found.segment or None
 
@@ -74,6 +81,7 @@ class Guardroom:
         self._stopping.set()
         if self._watcher.is_alive():
             self._watcher.join(timeout=5)
+        self._pipeline.close()
 
     def look(self) -> None:
         """Take up the policy file if it changed. A wrong one changes nothing but `problem`."""
@@ -83,24 +91,33 @@ class Guardroom:
         self._seen = now
         try:
             changed = Pipeline(policies.load(self._policy))
-        except policies.PolicyError as problem:
+        except (policies.PolicyError, DetectorUnavailable) as problem:
             self._keep_last_good(str(problem))
         except Exception as failure:  # noqa: BLE001  a file that vanished, a detector that cannot start: keep what works
             self._keep_last_good(f"{self._policy}: {place_of(failure)}")
         else:
+            self._retire(self._pipeline)
             self._pipeline, self.problem = changed, ""
             self.metrics.reloads.labels("ok").inc()
             log.info("policy %s %s is in force", changed.summary["name"], changed.summary["hash"])
+
+    def _retire(self, replaced: Pipeline) -> None:
+        """Checks that run may still need it; it is closed when they must be done."""
+        closing = threading.Timer(RETIRE_SECONDS, replaced.close)
+        closing.daemon = True
+        closing.start()
 
     def _keep_last_good(self, problem: str) -> None:
         self.problem = problem
         self.metrics.reloads.labels("failed").inc()
         log.error("the changed policy is not taken up, the last good one stays in force: %s", problem)
 
-    def _failed(self, count: int, place: str) -> None:
-        self.review_failures += count
-        self.metrics.reviews.labels("failed").inc(count)
-        log.error("a stored call could not be judged: %s", place)
+    def _failed(self, place: str) -> None:
+        self.review_failures += 1
+        self.metrics.reviews.labels("failed").inc()
+        if place not in self._told and len(self._told) < 100:  # each kind of failure once, however many calls it meets
+            self._told.add(place)
+            log.error("a stored call could not be judged: %s", place)
 
     def _watch(self) -> None:
         while not self._stopping.wait(LOOK_SECONDS):
@@ -110,17 +127,13 @@ class Guardroom:
                 log.error("the policy file could not be looked at: %s", place_of(failure))  # noqa: TRY400
 
 
-def _fingerprint(policy: str | Path) -> object:
-    """Changes whenever the file, or a policy beside it that it may extend, does. Shipped policies never change."""
+def _fingerprint(policy: str | Path) -> tuple[object, ...]:
+    """Changes whenever the file, or one that it extends, does. Shipped policies never change."""
+    seen: dict[Path, object] = {}
     path = Path(policy)
-    if not path.suffix:
-        return None
-    folder = path if path.is_dir() else path.parent
-    stats = []
-    for file in sorted({path, *folder.glob("*.y*ml")}):
-        try:
-            stat = file.stat()
-        except FileNotFoundError:
-            continue
-        stats.append((str(file), stat.st_mtime_ns, stat.st_size, stat.st_ino))
-    return tuple(stats)
+    while path not in seen and path.is_file():
+        stat = path.stat()
+        seen[path] = stat.st_mtime_ns, stat.st_size, stat.st_ino
+        if extends := EXTENDS.search(path.read_text(errors="replace")):
+            path = path.parent / extends[1]
+    return tuple(seen.items())

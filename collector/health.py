@@ -19,29 +19,33 @@ LAG_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`report()` asks the store, so it blocks; it never raises and holds no content."""
+    """`report()` asks the store, so it blocks; it never raises and holds no content.
+
+    `refusing` says whether the log took the last spans that were sent.
+    """
 
     ask: Ask
     room: Guardroom
     pulse: Pulse
-    full: Callable[[], bool]
+    refusing: Callable[[], bool]
 
     def report(self) -> dict[str, Any]:
-        store = self._store()
-        policy = self.room.status
-        degraded = self.room.pipeline.degraded
-        lag = self.pulse.lag_seconds
-        failing = store != "ok" or lag > LAG_SECONDS or self.full()
-        limping = bool(degraded or policy.problem or self.room.review_failures)
+        pulse, policy = self.pulse, self.room.status
+        store, lag = self._store(), pulse.lag_seconds
+        unjudged = self.room.review_failures + pulse.review_errors
+        failing = store != "ok" or lag > LAG_SECONDS or self.refusing()
+        limping = self.room.pipeline.degraded or policy.problem or unjudged or pulse.bad
         return {
             "status": "failing" if failing else "degraded" if limping else "ok",
             "store": store,
             "policy": asdict(policy),
-            "degraded": list(degraded),
+            "degraded": list(self.room.pipeline.degraded),
             "ingest_lag_seconds": round(lag, 3),
-            "queue_bytes": self.pulse.queue_bytes,
-            "ingest_errors": self.pulse.errors,
-            "review_failures": self.room.review_failures,
+            "queue_bytes": pulse.queue_bytes,
+            "log_refuses": self.refusing(),
+            "ingest_errors": pulse.errors,
+            "segments_set_aside": pulse.bad,
+            "review_failures": unjudged,
         }
 
     async def route(self, _request: Request) -> Response:

@@ -24,14 +24,15 @@ GUARD_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 class Pulse(Protocol):
     """How far the store is behind the log; the ingestor is one."""
 
+    ingested_segments: int
+    bad: int
+    errors: int
+    review_errors: int
+
     @property
     def lag_seconds(self) -> float: ...
     @property
     def queue_bytes(self) -> int: ...
-    @property
-    def ingested_segments(self) -> int: ...
-    @property
-    def errors(self) -> int: ...
 
 
 class Metrics:
@@ -76,12 +77,13 @@ class _Followed(Collector):
     def collect(self) -> Iterator[Metric]:
         pulse = self._pulse
         yield GaugeMetricFamily(
-            "spanward_ingest_lag_seconds", "Age of the oldest span not yet in the store", pulse.lag_seconds
+            "spanward_ingest_lag_seconds", "Age of the oldest span that is not yet queryable", pulse.lag_seconds
         )
         yield GaugeMetricFamily("spanward_queue_bytes", "Bytes of the log that wait for the store", pulse.queue_bytes)
-        yield CounterMetricFamily(
-            "spanward_segments_ingested", "Segments put into the store", value=pulse.ingested_segments
-        )
-        yield CounterMetricFamily(
-            "spanward_ingest_errors", "Attempts to put a segment in that failed", value=pulse.errors
-        )
+        for name, text, value in (
+            ("segments_ingested", "Segments put into the store", pulse.ingested_segments),
+            ("segments_set_aside", "Segments that the store cannot read, kept as .bad", pulse.bad),
+            ("ingest_errors", "Attempts to put a segment in that failed and are repeated", pulse.errors),
+            ("guard_review_errors", "Segments that the rules which only flag did not judge", pulse.review_errors),
+        ):
+            yield CounterMetricFamily(f"spanward_{name}", text, value=value)

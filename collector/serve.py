@@ -17,6 +17,7 @@ from types import FrameType
 import uvicorn
 from starlette.types import ASGIApp
 
+from ..guards.pipeline import DetectorUnavailable
 from ..guards.policy import PolicyError
 from .adoption import Adoption
 from .app import Parts, application
@@ -25,7 +26,6 @@ from .command import FAILED, CommandError
 from .data_directory import DataDirectory
 from .gate import is_loopback, place_of
 from .guardroom import Guardroom
-from .health import Health
 from .ingest import Ingestor
 from .metrics import Metrics
 from .pricing import Pricing
@@ -58,16 +58,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     names = ("data", "store", "host", "port", "policy", "spool", "prices")
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    log_to_stderr()
     settings = settings_from(arguments.config, {name: getattr(arguments, name) for name in names})
     try:
         with ExitStack() as running:
             serve(settings, running)
-    except (PolicyError, StoreInUse) as problem:
+    except (PolicyError, DetectorUnavailable, StoreInUse) as problem:
         raise CommandError(str(problem)) from None
     except StoreUnavailable as problem:
         raise CommandError(str(problem), FAILED) from None
     return 0
+
+
+def log_to_stderr() -> None:
+    """Our own words from INFO on; of libraries only what went wrong, and nothing of one that tells its whole setup."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger(__package__.partition(".")[0]).setLevel(logging.INFO)
+    logging.getLogger("presidio-analyzer").setLevel(logging.ERROR)
 
 
 def serve(settings: Settings, running: ExitStack) -> None:
@@ -75,6 +82,8 @@ def serve(settings: Settings, running: ExitStack) -> None:
     key = key_for(settings.host)
     metrics = Metrics()
     room = Guardroom(settings.policy, metrics)
+    running.callback(room.stop)
+    room.start()
     data = own(settings, running)
     listening = running.enter_context(listen(settings.host, settings.port))
     store = open_store(settings, data)
@@ -82,18 +91,15 @@ def serve(settings: Settings, running: ExitStack) -> None:
     store.migrate()
     log_ = WriteAheadLog(data.log, limit_bytes=settings.log_bytes)
     ingestor = Ingestor(store, log_, room.review)
-    receiver = Receiver(log_, KnownBodies(data.path / "known"), pricing(settings.prices))
+    receiver = Receiver(log_, KnownBodies(data.log), pricing(settings.prices))
     running.callback(finish, log_, ingestor)
     metrics.follow(ingestor)
     ingestor.start()
-    room.start()
-    running.callback(room.stop)
     adopting = Adopting(Adoption(settings.spool_directory, receiver), metrics)
     adopting.start()
     running.callback(adopting.stop)
-    health = Health(store.ask, room, ingestor, lambda: False)  # FULL
     app = application(
-        Parts(receiver, room, store.ask, health, metrics),
+        Parts(receiver, room, store, ingestor, metrics),
         loopback=is_loopback(settings.host),
         key=key,
         body_bytes=settings.body_bytes,

@@ -1,0 +1,25 @@
+"""`spanward doctor`: what is traced in this environment, what is not and why, where the sidecar is."""
+
+import argparse
+import sys
+
+from ..tracer.doctor import Fact, facts
+from .command import FAILED
+
+MARKS = {"ok": "ok", "warning": "!", "problem": "!!", "absent": "-"}
+
+
+def add_arguments(_parser: argparse.ArgumentParser) -> None:
+    """There is nothing to choose: the environment says where to look (SPANWARD_ENDPOINT, SPANWARD_SPOOL)."""
+
+
+def run(_arguments: argparse.Namespace) -> int:
+    """1 if something is a problem, so that a start script can ask."""
+    known = facts()
+    sys.stdout.writelines(line(fact) for fact in known)
+    return FAILED if any(fact.state == "problem" for fact in known) else 0
+
+
+def line(fact: Fact) -> str:
+    advice = f"\n{'':14}{fact.advice}" if fact.advice else ""
+    return f"{MARKS[fact.state]:>2} {fact.subject:<10} {fact.detail}{advice}\n"
