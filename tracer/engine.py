@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.trace import SpanKind, Tracer
+from opentelemetry.trace import INVALID_SPAN, SpanKind, Tracer
 
 from ..guards.judgement import Check, Context, Decision
 from ..guards.messages import Message, Path
@@ -60,8 +60,9 @@ class Run:
             health.mishap(f"{adapter.library}.request", error)
             self.kwargs = dict(kwargs)
             self.unreadable = "unreadable"
-            self.call = ModelCall("chat", adapter.library)
+            self.call = ModelCall("chat", adapter.library, str(kwargs.get("model") or ""))
         self.asked = self.kwargs
+        self.here = Inside(INVALID_SPAN)
         self.context = Context()
 
     def start(self) -> None:
@@ -206,7 +207,7 @@ def drop(pending: Any) -> None:
 
 def course(run: Run, ask: Callable[[], Any], *, is_async: bool, unasked: Callable[[], Any] = lambda: None) -> Course:
     """A call from before to after. Ends the run's span unless a stream goes on, whose proxy ends it."""
-    run.start()
+    health.fenced("start", run.start)
     try:
         answered = yield from _answer(run, ask, is_async=is_async, unasked=unasked)
     except GeneratorExit:

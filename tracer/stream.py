@@ -1,6 +1,7 @@
 """A stream on its way to the application: read, held back, restored, and ended once whatever happens to it."""
 
 import contextlib
+import functools
 import time
 import weakref
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator
@@ -27,7 +28,7 @@ class Passage:
 
     def __init__(self, run: "Run") -> None:
         self.run = run
-        self.reader = run.endpoint.reader(run.call)
+        self._reader = None if run.unreadable else health.fenced("reader", run.endpoint.reader, run.call)
         self.reading = False
         self._recorded: dict[Hashable, list[str]] = {}
         self._delivered: dict[Hashable, list[str]] = {}
@@ -41,34 +42,29 @@ class Passage:
         self._pseudonyms = decision.pseudonyms if decision else {}
         self.blocks = decision is not None and judges_output(decision)
         self._touches = self.blocks or bool(self._pseudonyms)
+        if self._reader is None:
+            self._go_blind()
 
     def take(self, chunk: Any) -> tuple[Any, ...]:
         """The chunks to deliver for one that arrived. Raises ModelCallBlocked."""
         self._clock()
-        try:
-            deltas, closes, hidden = self.reader.read(chunk)
-        except Exception as error:  # noqa: BLE001  a chunk that we cannot read goes by, and nothing of it is recorded
-            health.mishap(f"{self.run.adapter.library}.chunk", error)
-            self.run.unreadable = "unreadable"
-            if self.blocks:
-                self._block(self.run.judge("output", ()))
+        if self._reader is None:
             return (chunk,)
-        if not self._touches:
-            for delta in deltas:
-                if not delta.whole:
-                    self._recorded.setdefault(delta.channel, []).append(delta.text)
-            return () if hidden else (chunk,)
         try:
-            fillers = self._rewrite(chunk, ChunkView(deltas, closes, hidden))
+            deltas, closes, hidden = self._reader.read(chunk)
+            if self._touches:
+                fillers = self._rewrite(chunk, ChunkView(deltas, closes, hidden))
+                return tuple(fillers) if hidden else (*fillers, chunk)
         except ModelCallBlocked:
             raise
-        except Exception as error:  # noqa: BLE001  text that was to be judged is not let by
-            health.mishap(f"{self.run.adapter.library}.rewrite", error)
-            self.run.unreadable = "unreadable"
-            if self.blocks:
-                self._block(self.run.judge("output", ()))
+        except Exception as error:  # noqa: BLE001  the application gets its chunks, if the policy allows that
+            health.mishap(f"{self.run.adapter.library}.chunk", error)
+            self._go_blind()
             return (chunk,)
-        return tuple(fillers) if hidden else (*fillers, chunk)
+        for delta in deltas:
+            if not delta.whole:
+                self._recorded.setdefault(delta.channel, []).append(delta.text)
+        return () if hidden else (chunk,)
 
     def last(self) -> tuple[Any, ...]:
         """The provider has no more: chunks with what was still held back. Raises ModelCallBlocked."""
@@ -82,13 +78,22 @@ class Passage:
         call = self.run.call
         texts = {channel: "".join(pieces) for channel, pieces in self._recorded.items()}
         try:
-            self.reader.finish(call, texts)
+            if self._reader is not None:
+                self._reader.finish(call, texts)
         except Exception as problem:  # noqa: BLE001  the call is recorded without its output
             health.mishap(f"{self.run.adapter.library}.finish", problem)
             self.run.unreadable = "unreadable"
         if self._decisions:
             call.guarded_output = merged(self._decisions)
         self.run.end("blocked" if self._silent else how, error)
+
+    def _go_blind(self) -> None:
+        """From here on nothing can be read, judged or recorded; whoever decides for the guards says what then."""
+        self._reader = None
+        self._held.clear()
+        self.run.unreadable = "unreadable"
+        if self.blocks:
+            self._block(self.run.judge("output", ()))
 
     def _clock(self) -> None:
         call, now = self.run.call, time.time_ns()
@@ -137,7 +142,7 @@ class Passage:
 
     def _drained(self, channel: Hashable) -> list[Any]:
         text = self._closed(channel)
-        return [self.reader.filler(channel, text)] if text else []
+        return [self._reader.filler(channel, text)] if text and self._reader else []
 
     def _let(self, channel: Hashable, release: "Callable[[], Released]") -> str:
         """What may go to the application now; what may be recorded is kept."""
@@ -332,25 +337,33 @@ async def off_loop(run: Callable[..., Any], *args: Any) -> Any:
     return await anyio.to_thread.run_sync(run, *args, abandon_on_cancel=True)
 
 
+PASSING = "_spanward_passing"
+
+
 def watch(response: Any, passage: Passage) -> None:
-    """Have the HTTP response tell of `close()` and `aclose()`: some helpers close it past the stream."""
-    if response is None:
-        return
-    there, passing = weakref.ref(response), weakref.ref(passage)  # a cycle would keep a dropped stream alive
-    for name in ("close", "aclose"):
-        method = getattr(type(response), name, None)
-        if method is not None:
-            setattr(response, name, _telling(method, there, passing))
+    """Have the HTTP response tell of `close()` and `aclose()`: some helpers close it past the stream.
+
+    By its class, since a function in the object itself would make a cycle, and a dropped stream would stay alive.
+    """
+    if response is not None:
+        response.__class__ = _watched(type(response))
+        setattr(response, PASSING, weakref.ref(passage))
 
 
-def _telling(
-    method: Callable[..., Any], there: "weakref.ref[Any]", passing: "weakref.ref[Passage]"
-) -> Callable[..., Any]:
-    def close(*args: Any, **kwargs: Any) -> Any:
+@functools.cache
+def _watched(kind: type) -> type:
+    """A subclass of the response's class, which passes for it."""
+    methods = {name: _telling(getattr(kind, name)) for name in ("close", "aclose") if hasattr(kind, name)}
+    return type(kind.__name__, (kind,), {**methods, "__module__": kind.__module__, "__qualname__": kind.__qualname__})
+
+
+def _telling(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def close(self: Any) -> Any:
         try:
-            return method(there(), *args, **kwargs)
+            return method(self)
         finally:
-            passage = passing()
+            passage = getattr(self, PASSING)()
             if passage is not None and not passage.reading:
                 passage.end("closed")
 
