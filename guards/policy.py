@@ -166,7 +166,10 @@ def _inherit(own: Policy, path: Path, lines: Lines, heirs: tuple[Path, ...]) -> 
     """The base's rules come first; a rule of the same name takes the place of the base's."""
     if own.extends is None:
         return own
-    base_path = _locate(own.extends, path.parent)
+    try:
+        base_path = _locate(own.extends, path.parent)
+    except PolicyError as error:
+        raise complain(path, lines, [(("extends",), str(error))]) from None
     if base_path.resolve() in heirs:
         raise complain(path, lines, [(("extends",), f"{own.extends!r} extends this policy in turn")])
     if not base_path.exists():

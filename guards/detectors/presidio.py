@@ -13,7 +13,7 @@ from threading import Lock
 from typing import Any
 
 REGEX_TIMEOUT_S = 2
-INSIDE = ("corp", "example", "home", "internal", "intranet", "invalid", "lan", "local", "localdomain", "private", "test")
+INSIDE = ("corp", "example", "home", "internal", "intranet", "invalid", "lan", "local", "private", "test")
 """Top-level names that no public list has and companies use inside: an address there is an address all the same."""
 _HEAVY = ("torch", "transformers")
 _TOKEN = re.compile(r"\w+|[^\w\s]")

@@ -67,7 +67,10 @@ OWN = (
     SecretPattern("GROQ_KEY", re.compile(r"\bgsk_[A-Za-z0-9]{40,}")),
     SecretPattern("SLACK_TOKEN", re.compile(r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}|\bxapp-\d-[A-Za-z0-9-]{10,}")),
     SecretPattern("STRIPE_KEY", re.compile(r"\b[rs]k_(?:live|test)_[0-9A-Za-z]{16,}|\bwhsec_[0-9A-Za-z]{24,}")),
-    SecretPattern("JWT", re.compile(r"\beyJ[A-Za-z0-9_-]{8,}={0,2}\.eyJ[A-Za-z0-9_-]{4,}={0,2}(?:\.[A-Za-z0-9_-]*={0,2})?")),
+    SecretPattern(
+        "JWT",
+        re.compile(r"\beyJ[A-Za-z0-9_-]{8,}={0,2}\.eyJ[A-Za-z0-9_-]{4,}={0,2}(?:\.[A-Za-z0-9_-]*={0,2})?"),
+    ),
     SecretPattern("BASIC_AUTH", re.compile(r"://[^\s/:@{}<>\"']{0,100}:([^\s/@{}<>\"'$]{3,200})@[\w.-]"), group=1),
     SecretPattern(
         "BEARER_TOKEN",

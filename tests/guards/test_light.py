@@ -45,10 +45,8 @@ def _torch() -> bool:
 
 
 def test_policy_check_needs_no_presidio() -> None:
-    assert (
-        run("import sys; from spanward.guards import policy; policy.load('default')\nprint('spacy' in sys.modules)")
-        == "False"
-    )
+    said = run("import sys; from spanward.guards import policy; policy.load('default')\nprint('spacy' in sys.modules)")
+    assert said == "False"
 
 
 def test_a_full_check_runs_with_sockets_denied() -> None:

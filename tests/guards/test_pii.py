@@ -1,12 +1,12 @@
 """Presidio as we run it: what is found, what is not taken for personal data, and that no text is too long."""
 
-from spanward.guards.detectors import pii as module
-from spanward.guards.detectors.pii import Pii
-from spanward.guards.detectors.stretches import stretches
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from spanward.guards.detectors import pii as module
+from spanward.guards.detectors.pii import Pii
+from spanward.guards.detectors.stretches import stretches
 
 ALL = frozenset(Pii.labels)
 

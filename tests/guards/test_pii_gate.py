@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -29,7 +30,7 @@ def gated(text: str) -> set[tuple[str, int, int, float]]:
     return {(r.entity_type, r.start, r.end, r.score) for r in results if r.score >= LEAST[r.entity_type]}
 
 
-def _stock() -> object:
+def _stock() -> Any:
     from presidio_analyzer.predefined_recognizers import PhoneRecognizer
 
     analyzer = build_analyzer()
@@ -39,7 +40,7 @@ def _stock() -> object:
 
 
 OURS = build_analyzer()
-STOCK: object = _stock()
+STOCK = _stock()
 
 
 def without_short_phones(found: set[tuple[str, int, int, float]], text: str) -> set[tuple[str, int, int, float]]:

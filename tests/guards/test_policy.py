@@ -7,6 +7,7 @@ import pytest
 from spanward.guards import policy
 from spanward.guards.policy import Policy, PolicyError
 
+A = "version: 1\nrules:\n  - name: a\n"
 RULE = "rules: [{name: a, detect: {secrets: {}}, action: block}]\n"
 
 
@@ -30,35 +31,35 @@ def written(tmp_path: Path, text: str, name: str = "p.yaml") -> Path:
         ("version: 1\ndefaults: {latency_budget_ms: 60}\n",
          "2: unknown key 'latency_budget_ms'; known: on_error, on_timeout, timeout_ms"),
         ("version: 1\ndefaults: {timeout_ms: 0}\n", "2: 'timeout_ms': input should be greater than 0"),
-        ("version: 1\nrules:\n  - name: a\n    action: block\n    detect: {secretz: {}}\n",
+        (A + "    action: block\n    detect: {secretz: {}}\n",
          "5: unknown detector 'secretz'; did you mean 'secrets'?"),
-        ("version: 1\nrules:\n  - name: a\n    action: redact\n    detect:\n      pii:\n        entities:\n          US_SNN: 1\n",
+        (A + "    action: redact\n    detect:\n      pii:\n        entities:\n          {US_SNN: 1}\n",
          "8: unknown entity 'US_SNN' of 'pii'; did you mean 'US_SSN'?"),
-        ("version: 1\nrules:\n  - name: a\n    action: redact\n    detect: {pii: {entities: [EMAIL]}}\n",
+        (A + "    action: redact\n    detect: {pii: {entities: [EMAIL]}}\n",
          "5: unknown entity 'EMAIL' of 'pii'; did you mean 'EMAIL_ADDRESS'?"),
-        ("version: 1\nrules:\n  - name: a\n    action: flag\n    detect: {toxicity: {labels: {toxic: 0.5}}}\n",
+        (A + "    action: flag\n    detect: {toxicity: {labels: {toxic: 0.5}}}\n",
          "5: unknown label 'toxic' of 'toxicity'; did you mean 'toxicity'?"),
-        ("version: 1\nrules:\n  - name: a\n    action: redact\n    detect: {pii: {labels: [US_SSN]}}\n",
+        (A + "    action: redact\n    detect: {pii: {labels: [US_SSN]}}\n",
          "5: unknown key 'labels'; known: entities"),
-        ("version: 1\nrules:\n  - name: a\n    action: redact\n    detect: {pii: {entities: {US_SSN: 1.5}}}\n",
+        (A + "    action: redact\n    detect: {pii: {entities: {US_SSN: 1.5}}}\n",
          "5: the threshold of 'US_SSN' is a number from 0 to 1, not 1.5"),
-        ("version: 1\nrules:\n  - name: a\n    action: redact\n    detect: {pii: {entities: {US_SSN: true}}}\n",
+        (A + "    action: redact\n    detect: {pii: {entities: {US_SSN: true}}}\n",
          "5: the threshold of 'US_SSN' is a number from 0 to 1, not True"),
-        ("version: 1\nrules:\n  - name: a\n    action: redact\n    detect: {pii: all}\n",
+        (A + "    action: redact\n    detect: {pii: all}\n",
          "5: the options of 'pii' are a mapping; write {} for none"),
-        ("version: 1\nrules:\n  - name: a\n    detect: {secrets: {}}\n    action: blok\n",
+        (A + "    detect: {secrets: {}}\n    action: blok\n",
          "5: 'blok' is no action; did you mean 'block'?"),
-        ("version: 1\nrules:\n  - name: a\n    detect: {secrets: {}}\n    action: block\n    when:\n      stage: [input, tool_cal]\n",
+        (A + "    detect: {secrets: {}}\n    action: block\n    when:\n      stage: [input, tool_cal]\n",
          "7: 'tool_cal' is no stage; did you mean 'tool_call'?"),
-        ("version: 1\nrules:\n  - name: a\n    detect: {secrets: {}}\n    action: block\n    when: {ap: x}\n",
+        (A + "    detect: {secrets: {}}\n    action: block\n    when: {ap: x}\n",
          "6: unknown key 'ap'; did you mean 'app'?"),
-        ("version: 1\nrules:\n  - name: a\n    detect: {secrets: {}}\n    action: block\n    restore: true\n",
+        (A + "    detect: {secrets: {}}\n    action: block\n    restore: true\n",
          "6: only `action: pseudonymise` can be restored"),
-        ("version: 1\nrules:\n  - name: a\n    detect: {secrets: {}}\n    action: flag\n    reply: no\n    mode: x\n",
+        (A + "    detect: {secrets: {}}\n    action: flag\n    reply: no\n    mode: x\n",
          "6: 'reply': input should be a valid string"),
-        (f"version: 1\nrules:\n  - {{name: a, detect: {{secrets: {{}}}}, action: block}}\n"
-         "  - {name: a, detect: {secrets: {}}, action: block}\n", "4: there is a rule 'a' already"),
-        ("version: 1\nextends: nobody\nrules: []\n", "2: no such file: 'nobody.yaml'"),
+        (f"version: 1\n{RULE}".replace("]", ", {name: a, detect: {secrets: {}}, action: flag}]"), "2: there is a rule 'a' already"),
+        ("version: 1\nextends: nobody\nrules: []\n", "2: nobody: no such policy; known: default, observe-only, strict"),
+        ("version: 1\nextends: ./gone.yaml\nrules: []\n", "2: no such file: './gone.yaml'"),
         ("version: 1\nextends: ./p.yaml\nrules: []\n", "2: './p.yaml' extends this policy in turn"),
     ],
 )  # fmt: skip
@@ -66,9 +67,7 @@ def test_refused_with_line_and_suggestion(tmp_path: Path, text: str, message: st
     path = written(tmp_path, text)
     with pytest.raises(PolicyError) as refused:
         policy.load(path)
-    assert str(refused.value).splitlines()[0].replace("'nobody.yaml'", "'nobody'") == (
-        f"{path}:{message}".replace("'nobody.yaml'", "'nobody'")
-    ) or "nobody: no such policy" in str(refused.value)
+    assert str(refused.value).splitlines()[0] == f"{path}:{message}"
 
 
 def test_all_mistakes_are_said_at_once(tmp_path: Path) -> None:
@@ -124,7 +123,8 @@ def test_extends_keeps_replaces_and_adds(tmp_path: Path) -> None:
         written(
             tmp_path,
             "version: 1\nextends: base.yaml\ndefaults: {on_error: block}\nrules:\n"
-            "  - {name: a, detect: {secrets: {}}, action: redact}\n  - {name: c, detect: {secrets: {}}, action: flag}\n",
+            "  - {name: a, detect: {secrets: {}}, action: redact}\n"
+            "  - {name: c, detect: {secrets: {}}, action: flag}\n",
         )
     )
     assert [(rule.name, rule.action) for rule in heir.rules] == [("a", "redact"), ("b", "flag"), ("c", "flag")]
@@ -167,4 +167,4 @@ def test_schema_knows_every_detector_and_label() -> None:
 
 def test_policy_is_immutable() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        Policy(version=1).name = "x"  # type: ignore[misc]  # the point
+        Policy(version=1).name = "x"

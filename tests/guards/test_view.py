@@ -1,0 +1,105 @@
+"""Views of parts, and edits of JSON that leave it JSON."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spanward.guards.edits import Mark, apply, merge, plan
+from spanward.guards.jsontext import literals
+from spanward.guards.judgement import Finding
+from spanward.guards.messages import Message, Part
+from spanward.guards.scan import Target
+from spanward.guards.view import view
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def finding(start: int, end: int, label: str = "X", score: float = 1.0) -> Finding:
+    return Finding("d", label, start, end, score, 0, 0)
+
+
+def replaced(text: str, spans: list[tuple[int, int]], *, is_json: bool) -> str:
+    """Every span of what a detector reads, replaced by a placeholder."""
+    part = Part("tool_call", text, json=is_json)
+    seen = view(part)
+    pieces = [piece for start, end in spans for piece in seen.pieces(start, end)]
+    marks = [Mark(finding(start, end), "redact") for start, end in pieces]
+    edits = plan(marks, [Target(0, 0, "tool_call", seen)], lambda mark, original: "<X_1>")
+    return apply((Message("assistant", (part,)),), edits)[0].parts[0].text
+
+
+def test_view_of_json_reads_through_escapes() -> None:
+    text = '{"a\\u0040b.c": "x\\ny\\u200bz", "n": -12.5e3, "s": "\\ud83d\\ude00!"}'
+    seen = view(Part("tool_call", text, json=True))
+    assert seen.text == '{"a@b.c": "x\nyz", "n": -12.5e3, "s": "😀!"}'
+    at = seen.text.index("a@b.c")
+    assert [text[a:b] for a, b in seen.pieces(at, at + 5)] == ["a\\u0040b.c"]
+    assert seen.value(*seen.pieces(at, at + 5)[0]) == "a@b.c"
+    at = seen.text.index("😀")
+    assert [text[a:b] for a, b in seen.pieces(at, at + 1)] == ["\\ud83d\\ude00"]
+    at = seen.text.index("yz")
+    assert [text[a:b] for a, b in seen.pieces(at, at + 2)] == ["y\\u200bz"]
+
+
+def test_part_of_a_number_is_the_whole_number_and_gets_quotes() -> None:
+    assert replaced('{"phone": 2025550123, "n": 1}', [(12, 15)], is_json=True) == '{"phone": "<X_1>", "n": 1}'
+
+
+def test_a_finding_over_structure_leaves_the_structure() -> None:
+    assert replaced('["202-555", "0123"]', [(3, 15)], is_json=True) == '["2<X_1>", "<X_1>23"]'
+
+
+def test_what_is_no_json_is_plain_text() -> None:
+    assert replaced('{"a": "bob', [(7, 10)], is_json=True) == '{"a": "<X_1>'
+
+
+def test_zero_width_characters_do_not_hide() -> None:
+    seen = view(Part("text", "mail b\u200bo\u200bb@x.com now"))
+    assert seen.text == "mail bob@x.com now"
+    assert replaced("mail b\u200bo\u200bb@x.com\u200b now", [(5, 14)], is_json=False) == "mail <X_1>\u200b now"
+
+
+@given(JSON, st.booleans(), st.lists(st.tuples(st.integers(0, 80), st.integers(1, 20)), max_size=4))
+def test_edited_json_stays_json_of_the_same_shape(
+    value: object, ascii_only: bool, spans: list[tuple[int, int]]
+) -> None:
+    text = json.dumps(value, ensure_ascii=ascii_only)
+    size = len(view(Part("tool_call", text, json=True)).text)
+    inside = [(start, min(start + length, size)) for start, length in spans if start < size]
+    after = replaced(text, inside, is_json=True)
+    before, now = literals(text), literals(after)
+    assert now is not None
+    assert before is not None
+    assert len(before) == len(now)
+    if not inside:
+        assert after == text
+
+
+@given(st.text(max_size=60), st.lists(st.tuples(st.integers(0, 59), st.integers(1, 30)), max_size=6))
+def test_only_what_was_found_changes(text: str, spans: list[tuple[int, int]]) -> None:
+    """Overlapping findings delete nothing between them: every character outside stays, in order."""
+    seen = view(Part("text", text))
+    size = len(seen.text)
+    inside = [(start, min(start + length, size)) for start, length in spans if start < size]
+    covered = {at for start, end in inside for a, b in seen.pieces(start, end) for at in range(a, b)}
+    rest = "".join(c for at, c in enumerate(text) if at not in covered)
+    part = Part("text", text)
+    marks = [Mark(finding(a, b), "redact") for start, end in inside for a, b in seen.pieces(start, end)]
+    edits = plan(marks, [Target(0, 0, "input", seen)], lambda mark, original: "")
+    assert apply((Message("user", (part,)),), edits)[0].parts[0].text == rest
+
+
+def test_merged_marks_cover_all_and_the_strongest_counts() -> None:
+    marks = [
+        Mark(finding(5, 20, "LONG"), "pseudonymise"),
+        Mark(finding(0, 8, "SHORT"), "pseudonymise"),
+        Mark(finding(18, 22, "MASK"), "redact"),
+        Mark(finding(22, 25, "NEXT"), "pseudonymise"),
+    ]
+    merged = [(m.finding.start, m.finding.end, m.finding.label, m.how) for m in merge(marks)]
+    assert merged == [(0, 22, "MASK", "redact"), (22, 25, "NEXT", "pseudonymise")]
