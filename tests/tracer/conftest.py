@@ -2,7 +2,6 @@
 
 import http.server
 import json
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -44,12 +43,16 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @dataclass
 class Sidecar:
-    """`decide` answers checks (None: HTTP 503); `refusals` are statuses for the next bodies, before 200."""
+    """`decide` answers checks (None: HTTP 503); `refusals` are statuses for the next bodies, before
+    `status`: 503 unless a test says otherwise, so that spans stay in the spool and can be read there."""
 
     url: str = ""
     decide: Callable[[Check], Decision | None] = lambda check: Decision(check.messages)
-    policy: dict[str, Any] = field(default_factory=lambda: {"name": "p", "hash": "h", "on_error": "block", "timeout_ms": 500})
+    policy: dict[str, Any] = field(
+        default_factory=lambda: {"name": "p", "hash": "h", "on_error": "block", "timeout_ms": 500}
+    )
     refusals: list[int] = field(default_factory=list)
+    status: int = 503
     checks: list[Check] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -72,10 +75,10 @@ def sidecar() -> Iterator[Sidecar]:
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class says so
             pass
 
-        def do_GET(self) -> None:  # noqa: N802  the base class says so
+        def do_GET(self) -> None:
             self._answer(200, json.dumps(told.policy).encode())
 
-        def do_POST(self) -> None:  # noqa: N802  the base class says so
+        def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             told.headers.append(dict(self.headers))
             if self.path == "/v1/guard/check":
@@ -88,7 +91,7 @@ def sidecar() -> Iterator[Sidecar]:
             with told.arrived:
                 told.bodies.append(body)
                 told.arrived.notify_all()
-            self._answer(told.refusals.pop(0) if told.refusals else 200, b"")
+            self._answer(told.refusals.pop(0) if told.refusals else told.status, b"")
 
         def _answer(self, status: int, body: bytes) -> None:
             self.send_response(status)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import spanward
+
 from .conftest import SAID, Spooled
 
 Trace = Callable[..., Any]
@@ -16,7 +17,12 @@ Trace = Callable[..., Any]
 
 def test_a_call_is_one_span_with_all_that_is_known(trace: Trace, spooled: Spooled) -> None:
     tiny = trace(service_name="shop", environment="test")
-    with spanward.session("s1"), spanward.user("ada", group="staff"), spanward.prompt("mail", "3"), spanward.tags("a", "b"):
+    with (
+        spanward.session("s1"),
+        spanward.user("ada", group="staff"),
+        spanward.prompt("mail", "3"),
+        spanward.tags("a", "b"),
+    ):
         answer = tiny.Chat().ask(model="m", messages=SAID)
     assert answer.text == "Hello <EMAIL_ADDRESS_1>"
     span = spooled.one()
@@ -73,7 +79,12 @@ def test_exceptions_pass_untouched_and_their_text_is_not_recorded(trace: Trace, 
         asyncio.run(tiny.AsyncChat().ask(model="error", messages=SAID))
     assert sync.value is other.value is tiny.RAISED
     for span in spooled.calls:
-        assert (span.status, span.said, span.attributes["error.type"], span.events) == (2, "TinyError HTTP 500", "TinyError", 0)
+        assert (span.status, span.said, span.attributes["error.type"], span.events) == (
+            2,
+            "TinyError HTTP 500",
+            "TinyError",
+            0,
+        )
     assert b"hunter2" not in spooled.bytes
 
 
