@@ -45,7 +45,8 @@ class DataDirectory:
     def take(self) -> None:
         """Raises `CommandError` if another process has it (the text names its pid), or if it cannot be made."""
         try:
-            self.temporary.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.temporary.mkdir(exist_ok=True)
             lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as problem:
             raise CommandError(f"{self.path}: {problem.strerror}; choose a directory with --data") from None
