@@ -1,9 +1,9 @@
 """The dashboards' routes: JSON under /api, the page everywhere else."""
 
-import functools
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,85 +43,93 @@ SECURITY = {
 AT_ONCE = 4
 """Questions to the store at a time: a page that is left open many times must not starve the ingest."""
 
+KEEP = "public, max-age=31536000, immutable"
 PAGES = ("/", "/calls", "/calls/{trace}/{span}")
 
 
-def routes(
-    ask: Ask, health_of_sidecar: Judge, *, static: Path = static_files.STATIC, clock: Callable[[], float] = time.time
-) -> list[BaseRoute]:
-    """`health_of_sidecar` gives what /healthz says; it may block. `clock` gives seconds since 1970."""
-    gate = anyio.CapacityLimiter(AT_ONCE)
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What each address under /api asks; blocking. `sidecar` gives what /healthz says, `clock` seconds since 1970."""
 
-    def now() -> int:
-        return round(clock() * 1000)
+    ask: Ask
+    sidecar: Judge
+    clock: Callable[[], float]
 
-    def look(request: Request, *also: str) -> View:
-        return read(request.query_params.multi_items(), now(), also=also)
+    def overview(self, request: Request) -> Answer:
+        return overview(self.ask, self._view(request), self._now())
 
-    def get_overview(request: Request) -> Answer:
-        return overview(ask, look(request), now())
-
-    def get_calls(request: Request) -> Answer:
-        view = look(request, "sort", "cursor", "limit")
+    def calls(self, request: Request) -> Answer:
+        view = self._view(request, "sort", "cursor", "limit")
         query = request.query_params
-        return page(
-            ask,
-            view,
-            order(query.get("sort", "")),
-            size=_size(query.get("limit", "100")),
-            cursor=query.get("cursor", ""),
-        )
+        size = _size(query.get("limit", "100"))
+        return page(self.ask, view, order(query.get("sort", "")), size=size, cursor=query.get("cursor", ""))
 
-    def get_facets(request: Request) -> Answer:
-        return facets(ask, look(request, "sort"))
+    def facets(self, request: Request) -> Answer:
+        return facets(self.ask, self._view(request, "sort"))
 
-    def get_call(request: Request) -> Answer:
+    def call(self, request: Request) -> Answer:
         by = order(request.query_params.get("sort", ""))
         ids = request.path_params
-        found = call(ask, ids["trace"], ids["span"], look(request, "sort"), by)
+        found = call(self.ask, ids["trace"], ids["span"], self._view(request, "sort"), by)
         if found is None:
             raise NotThere("no such call: it was never stored, or its time to live is over")
         return found
 
-    def get_health(_request: Request) -> Answer:
-        return health(ask, health_of_sidecar, now())
+    def health(self, _request: Request) -> Answer:
+        return health(self.ask, self.sidecar, self._now())
 
-    def json(judge: Callable[[Request], Answer]) -> Callable[[Request], Awaitable[Response]]:
+    def _now(self) -> int:
+        return round(self.clock() * 1000)
+
+    def _view(self, request: Request, *also: str) -> View:
+        return read(request.query_params.multi_items(), self._now(), also=also)
+
+
+def routes(
+    ask: Ask, sidecar: Judge, *, static: Path = static_files.STATIC, clock: Callable[[], float] = time.time
+) -> list[BaseRoute]:
+    """Every route of the dashboards; `static` is the folder of the built page."""
+    questions = Questions(ask, sidecar, clock)
+    gate = anyio.CapacityLimiter(AT_ONCE)
+
+    def json(question: Callable[[Request], Answer]) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
-            return await anyio.to_thread.run_sync(functools.partial(_answer, judge, request), limiter=gate)
+            return await anyio.to_thread.run_sync(_answer, question, request, limiter=gate)
 
         return answer
 
-    files = static_files.load(static)
+    return [
+        Route("/api/overview", json(questions.overview)),
+        Route("/api/calls", json(questions.calls)),
+        Route("/api/calls/{trace}/{span}", json(questions.call)),
+        Route("/api/facets", json(questions.facets)),
+        Route("/api/health", json(questions.health)),
+        *_pages(static_files.load(static)),
+    ]
 
-    async def get_page(request: Request) -> Response:
+
+def _pages(files: Mapping[str, static_files.File]) -> list[BaseRoute]:
+    async def page_itself(request: Request) -> Response:
         return _served(files["index.html"], request, "no-cache")
 
-    async def get_file(request: Request) -> Response:
+    async def asset(request: Request) -> Response:
         name = "assets/" + request.path_params["name"]
         if name not in files:
-            return JSONResponse({"message": "no such file"}, 404, headers=SECURITY)
-        return _served(files[name], request, "public, max-age=31536000, immutable")
+            return _json({"message": "no such file"}, 404)
+        # only what carries a hash in its name may be kept for good
+        return _served(files[name], request, KEEP if "-" in name else "no-cache")
 
-    return [
-        Route("/api/overview", json(get_overview)),
-        Route("/api/calls", json(get_calls)),
-        Route("/api/calls/{trace}/{span}", json(get_call)),
-        Route("/api/facets", json(get_facets)),
-        Route("/api/health", json(get_health)),
-        Route("/assets/{name}", get_file),
-        *(Route(path, get_page) for path in PAGES),
-    ]
+    return [Route("/assets/{name}", asset), *(Route(path, page_itself) for path in PAGES)]
 
 
 class NotThere(Exception):  # noqa: N818  a state of the world
     """Nothing is stored under this name."""
 
 
-def _answer(judge: Callable[[Request], Answer], request: Request) -> Response:
+def _answer(question: Callable[[Request], Answer], request: Request) -> Response:
     """The judgement as JSON; what went wrong as `{"message": …}` with a status that fits."""
     try:
-        return _json(judge(request), 200)
+        return _json(question(request), 200)
     except BadView as wrong:
         return _json({"message": str(wrong)}, 400)
     except NotThere as missing:

@@ -21,15 +21,16 @@ _CONTENT = (
     + ", ".join(
         f"leftUTF8({name}, {LONGEST_CONTENT}) AS {name}, lengthUTF8({name}) AS {name}_length" for name in CONTENT
     )
-    + f" FROM content WHERE trace_id = {{trace:String}} AND span_id = {{span:String}} LIMIT 1"
+    + " FROM content WHERE trace_id = {trace:String} AND span_id = {span:String} LIMIT 1"
 )
 
-_EVENTS = f"""SELECT toUnixTimestamp64Micro(toDateTime64(ts, 6)) AS us, rule, policy, policy_hash, stage, detector, label, score,
-       findings, verdict, action, mode, engine, degraded, latency_ms, reason
+_EVENTS = f"""SELECT toUnixTimestamp64Micro(toDateTime64(ts, 6)) AS us, rule, policy, policy_hash, stage,
+       detector, label, score, findings, verdict, action, mode, engine, degraded, latency_ms, reason
 FROM guard_events WHERE trace_id = {{trace:String}} AND span_id = {{span:String}}
 ORDER BY ts, rule, label LIMIT {MOST_EVENTS}"""
 
-_SPANS = f"""SELECT span_id, parent_span_id, name, kind, service, scope, status, leftUTF8(status_message, 500) AS status_message,
+_SPANS = f"""SELECT span_id, parent_span_id, name, kind, service, scope, status,
+       leftUTF8(status_message, 500) AS status_message,
        intDiv(toUnixTimestamp64Nano(ts), 1000) AS us, duration_ns / 1000 AS duration_us,
        mapApply((k, v) -> (k, leftUTF8(v, 2000)), attributes) AS attributes,
        if(span_id = {{span:String}}, resource, map()) AS resource, `events.name` AS events,

@@ -24,7 +24,8 @@ SORTS = {
 ROW = """trace_id, span_id, toUnixTimestamp64Micro(ts) AS us, service, env, operation, provider, request_model, model,
 status, error_type, finish_reason, stream, stream_end, input_tokens, cached_tokens, output_tokens, reasoning_tokens,
 usage_source, cost_usd AS cost, latency_ms, ttft_ms, guard_verdict, guard_action, degraded, content_withheld,
-session_id, user_id, prompt_name, prompt_version, tags, input_preview, output_preview"""
+session_id, user_id, prompt_name, prompt_version, tags, input_preview, output_preview,
+leftUTF8(status_message, 200) AS failure"""
 
 MOST = 200
 

@@ -15,6 +15,8 @@ EXACT = ("trace_id", "span_id", "session_id", "user_id")
 
 _IN_RANGE = "ts >= fromUnixTimestamp64Milli({start:Int64}) AND ts < fromUnixTimestamp64Milli({end:Int64})"
 
+_PRICED = "multiIf(cost_usd IS NOT NULL, 'yes', input_tokens + output_tokens > 0, 'no', 'nothing to price')"
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -43,11 +45,9 @@ def calls(view: View, *, without: str = "") -> Condition:
     return Condition(" AND ".join(terms), parameters)
 
 
-def rollup(view: View, column: str = "t") -> Condition:
+def rollup(view: View) -> Condition:
     """On a rollup by the minute: the columns it has; the caller knows by `view.named` that this says all."""
-    terms = [
-        f"{column} >= toDateTime(intDiv({{start:Int64}}, 1000)) AND {column} < toDateTime(intDiv({{end:Int64}} + 999, 1000))"
-    ]
+    terms = ["t >= toDateTime(intDiv({start:Int64}, 1000)) AND t < toDateTime(intDiv({end:Int64} + 999, 1000))"]
     parameters: dict[str, Any] = {"start": view.start, "end": view.end}
     for negated, filters in ((False, view.chosen), (True, view.refused)):
         for name, values in filters.items():
@@ -71,7 +71,7 @@ def _term(name: str, parameter: str, *, negated: bool) -> str:
     if name == "tag":
         return f"{turn}hasAny(tags, {{{parameter}:Array(String)}})"
     if name == "priced":
-        return f"{turn}has({{{parameter}:Array(String)}}, if(cost_usd IS NOT NULL, 'yes', if(input_tokens + output_tokens > 0, 'no', 'nothing')))"
+        return f"{turn}has({{{parameter}:Array(String)}}, {_PRICED})"
     if name == "rule":
         found = f"SELECT trace_id, span_id FROM guard_events WHERE rule IN {{{parameter}:Array(String)}}"
         return f"(trace_id, span_id) {turn}IN ({found} AND ts >= fromUnixTimestamp64Milli({{start:Int64}} - 3600000))"

@@ -7,20 +7,22 @@ from .ask import Ask
 
 DAY_MS = 86_400_000
 
-_REPORTS = f"""SELECT kind, reason, service, sum(count) AS count, toUnixTimestamp64Micro(toDateTime64(max(ts), 6)) AS last_us
-FROM reports WHERE ts >= fromUnixTimestamp64Milli({{since:Int64}})
+_REPORTS = """SELECT kind, reason, service, sum(count) AS count,
+       toUnixTimestamp64Micro(toDateTime64(max(ts), 6)) AS last_us
+FROM reports WHERE ts >= fromUnixTimestamp64Milli({since:Int64})
 GROUP BY kind, reason, service ORDER BY last_us DESC LIMIT 50"""
 
-_UNPRICED = f"""SELECT provider, model, count() AS calls FROM llm_calls
-WHERE ts >= fromUnixTimestamp64Milli({{since:Int64}}) AND cost_usd IS NULL AND input_tokens + output_tokens > 0
+_UNPRICED = """SELECT provider, model, count() AS calls FROM llm_calls
+WHERE ts >= fromUnixTimestamp64Milli({since:Int64}) AND cost_usd IS NULL AND input_tokens + output_tokens > 0
 GROUP BY provider, model ORDER BY calls DESC, provider, model LIMIT 20"""
 
-_CALLS = f"""SELECT count() AS calls, countIf(guard_verdict = 'fail_open') AS failed_open, countIf(guard_verdict = 'none') AS unguarded,
+_CALLS = """SELECT count() AS calls, countIf(guard_verdict = 'fail_open') AS failed_open,
+       countIf(guard_verdict = 'none') AS unguarded,
        countIf(degraded = 1) AS degraded, countIf(content_withheld != '') AS withheld,
        if(count() = 0, NULL, toUnixTimestamp64Micro(max(ts))) AS newest_us
-FROM llm_calls WHERE ts >= fromUnixTimestamp64Milli({{since:Int64}})"""
+FROM llm_calls WHERE ts >= fromUnixTimestamp64Milli({since:Int64})"""
 
-_EVER = f"SELECT count() AS calls, countIf(env = 'demo') AS demo FROM llm_calls"
+_EVER = "SELECT count() AS calls, countIf(env = 'demo') AS demo FROM llm_calls"
 
 
 def health(ask: Ask, sidecar: Callable[[], dict[str, Any]], now: int) -> dict[str, Any]:

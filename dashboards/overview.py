@@ -90,7 +90,8 @@ FROM (SELECT {_SUMS} FROM ({source.sql}) AS s)"""
 
 def _series(ask: Ask, grid: Grid) -> dict[str, list[Any]]:
     source = _source(grid.view, rolled=grid.rolled)
-    sql = f"""SELECT bucket * 1000 AS t, {_COUNTS}, {_COST}, {percentiles("lat")} AS latency, {percentiles("ttft")} AS ttft_ms
+    sql = f"""SELECT bucket * 1000 AS t, {_COUNTS}, {_COST},
+       {percentiles("lat")} AS latency, {percentiles("ttft")} AS ttft_ms
 FROM (
   SELECT intDiv(s.second, {{step:Int64}}) * {{step:Int64}} AS bucket, {_SUMS}
   FROM ({source.sql}) AS s GROUP BY bucket
@@ -101,9 +102,8 @@ FROM (
 
 def _guard_totals(ask: Ask, view: View) -> dict[str, int]:
     where = conditions.guarded(view)
-    sql = (
-        f"SELECT {GUARD_KIND} AS kind, count() AS events FROM guard_events WHERE {where.sql} AND {_FOUND} GROUP BY kind"
-    )
+    source = f"guard_events WHERE {where.sql} AND {_FOUND}"
+    sql = f"SELECT {GUARD_KIND} AS kind, count() AS events FROM {source} GROUP BY kind"
     counted = dict(ask(sql, where.parameters).rows)
     return {kind: counted.get(kind, 0) for kind in GUARD_KINDS}
 
@@ -111,13 +111,13 @@ def _guard_totals(ask: Ask, view: View) -> dict[str, int]:
 def _guard_series(ask: Ask, grid: Grid) -> dict[str, list[Any]]:
     if grid.step >= 60 and grid.view.named <= GUARD_ROLLED:
         where = conditions.rollup(grid.view)
-        source = f"SELECT toInt64(toUnixTimestamp(t)) AS second, {GUARD_KIND} AS kind, events FROM guard_1m WHERE {where.sql}"
+        source = f"toInt64(toUnixTimestamp(t)) AS second, events FROM guard_1m WHERE {where.sql}"
     else:
         where = conditions.guarded(grid.view)
-        source = f"SELECT toInt64(toUnixTimestamp(ts)) AS second, {GUARD_KIND} AS kind, 1 AS events FROM guard_events WHERE {where.sql}"
+        source = f"toInt64(toUnixTimestamp(ts)) AS second, 1 AS events FROM guard_events WHERE {where.sql}"
     kinds = ", ".join(f"sumIf(events, kind = '{kind}') AS {kind}" for kind in GUARD_KINDS)
     sql = f"""SELECT intDiv(second, {{step:Int64}}) * {{step:Int64}} * 1000 AS t, {kinds}
-FROM ({source} AND {_FOUND}) GROUP BY t
+FROM (SELECT {GUARD_KIND} AS kind, {source} AND {_FOUND}) GROUP BY t
 ORDER BY t WITH FILL FROM {{first:Int64}} * 1000 TO {{last:Int64}} * 1000 STEP {grid.step * 1000}"""
     return _columns(ask(sql, where.parameters | _edges(grid)))
 
@@ -134,7 +134,8 @@ def _failures(ask: Ask, view: View) -> list[dict[str, Any]]:
     where = conditions.calls(view)
     sql = f"""SELECT status, error_type, count() AS calls, uniqExact(service) AS services, uniqExact(model) AS models,
        toUnixTimestamp64Micro(max(ts)) AS last_us, argMax(model, ts) AS last_model,
-       leftUTF8(argMax(status_message, ts), 200) AS message, argMax(trace_id, ts) AS trace_id, argMax(span_id, ts) AS span_id
+       leftUTF8(argMax(status_message, ts), 200) AS message,
+       argMax(trace_id, ts) AS trace_id, argMax(span_id, ts) AS span_id
 FROM llm_calls WHERE {where.sql} AND status IN ('error', 'blocked')
 GROUP BY status, error_type ORDER BY calls DESC, status, error_type LIMIT 12"""
     return ask(sql, where.parameters).records()

@@ -41,6 +41,20 @@ export function usd(n: Maybe): string {
   return `$${short.format(n)}`;
 }
 
+// A call that used no tokens (it failed before) cost nothing that could have a price.
+export function costOf(call: { cost: number | null; input_tokens: number; output_tokens: number }): string {
+  return call.cost === null && call.input_tokens + call.output_tokens === 0 ? NONE : usd(call.cost);
+}
+
+// For axes: round steps, so no digits that say nothing.
+export function axisMs(n: number): string {
+  return n === 0 ? "0" : n < 1000 ? `${+n.toFixed(2)} ms` : n < 60_000 ? `${+(n / 1000).toFixed(2)} s` : `${+(n / 60_000).toFixed(1)} min`;
+}
+
+export function axisUsd(n: number): string {
+  return n === 0 ? "$0" : `$${n >= 1000 ? compact(n) : +n.toPrecision(3)}`;
+}
+
 export function delta(now: Maybe, before: Maybe): number | null {
   return now == null || before == null || before === 0 ? null : now / before - 1;
 }

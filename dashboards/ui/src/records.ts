@@ -5,7 +5,7 @@ export interface CallRow {
   stream: number; stream_end: string; input_tokens: number; cached_tokens: number; output_tokens: number; reasoning_tokens: number;
   usage_source: string; cost: number | null; latency_ms: number; ttft_ms: number; guard_verdict: string; guard_action: string;
   degraded: number; content_withheld: string; session_id: string; user_id: string; prompt_name: string; prompt_version: string;
-  tags: string[]; input_preview: string; output_preview: string;
+  tags: string[]; input_preview: string; output_preview: string; failure: string;
 }
 
 export interface CallDetail extends CallRow {

@@ -1,5 +1,5 @@
 import { useAnswer } from "../answer";
-import { count, ms, timeOf, usd } from "../format";
+import { costOf, count, ms, timeOf } from "../format";
 import { marksIn, messagesOf, toolsOf } from "../messages";
 import { Chip, Status } from "../parts/chip";
 import { Copy } from "../parts/copy";
@@ -33,7 +33,18 @@ function Page({ here, data }: { here: Place; data: CallPage }) {
         <p class={`outcome ${c.status}`}><b>{c.error_type || c.status}</b> {c.status_message}</p>
       )}
       <div class="columns">
-        <div class="talk"><Talk content={content} withheld={c.content_withheld} /></div>
+        <div class="talk">
+          <Talk content={content} withheld={c.content_withheld} />
+          <Waterfall spans={spans} more={data.more_spans} here={c.span_id} trace={c.trace_id} query={here.query} />
+          {own && (
+            <details class="panel raw">
+              <summary><h2>Raw attributes</h2> <span class="quiet">{count(Object.keys(own.attributes).length)} of the span, {count(Object.keys(own.resource).length)} of the resource</span></summary>
+              <Attributes of={own.attributes} />
+              <h3>Resource</h3>
+              <Attributes of={own.resource} />
+            </details>
+          )}
+        </div>
         <div class="side">
           <GuardEvents call={c} events={events} />
           <Tokens call={c} />
@@ -41,15 +52,6 @@ function Page({ here, data }: { here: Place; data: CallPage }) {
           <Identity call={c} query={here.query} />
         </div>
       </div>
-      <Waterfall spans={spans} more={data.more_spans} here={c.span_id} trace={c.trace_id} query={here.query} />
-      {own && (
-        <details class="panel raw">
-          <summary><h2>Raw attributes</h2> <span class="quiet">{count(Object.keys(own.attributes).length)} of the span, {count(Object.keys(own.resource).length)} of the resource</span></summary>
-          <Attributes of={own.attributes} />
-          <h3>Resource</h3>
-          <Attributes of={own.resource} />
-        </details>
-      )}
     </>
   );
 }
@@ -64,7 +66,7 @@ function Title({ here, data }: { here: Place; data: CallPage }) {
       <Status status={c.status} />
       {c.guard_verdict && <Chip word={c.guard_verdict} />}
       {c.env === "demo" && <Chip word="demo" tone="quiet" />}
-      <span class="quiet">{timeOf(c.us)} · {c.service} · {ms(c.latency_ms)} · {count(c.input_tokens + c.output_tokens)} tokens · <span class="price">{usd(c.cost)}</span></span>
+      <span class="quiet">{timeOf(c.us)} · {c.service} · {ms(c.latency_ms)} · {count(c.input_tokens + c.output_tokens)} tokens · <span class="price">{costOf(c)}</span></span>
       <span class="grow" />
       <Copy text={location.href} what="link" label="Link" />
       <Copy text={JSON.stringify(data, null, 2)} what="call as JSON" label="JSON" />

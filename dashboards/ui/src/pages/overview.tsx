@@ -1,6 +1,6 @@
 import { useAnswer } from "../answer";
 import { only } from "../filters";
-import { bucket, compact, count, ms, percent, usd } from "../format";
+import { axisMs, axisUsd, bucket, compact, count, ms, percent, usd } from "../format";
 import { Chart, type Line, type Point } from "../parts/chart";
 import { FailureTable, ModelTable } from "../parts/tops";
 import { FilterBar } from "../parts/filter_bar";
@@ -44,11 +44,11 @@ function Board({ here, data, dark }: { here: Place; data: Data; dark: boolean })
         <Chart {...shared} title="Calls and failures" note={`per ${stepName(step)}`} t={series.t} kind="bars" format={count} axis={compact}
           points={failurePoints(here, data)}
           lines={[line("ok", "ok", ok), line("failed", "bad", series.errors), line("blocked", "stop", series.blocked)]} />
-        <Chart {...shared} title="Latency" note="p50, p95, p99" t={series.t} kind="lines" format={ms} axis={ms}
+        <Chart {...shared} title="Latency" note="p50, p95, p99" t={series.t} kind="lines" format={ms} axis={axisMs}
           lines={[line("p50", "one", series.latency_p50), line("p95", "two", series.latency_p95), line("p99", "three", series.latency_p99)]} />
-        <Chart {...shared} title="Time to first token" note="streamed calls" t={series.t} kind="lines" format={ms} axis={ms}
+        <Chart {...shared} title="Time to first token" note="streamed calls" t={series.t} kind="lines" format={ms} axis={axisMs}
           lines={[line("p50", "one", series.ttft_p50), line("p95", "two", series.ttft_p95), line("p99", "three", series.ttft_p99)]} />
-        <Chart {...shared} title="Cost" note={data.totals.unpriced ? `${count(data.totals.unpriced)} unpriced calls not counted` : "US dollars"} t={series.t} kind="bars" format={usd} axis={(n) => usd(n)}
+        <Chart {...shared} title="Cost" note={data.totals.unpriced ? `${count(data.totals.unpriced)} unpriced calls not counted` : "US dollars"} t={series.t} kind="bars" format={usd} axis={axisUsd}
           lines={[line("cost", "one", series.cost)]} />
         <Chart {...shared} title="Tokens" note="by kind" t={series.t} kind="bars" format={count} axis={compact}
           lines={[line("input", "one", fresh), line("cached input", "cached", series.cached_tokens), line("output", "two", series.output_tokens)]} />

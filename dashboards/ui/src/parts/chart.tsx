@@ -158,7 +158,7 @@ function options(element: HTMLElement, props: { current: Props }, setAt: (i: num
     series: [
       {},
       ...ordered.map((line): uPlot.Series => kind === "bars"
-        ? { fill: colour(line.tone), stroke: colour(line.tone), width: 0, points: { show: false }, paths: uPlot.paths.bars!({ size: [0.78, 28], align: 1 }) }
+        ? { fill: colour(line.tone), stroke: "transparent", width: 0, points: { show: false }, paths: uPlot.paths.bars!({ size: [0.8, 28], align: 1 }) }
         : { stroke: colour(line.tone), width: 1.5, points: { size: 4 }, spanGaps: false }),
     ],
     hooks: {

@@ -26,7 +26,7 @@ export function Status({ status, error }: { status: string; error?: string }) {
   return (
     <span class={`status ${status}`} title={error || status}>
       <i aria-hidden="true" />
-      {status === "error" && error ? error : status}
+      <span>{status === "error" && error ? error : status}</span>
     </span>
   );
 }

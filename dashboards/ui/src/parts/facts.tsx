@@ -1,6 +1,6 @@
 // Tokens and cost, times, and who called: three short lists beside the messages.
 import type { ComponentChildren } from "preact";
-import { count, exact, local, ms, usd } from "../format";
+import { costOf, count, exact, local, ms } from "../format";
 import { href } from "../place";
 import type { CallDetail } from "../records";
 import { Copy } from "./copy";
@@ -31,7 +31,7 @@ export function Tokens({ call: c }: { call: CallDetail }) {
         <div><dt><i class="key two" />Output</dt><dd>{count(c.output_tokens - c.reasoning_tokens)}</dd></div>
         {c.reasoning_tokens > 0 && <div><dt><i class="key three" />Reasoning</dt><dd>{count(c.reasoning_tokens)}</dd></div>}
         <div class="sum"><dt>Total</dt><dd>{count(c.input_tokens + c.output_tokens)}</dd></div>
-        <div class="sum"><dt>Cost</dt><dd class={c.cost === null ? "quiet" : "cost"}>{usd(c.cost)}</dd></div>
+        <div class="sum"><dt>Cost</dt><dd class={c.cost === null ? "quiet" : "cost"}>{costOf(c)}</dd></div>
         <div><dt>Counted by</dt><dd>{c.usage_source || "nobody"}</dd></div>
         {c.price_version && <div><dt>Prices</dt><dd>{c.price_version}</dd></div>}
       </dl>

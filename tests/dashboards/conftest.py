@@ -1,0 +1,40 @@
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from spanward.collector.store import Store
+from spanward.dashboards.api import routes
+
+from .traffic import Call, put
+
+NOW = 1_795_219_200_000
+"""The clock of these tests, in milliseconds: a whole minute, in the days of the data."""
+
+Put = Callable[[Iterable[Call]], None]
+
+
+def api_of(store: Store) -> TestClient:
+    return TestClient(Starlette(routes=routes(store.ask, lambda: {"status": "ok"}, clock=lambda: NOW / 1000)))
+
+
+@pytest.fixture
+def stored(store: Store, tmp_path: Path) -> Put:
+    return lambda calls: put(store, tmp_path, calls)
+
+
+@pytest.fixture
+def api(store: Store) -> TestClient:
+    return api_of(store)
+
+
+@pytest.fixture(scope="module")
+def shelf(engine: Store, request: pytest.FixtureRequest) -> Iterator[Store]:
+    """A store for a whole file of tests that only read."""
+    fresh = engine.beside("shelf_" + request.module.__name__.rpartition(".")[2])
+    fresh.migrate()
+    yield fresh
+    fresh.drop()
+    fresh.close()

@@ -1,0 +1,249 @@
+"""The page in a real browser: from a failure on a chart down to the one call, and what must never happen on the way."""
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Error, Page, expect
+from starlette.applications import Starlette
+
+from spanward.collector.store import Store
+from spanward.dashboards import static_files
+from spanward.dashboards.api import routes
+from spanward.tracer import semconv
+
+from .browser import Watch, chromium, served, style
+from .traffic import Call, put
+
+pytestmark = pytest.mark.browser
+
+MINUTE = 60_000
+ATTACK = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\"><b>bold</b>"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not (static_files.STATIC / "index.html").is_file():
+        pytest.skip("the page is not built: run `make ui`")
+    try:
+        with chromium() as opened:
+            yield opened
+    except Error as why:
+        pytest.skip(f"no Chromium here: {why.message.splitlines()[0]}")
+
+
+@pytest.fixture(scope="module")
+def now() -> int:
+    return int(time.time() * 1000)
+
+
+@pytest.fixture(scope="module")
+def calls(now: int) -> list[Call]:
+    guarded = {semconv.GUARD_VERDICT: "modify", semconv.GUARD_ACTION: "modify"}
+    healthy = [Call(now - n * 7 * MINUTE, latency_ms=200 + n, ttft_ms=50) for n in range(1, 30)]
+    return [
+        *healthy,
+        Call(now - 180 * MINUTE, "gpt-4o", "openai", 90, 0, (0, 0), None, "RateLimitError", "slow", said="refused one"),
+        Call(
+            now - 40 * MINUTE, tokens=(1200, 300), cached=200, cost=0.0123, error="InternalServerError",
+            message="HTTP 500", said="write to <EMAIL_ADDRESS_1> please", answered=ATTACK, attributes=guarded,
+            guards=[{semconv.GUARDRAIL_SCORE: 0.85}],
+        ),
+        Call(now - 50 * MINUTE, model="house-model", cost=None, said="unpriced one"),
+        Call(now - 51 * MINUTE, env="demo", said="demo one"),
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def address(shelf: Store, calls: list[Call], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    put(shelf, tmp_path_factory.mktemp("page"), calls)
+    with served(Starlette(routes=routes(shelf.ask, lambda: {"status": "ok"}))) as where:
+        yield where
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """A page of 1280 px that fails the test if it asked a foreign host or wrote an error."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=address, timezone_id="UTC")
+    watch = Watch(address)
+    opened = context.new_page()
+    opened.set_default_timeout(15_000)
+    watch.over(opened)
+    yield opened
+    context.close()
+    assert (watch.foreign, watch.errors) == ([], [])
+
+
+def test_from_a_failure_on_the_chart_down_to_the_call(page: Page, calls: list[Call]) -> None:
+    page.goto("/?from=now-6h")
+    points = page.locator("a.point")
+    expect(points).to_have_count(2)
+    expect(page.locator(".tile", has_text="Failure rate").locator("strong")).to_have_text("6.1%")
+    points.nth(1).click()
+
+    expect(page.locator("h1")).to_have_text("Calls")
+    assert re.search(r"from=20\d\d-\S+Z&to=20\d\d-\S+Z&status=error$", page.url)
+    rows = page.locator("table.rows tbody tr")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("InternalServerError")
+    rows.locator("a").click()
+
+    failed = calls[-3]
+    assert f"/calls/{failed.trace_id}/{failed.span_id}?from=" in page.url
+    expect(page.locator("article.user mark")).to_have_text("<EMAIL_ADDRESS_1>")
+    expect(page.locator("article.user .text")).to_have_text("write to <EMAIL_ADDRESS_1> please")
+    expect(page.locator(".title .chip")).to_have_text("modified")
+    event = page.locator(".events li")
+    expect(event).to_contain_text("EMAIL_ADDRESS")
+    expect(event).to_contain_text("rule pii-out on input")
+    expect(event).to_contain_text("0.85")
+    expect(page.locator("dd.cost")).to_have_text("$0.012")
+    expect(page.get_by_label("Tokens and cost")).to_contain_text("Input1,000Read from cache200Output300Total1,500")
+    expect(page.locator(".outcome")).to_have_text("InternalServerError HTTP 500")
+    expect(page.get_by_label("Trace").locator("li")).to_have_count(2)
+
+    page.go_back()
+    expect(rows).to_have_count(1)
+    page.go_back()
+    expect(points).to_have_count(2)
+    assert page.url.endswith("/?from=now-6h")
+
+
+def test_what_a_model_wrote_stays_text(page: Page, calls: list[Call]) -> None:
+    failed = calls[-3]
+    page.goto(f"/calls/{failed.trace_id}/{failed.span_id}")
+    expect(page.locator("article.assistant .text")).to_have_text(ATTACK)
+    assert page.locator("article b:has-text('bold'), article img, article script").count() == 0
+    page.goto("/calls?from=now-6h&q=onerror")
+    expect(page.locator("table.rows small").nth(1)).to_contain_text("<script>")
+    assert page.title() == "Spanward"
+
+
+def test_an_unpriced_call_costs_unpriced_and_never_nothing(page: Page) -> None:
+    page.goto("/calls?from=now-6h&q=unpriced one")
+    row = page.locator("table.rows tbody tr")
+    expect(row.locator("td").last).to_have_text("unpriced")
+    row.locator("a").click()
+    expect(page.get_by_label("Tokens and cost")).to_contain_text("Costunpriced")
+
+
+def test_filters_live_in_the_address(page: Page) -> None:
+    page.goto("/calls?from=now-6h")
+    expect(page.locator(".total")).to_contain_text("33 calls")
+    page.get_by_role("button", name="house-model").click()
+    expect(page.locator(".total")).to_contain_text("1 call")
+    assert page.url.endswith("&model=house-model")
+    page.reload()
+    expect(page.locator("table.rows tbody tr")).to_have_count(1)
+    page.get_by_role("link", name="Clear all").click()
+    expect(page.locator(".total")).to_contain_text("33 calls")
+    page.get_by_label("Search calls").fill("refused")
+    expect(page.locator(".total")).to_contain_text("1 call")
+    assert "q=refused" in page.url
+    page.go_back()
+    expect(page.locator(".total")).to_contain_text("33 calls")
+    page.get_by_role("link", name="Latency").click()
+    expect(page.locator("th[aria-sort=descending]")).to_contain_text("Latency")
+    assert page.url.endswith("sort=-latency")
+
+
+def test_a_new_call_appears_by_itself_within_two_seconds(browser: Browser, store: Store, tmp_path: Path) -> None:
+    put(store, tmp_path, [Call(int(time.time() * 1000), said="before")])
+    with served(Starlette(routes=routes(store.ask, lambda: {"status": "ok"}))) as address:
+        page = browser.new_page()
+        page.goto(f"{address}/calls?from=now-15m")
+        expect(page.locator("table.rows")).to_contain_text("before")
+        put(store, tmp_path, [Call(int(time.time() * 1000), said="just now")])
+        expect(page.locator("table.rows")).to_contain_text("just now", timeout=2_000)
+        page.close()
+
+
+def test_a_brush_over_a_chart_zooms_and_back_undoes_it(page: Page) -> None:
+    page.goto("/?from=now-6h")
+    plot = page.locator(".chart .u-over").first
+    expect(plot).to_be_visible()
+    box = plot.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + 40, steps=4)
+    page.mouse.up()
+    page.wait_for_url(re.compile(r"from=20\d\d-.*&to=20\d\d-"))
+    page.go_back()
+    page.wait_for_url("**/?from=now-6h")
+
+
+def test_the_keyboard_reaches_everything(page: Page) -> None:
+    page.goto("/calls?from=now-6h")
+    expect(page.locator("table.rows tbody tr")).to_have_count(33)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Keyboard")).to_be_hidden()
+    page.keyboard.press("t")
+    expect(page.get_by_role("dialog", name="Time range")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    expect(page.get_by_label("Search calls")).to_be_focused()
+    page.keyboard.press("Escape")
+    for key in "jjjk":
+        page.keyboard.press(key)
+    second = page.locator("[data-row]").nth(1)
+    expect(second).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("gpt-4o")
+    first = page.url
+    page.keyboard.press("j")
+    page.wait_for_url(lambda url: url != first)
+    expect(page.locator("[data-previous]")).to_be_visible()
+    page.keyboard.press("k")
+    page.wait_for_url(first)
+    expect(page.locator("h1")).to_have_text("gpt-4o")
+    page.keyboard.press("u")
+    expect(page.locator("table.rows tbody tr")).to_have_count(33)
+
+
+def test_demo_data_says_how_to_remove_it(page: Page) -> None:
+    page.goto("/")
+    expect(page.locator(".banner")).to_contain_text(
+        "1 calls here are demonstration data. Remove them with spanward demo --remove"
+    )
+    page.get_by_label("Hide this note").click()
+    expect(page.locator(".banner")).to_be_hidden()
+
+
+def test_light_and_dark(browser: Browser, address: str) -> None:
+    context = browser.new_context(base_url=address, color_scheme="dark")
+    page = context.new_page()
+    page.goto("/?from=now-6h")
+    expect(page.locator(".tile").first).to_be_visible()
+    dark = style(page, "body", "backgroundColor")
+    page.get_by_label("Light theme").click()
+    light = style(page, "body", "backgroundColor")
+    assert (dark, light) == ("rgb(12, 14, 18)", "rgb(246, 247, 249)")
+    page.reload()
+    expect(page.get_by_label("Dark theme")).to_be_visible()
+    assert style(page, "body", "backgroundColor") == light
+    context.close()
+
+
+@pytest.mark.parametrize("path", ["/?from=now-6h", "/calls?from=now-6h", "call"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_runs_off_the_screen(browser: Browser, address: str, calls: list[Call], path: str, width: int) -> None:
+    context = browser.new_context(base_url=address, viewport={"width": width, "height": 800})
+    page = context.new_page()
+    page.goto(f"/calls/{calls[-3].trace_id}/{calls[-3].span_id}" if path == "call" else path)
+    expect(page.locator(".tile strong, table.rows, article").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    context.close()
+
+
+def test_an_empty_store_tells_a_newcomer_what_to_do(browser: Browser, store: Store) -> None:
+    with served(Starlette(routes=routes(store.ask, lambda: {"status": "ok"}))) as address:
+        page = browser.new_page()
+        page.goto(address)
+        expect(page.locator("main")).to_contain_text("spanward.instrument()")
+        expect(page.locator("main")).to_contain_text(f"SPANWARD_ENDPOINT={address}")
+        page.close()
