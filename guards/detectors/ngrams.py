@@ -76,7 +76,9 @@ def _features(cleaned: Sequence[str], first_row: int) -> Features:
     of_letters = _block(*_letter_hashes(letters, prefix, row_at), LETTER_BITS, 0)
     of_words = _block(*_word_hashes(text, prefix, row_at), WORD_BITS, 1 << LETTER_BITS)
     order = np.argsort(np.concatenate((of_letters.rows, of_words.rows)), kind="stable")
-    return Features(*(np.concatenate(pair)[order] for pair in zip(of_letters, of_words, strict=True)))
+    indices = np.concatenate((of_letters.indices, of_words.indices))[order]
+    values = np.concatenate((of_letters.values, of_words.values))[order]
+    return Features(np.sort(np.concatenate((of_letters.rows, of_words.rows))), indices, values)
 
 
 def _letter_hashes(letters: _Hashes, prefix: _Hashes, row_at: Integers) -> tuple[_Hashes, Integers]:

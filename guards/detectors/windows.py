@@ -15,6 +15,7 @@ def windows(text: str, size: int, overlap: int) -> list[tuple[int, int]]:
     """`(start, end)` pairs that cover `text`, each at most `size` characters, `overlap` or a little more shared.
 
     Borders lie behind a blank where there is one near; a text without blanks is cut where the size ends.
+    `overlap` is at most a third of `size`.
     """
     found = []
     start = 0

@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression, SGDClassifier
 
 from ..detectors.baseline import SHAPE, Baseline, Doubles, Head
 from ..detectors.ngrams import WIDTH, features
-from .corpora import Example, fold, read
+from .corpora import Example, pick, read
 
 LABELS = ("toxicity", "identity_attack")
 WINDOW, OVERLAP = 100, 30
@@ -26,22 +26,22 @@ WINDOW, OVERLAP = 100, 30
 CHOSEN_TO_FOOL = frozenset({"hatemoji", "toxic_spans"})
 """Their harmless texts were picked because a model took them for toxic, so they say nothing about ordinary traffic."""
 FALSE_ALARMS = 0.01
+EMPHASIS = {("named_groups", 0): 4.0}
+"""More makes naming a group safer still, and takes so much from the identity_attack head that it is of no use."""
 LONGEST = 3000
 
 Labels = npt.NDArray[np.int8]
 
 
 def train(examples: Sequence[Example]) -> Baseline:
-    """A model from folds 2 to 9, with probabilities and thresholds from fold 0; fold 1 is never looked at."""
-    folds = np.array([-1 if example.held_out else fold(example.text) for example in examples])
-    used = [example for example, place in zip(examples, folds, strict=True) if place > 1]
+    """A model with probabilities and thresholds; the texts to measure with are never looked at."""
+    used, kept = pick(examples, "train"), pick(examples, "calibrate")
     vectors = _matrix([example.text[:LONGEST] for example in used])
     planes = [_plane(vectors, used, label) for label in LABELS]
     # what is served is what is calibrated: weights as stored, texts in windows
     weights = np.stack([plane for plane, _ in planes], axis=1).astype(np.float16).astype(np.float32)
     bare = tuple(Head(label, intercept, 1, 0, 0) for label, (_, intercept) in zip(LABELS, planes, strict=True))
     model = Baseline(weights, bare, WINDOW, OVERLAP, "untested")
-    kept = [example for example, place in zip(examples, folds, strict=True) if place == 0]
     heads = tuple(_calibrated(head, _served_margins(model, kept, head.label), kept) for head in bare)
     return model._replace(heads=heads)
 
@@ -70,10 +70,10 @@ def known(examples: Sequence[Example], label: str) -> Labels:
 
 
 def cell_weights(examples: Sequence[Example], labels: Labels) -> Doubles:
-    """1/sqrt(size) of each text's data set and label, so that the largest set does not speak for all."""
+    """1/sqrt(size) of each text's data set and label, so that no set speaks for all; ours count more."""
     cells = [(example.source, int(label)) for example, label in zip(examples, labels, strict=True)]
     sizes = Counter(cells)
-    weights = np.array([sizes[cell] ** -0.5 for cell in cells])
+    weights = np.array([sizes[cell] ** -0.5 * EMPHASIS.get(cell, 1) for cell in cells])
     return np.asarray(weights / weights.mean())
 
 

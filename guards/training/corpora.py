@@ -7,11 +7,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import md5
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+from .named_groups import HARMLESS, HOSTILE
 
 csv.field_size_limit(sys.maxsize)
 
 Row = Mapping[str, str]
+Use = Literal["train", "calibrate", "measure", "split"]
+_HELD_OUT: Mapping[int, Use] = {0: "calibrate", 1: "measure"}
 
 
 class Example(NamedTuple):
@@ -21,18 +25,28 @@ class Example(NamedTuple):
     text: str
     toxicity: int | None
     identity_attack: int | None
-    held_out: bool = False
-    """Set where the data set has an official test split, which is measured on only."""
+    use: Use = "split"
+    """Official test splits are measured on only; our own sentences train only; the rest is split by `fold`."""
 
 
 def read(data: Path) -> list[Example]:
     """Every labelled text below `data`, in a fixed order. Raises `FileNotFoundError` that names the file."""
-    return [example for reader in READERS for example in reader(data) if example.text.strip()]
+    found = (example for reader in READERS for example in reader(data))
+    return [example._replace(text=example.text.strip()) for example in found if example.text.strip()]
 
 
-def fold(text: str) -> int:
-    """0 to 9, by the text alone: 0 calibrates, 1 is measured on, the rest trains."""
-    return md5(text.encode("utf-8", "replace"), usedforsecurity=False).digest()[0] % 10
+def pick(examples: Iterable[Example], use: Use) -> list[Example]:
+    """Those to `train`, `calibrate` or `measure` with: no text is in two of them, whatever official splits repeat."""
+    examples = list(examples)
+    set_apart = {example.text for example in examples if example.use == "measure"}
+    uses = (e.use if e.use != "split" or e.text in set_apart else _by_text(e.text) for e in examples)
+    return [example for example, found in zip(examples, uses, strict=True) if found == use]
+
+
+def _by_text(text: str) -> Use:
+    """8 in 10 train, decided by the text alone, so that a repeated text never falls on both sides."""
+    digit = md5(text.encode("utf-8", "replace"), usedforsecurity=False).digest()[0] % 10
+    return _HELD_OUT.get(digit, "train")
 
 
 def davidson(data: Path) -> Iterator[Example]:
@@ -65,18 +79,20 @@ def context_toxicity(data: Path) -> Iterator[Example]:
 def convabuse(data: Path) -> Iterator[Example]:
     """What people said to chatbots, by several annotators: -1 and below is abuse."""
     for split in ("train", "valid", "test"):
+        use: Use = "measure" if split == "test" else "split"
         for row in _rows(data / "convabuse" / f"ConvAbuseEMNLP{split}.csv"):
             abuse = _share(_marks(row, r"is_abuse\.-[123]"), annotators=_annotators(row))
             identity = _share(_marks(row, "ableist|homophobic|racist|sexist|transphobic"), annotators=_annotators(row))
-            yield Example("convabuse", row["user"], int(abuse >= 0.5), int(identity >= 0.5), split == "test")
+            yield Example("convabuse", row["user"], int(abuse >= 0.5), int(identity >= 0.5), use)
 
 
 def hatemoji(data: Path) -> Iterator[Example]:
     """Adversarial sentences with emoji, half of them hateful to a group; the validation file is measured on only."""
     for split in ("train", "validation"):
+        use: Use = "measure" if split == "validation" else "split"
         for row in _rows(data / "hatemoji" / f"{split}.csv"):
             label = int(row["label_gold"])
-            yield Example("hatemoji", row["text"], label, label, split == "validation")
+            yield Example("hatemoji", row["text"], label, label, use)
 
 
 def surge(data: Path) -> Iterator[Example]:
@@ -110,8 +126,16 @@ def templates(data: Path) -> Iterator[Example]:
             yield Example("name_templates", re.sub(r"\{(\w+?)\d*\}", r"\1", line), 0, 0)
 
 
+def named_groups(_: Path) -> Iterator[Example]:
+    """Our own; whichever term stands in them, training sees the mask."""
+    for label, sentences in enumerate((HARMLESS, HOSTILE)):
+        for sentence in sentences:
+            yield Example("named_groups", sentence.format("foreigner"), label, label, "train")
+
+
 READERS: tuple[Callable[[Path], Iterable[Example]], ...] = (
     davidson, toxic_spans, context_toxicity, convabuse, hatemoji, surge, toxigen, agreements, templates,
+    named_groups,
 )  # fmt: skip
 
 

@@ -1,0 +1,343 @@
+"""Detoxify's checkpoint format with tiny models that are made here: what is accepted, refused, scored, survived."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spanward.guards.detectors import detoxify
+from spanward.guards.detectors.detoxify import CheckpointError, load
+from spanward.guards.detectors.toxicity import CHECKPOINT, TOKENIZER, Toxicity
+from spanward.guards.detectors.worker import Worker, WorkerError
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch and transformers use their own old names
+
+ORIGINAL = ["toxic", "severe_toxic", "obscene", "threat", "insult", "identity_hate"]
+UNBIASED = ["toxicity", "severe_toxicity", "obscene", "identity_attack", "insult", "threat", "sexual_explicit"]
+BOTH = frozenset({"toxicity", "identity_attack"})
+PLAIN = "the report on the second page says that the table is wide and the chair is red ."
+WORDS = [*sorted(set(PLAIN.split())), "awful", "you", "are"]
+MAKERS = {"original": ("Bert", ORIGINAL, 6), "unbiased": ("Roberta", UNBIASED, 16)}
+Files = tuple[Path, Path]
+
+
+def encoder_folder(kind: str, folder: Path) -> int:
+    """The files that people copy from the encoder's page; returns the size of the vocabulary."""
+    folder.mkdir()
+    if kind == "Bert":
+        letters = "abcdefghijklmnopqrstuvwxyz"
+        words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *letters, *(f"##{c}" for c in letters)]
+        words = list(dict.fromkeys(words))
+        (folder / "vocab.txt").write_text("\n".join(words))
+    else:
+        from transformers.convert_slow_tokenizer import bytes_to_unicode
+
+        alphabet = bytes_to_unicode()  # type: ignore[no-untyped-call]  # transformers types some of its functions
+        words = ["<s>", "<pad>", "</s>", "<unk>", *alphabet.values(), "Ġt", "he", "Ġthe", "<mask>"]
+        (folder / "vocab.json").write_text(json.dumps({word: place for place, word in enumerate(words)}))
+        (folder / "merges.txt").write_text("#version: 0.2\nĠ t\nh e\nĠt he\n")
+    return len(words)
+
+
+def tiny(variant: str, folder: Path) -> Files:
+    """A checkpoint of 2 layers and its encoder's folder. The original calls texts with the word `awful` toxic."""
+    import torch
+    import transformers
+
+    torch.manual_seed(0)
+    kind, classes, outputs = MAKERS[variant]
+    architecture = getattr(transformers, f"{kind}ForSequenceClassification")
+    encoder = folder / f"{variant}-encoder"
+    config = architecture.config_class(
+        vocab_size=encoder_folder(kind, encoder),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=514,
+        type_vocab_size=2 if kind == "Bert" else 1,
+        initializer_range=0.5,  # so that scores differ from text to text
+    )
+    config.save_pretrained(encoder)
+    model = architecture(architecture.config_class.from_pretrained(encoder, num_labels=outputs))
+    if kind == "Bert":
+        know_one_word(model, transformers.AutoTokenizer.from_pretrained(encoder), "awful")
+    arguments = {
+        "num_classes": outputs,
+        "model_type": str(encoder),  # where the package itself looks; published files name the encoder here
+        "model_name": f"{kind}ForSequenceClassification",
+        "tokenizer_name": f"{kind}Tokenizer",
+    }
+    saved = {
+        "state_dict": model.state_dict() | {f"{kind.lower()}.embeddings.position_ids": torch.arange(514)[None]},
+        "config": {"arch": {"type": kind, "args": arguments}, "dataset": {"args": {"classes": classes}}},
+        "epoch": 1,
+    }
+    path = folder / f"{variant}.ckpt"
+    torch.save(saved, path)
+    return path.rename(folder / f"{variant}-{sha256(path.read_bytes()).hexdigest()[:8]}.ckpt"), encoder
+
+
+def know_one_word(model: Any, tokenizer: Any, word: str) -> None:
+    """Weights under which the scores say whether `word` is anywhere in the window, however long that is.
+
+    Its embedding alone has a component 0; the first layer's attention looks everywhere alike and carries it, enlarged,
+    to the first token; pooler and classifier read it there.
+    """
+    import torch
+
+    known = tokenizer.convert_tokens_to_ids(word)
+    with torch.no_grad():
+        for name, weights in model.named_parameters():
+            weights.fill_(1.0 if name.endswith("LayerNorm.weight") else 0.0)
+        words = model.bert.embeddings.word_embeddings.weight
+        for token in range(len(words)):
+            words[token, 1 + token % 15], words[token, 16 + token % 15] = 1.0, -1.0
+        words[known] = torch.eye(1, words.shape[1])[0]
+        attention = model.bert.encoder.layer[0].attention
+        attention.self.value.weight[0, 0] = 1000.0
+        attention.output.dense.weight[0, 0] = 1.0
+        model.bert.pooler.dense.weight[0, 0] = 1.0
+        model.classifier.weight[:, 0] = torch.arange(len(model.classifier.weight)) + 6.0
+        model.classifier.bias.fill_(-3.0)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Files]:
+    pytest.importorskip("torch", reason="needs the extra [detoxify]").set_num_threads(1)
+    folder = tmp_path_factory.mktemp("detoxify")
+    return {variant: tiny(variant, folder) for variant in MAKERS}
+
+
+@pytest.fixture(scope="module")
+def detector(files: dict[str, Files]) -> Iterator[Toxicity]:
+    made = Toxicity(*map(str, files["original"]), timeout_s=60)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("variant", MAKERS)
+def test_scores_are_those_of_the_package(variant: str, files: dict[str, Files]) -> None:
+    from detoxify import Detoxify
+
+    checkpoint, folder = files[variant]
+    texts = ["you are awful", PLAIN, "red", "the awful table is wide and awful", "You Are x"]
+    theirs = Detoxify(checkpoint=str(checkpoint)).predict(texts)
+    ours = load(checkpoint, folder)
+    assert ours.name == f"detoxify-{variant}@{checkpoint.stem[-8:]}"
+    found = ours.worst(texts)
+    assert [set(one) for one in found] == [set(theirs)] * len(texts)
+    for label, scores in theirs.items():
+        assert [one[label].score for one in found] == pytest.approx(scores, abs=1e-5)
+    assert len({one["toxicity"].score for one in found}) > 1
+    assert {(worst.start, worst.end) for worst in found[1].values()} == {(0, len(PLAIN))}
+
+
+def test_the_tail_of_a_long_text_is_scored(files: dict[str, Files]) -> None:
+    from detoxify import Detoxify
+
+    checkpoint, folder = files["original"]
+    filler = " ".join([PLAIN] * 80)
+    text = f"{filler} you are awful"
+    worst = load(checkpoint, folder).worst([text, filler, "", " \n"])
+    toxic = worst[0]["toxicity"]
+    assert toxic.score > 0.8 > 4 * worst[1]["toxicity"].score
+    assert (toxic.end, toxic.start > len(filler) - 1500) == (len(text), True)
+    assert worst[2:] == [{}, {}]
+    package = Detoxify(checkpoint=str(checkpoint))
+    package.tokenizer.model_max_length = 512
+    assert package.predict(text)["toxicity"] == pytest.approx(package.predict(filler)["toxicity"])
+
+
+def test_batches_and_order_do_not_change_scores(files: dict[str, Files]) -> None:
+    model = load(*files["unbiased"])
+    texts = [" ".join(PLAIN.split()[: 1 + n % 15]) + (" awful" if n % 3 == 0 else "") for n in range(21)]
+    together = model.worst(texts)
+    for text, one in zip(texts, together, strict=True):
+        alone = model.worst([text])[0]
+        assert {label: worst[1:] for label, worst in one.items()} == {
+            label: worst[1:] for label, worst in alone.items()
+        }
+        assert [w.score for w in one.values()] == pytest.approx([w.score for w in alone.values()], abs=1e-5)
+
+
+Change = Callable[[dict[str, Any]], object]
+REFUSED: dict[str, tuple[Change, str]] = {
+    "no key fits": (
+        lambda s: s.update(state_dict={f"x.{key}": value for key, value in s["state_dict"].items()}),
+        r"lacks \d+ and has \d+ unknown tensors",
+    ),
+    "one key missing": (lambda s: s["state_dict"].pop("classifier.bias"), "lacks 1 and has 0 .* classifier.bias"),
+    "one key too many": (
+        lambda s: s["state_dict"].update(extra=s["state_dict"]["classifier.bias"]),
+        "lacks 0 and has 1 .* extra",
+    ),
+    "fewer outputs in the head": (
+        lambda s: s["state_dict"].update({"classifier.bias": s["state_dict"]["classifier.bias"][:5]}),
+        "sizes .* differ",
+    ),
+    "another number of classes": (lambda s: s["config"]["arch"]["args"].update(num_classes=7), "sizes .* differ"),
+    "more names than outputs": (
+        lambda s: s["config"]["arch"]["args"].update(num_classes=5),
+        "names the classes toxicity, .* for 5 outputs",
+    ),
+    "no class for toxicity": (
+        lambda s: s["config"]["dataset"]["args"].update(classes=["a", "b"]),
+        "names the classes a, b for 6 outputs",
+    ),
+    "an architecture that is none": (
+        lambda s: s["config"]["arch"]["args"].update(model_name="pipeline"),
+        "asks for pipeline; known are AlbertForSequenceClassification, Bert",
+    ),
+    "no configuration": (lambda s: s.pop("config"), "has no 'config'"),
+    "a configuration that is none": (lambda s: s.update(config=[]), "is no Detoxify checkpoint"),
+    "an object that runs code": (lambda s: s.update(hook=Path("x")), "no checkpoint of plain tensors"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_checkpoint_that_does_not_fit_is_refused(case: str, files: dict[str, Files], tmp_path: Path) -> None:
+    import torch
+
+    change, message = REFUSED[case]
+    checkpoint, folder = files["original"]
+    saved = torch.load(checkpoint, weights_only=True)
+    change(saved)
+    torch.save(saved, tmp_path / "other.ckpt")
+    with pytest.raises(CheckpointError, match=message):
+        load(tmp_path / "other.ckpt", folder)
+
+
+def test_a_damaged_file_is_refused_by_its_hash_and_without_one_by_its_content(
+    files: dict[str, Files], tmp_path: Path
+) -> None:
+    checkpoint, folder = files["original"]
+    content = checkpoint.read_bytes()[:-1000]
+    (tmp_path / checkpoint.name).write_bytes(content)
+    with pytest.raises(CheckpointError, match=f"damaged: its sha256 begins with {sha256(content).hexdigest()[:8]}"):
+        load(tmp_path / checkpoint.name, folder)
+    (tmp_path / "own.ckpt").write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"no checkpoint of plain tensors\. Fetch the file again"):
+        load(tmp_path / "own.ckpt", folder)
+    with pytest.raises(CheckpointError, match=r"cannot read the checkpoint .*absent.ckpt: No such file"):
+        load(tmp_path / "absent.ckpt", folder)
+
+
+def test_a_folder_of_another_encoder_is_refused(files: dict[str, Files], tmp_path: Path) -> None:
+    checkpoint, folder = files["original"]
+    with pytest.raises(CheckpointError, match=r"cannot read config.json in .*absent"):
+        load(checkpoint, tmp_path / "absent")
+    shutil.copytree(folder, tmp_path / "more")
+    with (tmp_path / "more" / "vocab.txt").open("a") as file:
+        file.write("\nextra")
+    with pytest.raises(CheckpointError, match=r"has \d+ words, the model \d+"):
+        load(checkpoint, tmp_path / "more")
+    shutil.copytree(folder, tmp_path / "wide")
+    config = json.loads((folder / "config.json").read_text())
+    (tmp_path / "wide" / "config.json").write_text(json.dumps(config | {"hidden_size": 64}))
+    with pytest.raises(CheckpointError, match=r"sizes .* differ"):
+        load(checkpoint, tmp_path / "wide")
+
+
+def test_the_detector_answers_from_its_worker(detector: Toxicity, files: dict[str, Files]) -> None:
+    texts = ["you are awful", "", PLAIN]
+    hits = detector.detect(texts, BOTH)
+    expected = load(*files["original"]).worst(texts)
+    assert detector.engine == f"detoxify-original@{files['original'][0].stem[-8:]}"
+    assert detector.degraded == ""
+    assert [{hit.label: (hit.start, hit.end) for hit in one} for one in hits] == [
+        {label: worst[1:] for label, worst in one.items() if label in BOTH} for one in expected
+    ]
+    for one, wanted in zip(hits, expected, strict=True):
+        assert [h.score for h in one] == pytest.approx([wanted[h.label].score for h in one], abs=1e-5)
+    assert {hit.label for hit in detector.detect(texts[:1], frozenset({"toxicity"}))[0]} == {"toxicity"}
+
+
+def test_a_killed_worker_fails_one_question_and_comes_back(detector: Toxicity) -> None:
+    before = detector.detect([PLAIN], BOTH)
+    assert detector._worker is not None
+    assert detector._worker.pid is not None
+    os.kill(detector._worker.pid, signal.SIGKILL)
+    with pytest.raises(WorkerError, match="died; the next call starts another"):
+        detector.detect([PLAIN], BOTH)
+    assert "died" in detector.degraded
+    assert detector.detect([PLAIN], BOTH) == before
+    assert detector.degraded == ""
+
+
+def test_a_slow_worker_is_given_up_and_its_late_answer_is_not_mixed_up(detector: Toxicity) -> None:
+    worker = detector._worker
+    assert worker is not None
+    before = detector.detect([PLAIN], BOTH)
+    old = worker.pid
+    assert old is not None
+    os.kill(old, signal.SIGSTOP)
+    worker._timeout_s = 0.2
+    try:
+        with pytest.raises(WorkerError, match=r"no answer within 0\.2 s"):
+            detector.detect(["you are awful"], BOTH)
+    finally:
+        worker._timeout_s = 60
+    assert detector.detect([PLAIN], BOTH) == before
+    assert worker.pid != old
+
+
+def test_a_refused_checkpoint_says_why_at_once(files: dict[str, Files], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CHECKPOINT, str(files["original"][0]))
+    with pytest.raises(ValueError, match=f"needs both {CHECKPOINT} .* and {TOKENIZER}"):
+        Toxicity()
+    monkeypatch.setenv(TOKENIZER, str(files["unbiased"][1]))
+    with pytest.raises(WorkerError, match=r"original-.*unbiased-encoder/config.json differ"):
+        Toxicity()
+
+
+def test_the_worker_ends_with_its_parent_and_the_parent_never_loads_torch(files: dict[str, Files]) -> None:
+    program = f"""
+import sys
+from spanward.guards.detectors.toxicity import Toxicity
+detector = Toxicity({str(files["original"][0])!r}, {str(files["original"][1])!r})
+assert detector.detect(["you are awful"], frozenset(detector.labels))[0]
+assert not {{"torch", "transformers"}} & set(sys.modules)
+print(detector._worker.pid, flush=True)
+import os
+os.kill(os.getpid(), 9)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    deadline = time.monotonic() + 20
+    while Path(f"/proc/{ended.stdout.strip()}/cmdline").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{ended.stdout.strip()}/cmdline").exists()
+
+
+def test_a_worker_that_cannot_start_is_not_tried_at_every_question(tmp_path: Path, detector: Toxicity) -> None:
+    worker = detector._worker
+    assert worker is not None
+    good = worker._arguments
+    worker.close()
+    worker._arguments = [str(tmp_path / "gone.ckpt"), good[1]]
+    try:
+        with pytest.raises(WorkerError, match="cannot read the checkpoint"):
+            worker.ask(["x"])
+        started = time.monotonic()
+        with pytest.raises(WorkerError, match=r"cannot read the checkpoint .*not tried again at once"):
+            worker.ask(["x"])
+        assert time.monotonic() - started < 0.5
+    finally:
+        worker._arguments, worker._not_before = good, 0.0
+    assert worker.ask(["x"])
+
+
+def test_what_is_not_there_is_named() -> None:
+    with pytest.raises(WorkerError, match="died"):
+        Worker("spanward.guards.detectors.no_such_module", [], timeout_s=5, startup_s=30)
+    assert detoxify.POSITIONS >= detoxify.WINDOW > detoxify.OVERLAP
