@@ -1,11 +1,12 @@
 """How findings change texts: overlapping ones become one edit, everything between two edits stays as it is."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal
 
-from .judgement import Edit, Finding
+from .judgement import Edit, Finding, Stage
 from .messages import Message
 from .scan import Target
 
@@ -15,15 +16,36 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A finding with what its rule wants done about it."""
+    """A finding with what its rule wants done about it, and in which stages."""
 
     finding: Finding
     how: How
     restore: bool = False
+    stages: tuple[Stage, ...] = ()
 
 
 Replacement = Callable[[Mark, str], str]
 """(the mark that counts, the original) -> what stands there instead."""
+
+
+def spread(marks: Sequence[Mark], targets: Sequence[Target]) -> list[Mark]:
+    """`marks`, and the same values wherever else they stand in the stages of their rule.
+
+    A number that is personal data only beside the right word is found once and said twice. Values of 6 to 200
+    characters count, as whole words.
+    """
+    views = {(target.message, target.part): target.view for target in targets}
+    values = {views[_place(mark)].value(mark.finding.start, mark.finding.end): mark for mark in reversed(marks)}
+    again = [
+        replace(mark, finding=replace(mark.finding, start=start, end=end, message=target.message, part=target.part))
+        for value, mark in values.items()
+        if 6 <= len(value) <= 200
+        for target in targets
+        if target.stage in mark.stages and value in target.view.text
+        for found in re.finditer(rf"(?<!\w){re.escape(value)}(?!\w)", target.view.text)
+        for start, end in target.view.pieces(*found.span())
+    ]
+    return [*marks, *again]
 
 
 def merge(marks: Iterable[Mark]) -> list[Mark]:

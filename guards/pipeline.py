@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from .detectors import registry
 from .detectors.detector import Detector
-from .edits import How, Mark, apply, plan
+from .edits import How, Mark, apply, plan, spread
 from .judgement import Action, Check, Decision, Edit, Finding, GuardEvent, StreamPlan, Verdict
 from .matching import applies, stream_plan
 from .policy import OnFailure, Policy, Rule, RuleAction
@@ -172,8 +172,12 @@ class Pipeline:
     ) -> tuple[list[Edit], dict[str, str]]:
         """What becomes of the texts. Of a blocked check they are for the record only: everything found is masked."""
         if any(ruling.blocks for ruling in rulings):
-            marks = [Mark(finding, "redact") for ruling in rulings for finding in ruling.findings]
-            return _cover_unjudged(plan(marks, targets, _mask), rulings, targets), {}
+            marks = [
+                Mark(finding, "redact", stages=ruling.rule.when.stage)
+                for ruling in rulings
+                for finding in ruling.findings
+            ]
+            return _cover_unjudged(plan(spread(marks, targets), targets, _mask), rulings, targets), {}
         originals: dict[str, str] = {}
         session = self._vault.pseudonyms(check.context)
         taken = set().union(*(placeholders_in(target.view.text) for target in targets))
@@ -187,7 +191,7 @@ class Pipeline:
                 originals[placeholder] = original
             return placeholder
 
-        return plan(_marks(rulings), targets, stand_in), originals
+        return plan(spread(list(_marks(rulings)), targets), targets, stand_in), originals
 
 
 def _bring_up(name: str) -> Detector:
@@ -220,7 +224,7 @@ def _marks(rulings: Sequence[Ruling]) -> Iterator[Mark]:
         action = ruling.rule.action
         if action in {"redact", "pseudonymise"}:
             how: How = "redact" if action == "redact" else "pseudonymise"
-            yield from (Mark(finding, how, ruling.rule.restore) for finding in ruling.findings)
+            yield from (Mark(finding, how, ruling.rule.restore, ruling.rule.when.stage) for finding in ruling.findings)
 
 
 def _mask(mark: Mark, _: str) -> str:

@@ -59,7 +59,7 @@ def test_a_full_check_runs_with_sockets_denied() -> None:
         "from spanward.guards.messages import Message, Part\n"
         "from spanward.guards.pipeline import Pipeline\n"
         "pipeline = Pipeline(policy.load('strict'))\n"
-        "check = Check('input', (Message('user', (Part('text', 'mail bob@some-company.co.uk, shut up stupid idiot'),)),))\n"
+        "check = Check('input', (Message('user', (Part('text', 'bob@some-company.co.uk, shut up stupid idiot'),)),))\n"
         "print(pipeline.check(check).messages[0].parts[0].text, [e.label for e in pipeline.review(check)])"
     )
-    assert said == "mail <EMAIL_ADDRESS_1>, shut up stupid idiot ['toxicity']"
+    assert said == "<EMAIL_ADDRESS_1>, shut up stupid idiot ['toxicity']"

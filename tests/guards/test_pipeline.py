@@ -109,6 +109,13 @@ def test_a_placeholder_in_the_prompt_is_left_alone_and_not_given_again(default: 
     assert dict(decision.pseudonyms) == {"<EMAIL_ADDRESS_2>": EMAIL}
 
 
+def test_a_value_found_once_is_replaced_wherever_it_stands(default: Pipeline) -> None:
+    """Nine bare digits are nobody's passport; beside the right word they are, and then everywhere."""
+    assert default.check(user("912803456 alone")).edits == ()
+    decision = default.check(user("912803456 again, x912803456", "my passport is 912803456"))
+    assert texts(decision) == ["<US_PASSPORT_1> again, x912803456", "my passport is <US_PASSPORT_1>"]
+
+
 def test_within_a_session_names_stay_from_turn_to_turn(default: Pipeline) -> None:
     context = Context(app="shop", session_id="s-1")
     first = default.check(user("a@x.com and b@x.com", context=context))
