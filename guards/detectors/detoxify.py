@@ -60,7 +60,7 @@ class Detoxify(NamedTuple):
         if not text.strip():
             return
         cut = self.tokenizer(
-            text,
+            text.encode("utf-8", "replace").decode(),  # half of a surrogate pair stops the tokenizer; '?' is as long
             truncation=True,
             max_length=WINDOW,
             stride=OVERLAP,

@@ -69,28 +69,35 @@ class Worker:
             self._process = None
 
     def _exchange(self, question: object) -> Mapping[str, Any]:
+        content = json.dumps(question).encode()
         try:
-            self._pipe.send_bytes(json.dumps(question).encode())
-            answer = self._received(self._timeout_s)
+            answer = self._within(self._timeout_s, lambda pipe: pipe.send_bytes(content))
         except WorkerError as error:
             self._trouble = str(error)
             raise
-        except OSError as error:
-            self.close()
-            self._trouble = "the model's process died; the next call starts another"
-            raise WorkerError(self._trouble) from error
         self._trouble = ""
         return answer
 
-    def _received(self, limit_s: float) -> Mapping[str, Any]:
+    def _within(self, limit_s: float, ask: "Callable[[Connection[Any, Any]], None]") -> Mapping[str, Any]:
+        """What comes back. Neither sending nor receiving can hang: after the limit the process is killed.
+
+        So a late answer is never taken for the next one's.
+        """
+        assert self._process is not None
+        watch = threading.Timer(limit_s, self._process.kill)
+        watch.start()
+        started = time.monotonic()
         try:
-            if self._pipe.poll(limit_s):
-                return json.loads(self._pipe.recv_bytes())  # type: ignore[no-any-return]  # what `serve` sends
+            ask(self._pipe)
+            answer: Mapping[str, Any] = json.loads(self._pipe.recv_bytes())
         except (EOFError, OSError) as error:
+            late = time.monotonic() - started >= limit_s
             self.close()
-            raise WorkerError("the model's process died; the next call starts another") from error
-        self.close()  # its late answer would be taken for the next one
-        raise WorkerError(f"the model gave no answer within {limit_s:g} s")
+            trouble = f"the model gave no answer within {limit_s:g} s" if late else "the model's process died"
+            raise WorkerError(f"{trouble}; the next call starts another process") from error
+        finally:
+            watch.cancel()
+        return answer
 
     def _start(self) -> Mapping[str, Any]:
         if time.monotonic() < self._not_before:
@@ -100,7 +107,12 @@ class Worker:
             descriptor = theirs.fileno()
             command = [*self._command, str(descriptor), *self._arguments]
             process = subprocess.Popen(  # noqa: S603  our own module, no shell
-                command, pass_fds=[descriptor], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=_environment()
+                command,
+                pass_fds=[descriptor],
+                process_group=0,  # Ctrl-C is for the parent; the end of the pipe tells the child
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env=_environment(),
             )
         self._process, self._stop = process, weakref.finalize(self, _end, process, self._pipe)
         try:
@@ -114,7 +126,7 @@ class Worker:
         return hello
 
     def _hello(self) -> Mapping[str, Any]:
-        hello = self._received(self._startup_s)
+        hello = self._within(self._startup_s, lambda _: None)
         if "refused" in hello:
             raise WorkerError(hello["refused"])
         return hello

@@ -267,7 +267,7 @@ def test_a_killed_worker_fails_one_question_and_comes_back(detector: Toxicity) -
     assert detector._worker is not None
     assert detector._worker.pid is not None
     os.kill(detector._worker.pid, signal.SIGKILL)
-    with pytest.raises(WorkerError, match="died; the next call starts another"):
+    with pytest.raises(WorkerError, match="died; the next call starts another process"):
         detector.detect([PLAIN], BOTH)
     assert "died" in detector.degraded
     assert detector.detect([PLAIN], BOTH) == before
@@ -288,7 +288,26 @@ def test_a_slow_worker_is_given_up_and_its_late_answer_is_not_mixed_up(detector:
     finally:
         worker._timeout_s = 60
     assert detector.detect([PLAIN], BOTH) == before
-    assert worker.pid != old
+    assert worker.pid not in {None, old}
+
+
+def test_a_question_larger_than_the_pipe_does_not_hang_on_a_stopped_worker(detector: Toxicity) -> None:
+    worker = detector._worker
+    assert worker is not None
+    assert worker.pid is not None
+    os.kill(worker.pid, signal.SIGSTOP)
+    worker._timeout_s = 0.2
+    try:
+        with pytest.raises(WorkerError, match=r"no answer within 0\.2 s"):
+            detector.detect(["x" * 5_000_000], BOTH)
+    finally:
+        worker._timeout_s = 60
+    assert worker.pid is None
+
+
+def test_half_a_surrogate_pair_is_scored_like_any_letter(detector: Toxicity) -> None:
+    (hits,) = detector.detect(["you are \ud83d awful"], BOTH)
+    assert {(hit.start, hit.end, hit.score > 0.8) for hit in hits} == {(0, 15, True)}
 
 
 def test_a_refused_checkpoint_says_why_at_once(files: dict[str, Files], monkeypatch: pytest.MonkeyPatch) -> None:
