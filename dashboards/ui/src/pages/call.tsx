@@ -99,7 +99,7 @@ function Talk({ content, withheld }: { content: Content | null; withheld: string
   return (
     <>
       {content.cut.length > 0 && <p class="panel note warn-text">Very long content was cut here: {content.cut.join(", ")}.</p>}
-      {marks > 0 && <p class="marks"><Icon name="shield" /> {marks} value{marks > 1 ? "s were" : " was"} replaced by a guard before {marks > 1 ? "they" : "it"} left the app, marked <mark>like this</mark></p>}
+      {marks > 0 && <p class="marks"><Icon name="shield" /><span>{marks === 1 ? "1 value was" : `${marks} values were`} taken out by a guard and not stored; <mark>placeholders</mark> stand in</span></p>}
       {tools.length > 0 && (
         <details class="panel tools-offered">
           <summary><h2>Tools offered</h2> <span class="quiet">{tools.map((t) => t.name).join(", ")}</span></summary>

@@ -123,7 +123,8 @@ function dataOf({ t, lines, kind }: Props): uPlot.AlignedData {
   const x = t.map((ms) => ms / 1000);
   if (kind === "lines") return [x, ...lines.map((line) => [...line.values])] as uPlot.AlignedData;
   const sums = new Array<number>(t.length).fill(0);
-  const stacked = lines.map((line) => line.values.map((v, i) => (sums[i] = (sums[i] ?? 0) + (v ?? 0))));
+  // where a line has nothing it draws nothing: a bar of the same height behind another would show at its edges
+  const stacked = lines.map((line) => line.values.map((v, i) => (v ? (sums[i] = (sums[i] ?? 0) + v) : null)));
   return [x, ...stacked.reverse()] as uPlot.AlignedData;
 }
 
@@ -139,7 +140,7 @@ function options(element: HTMLElement, props: { current: Props }, setAt: (i: num
   return {
     width: element.clientWidth,
     height: HEIGHT,
-    padding: [8, 6, 0, 0],
+    padding: [8, 18, 0, 0],
     legend: { show: false },
     cursor: {
       sync: { key: "overview" },

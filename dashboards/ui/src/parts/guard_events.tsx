@@ -30,7 +30,7 @@ export function GuardEvents({ call, events }: { call: CallDetail; events: GuardE
             </li>
           ))}
         </ul>
-      ) : <p class="note quiet">{call.guard_verdict && call.guard_verdict !== "none" ? "No rule found anything." : "No guard looked at this call."}</p>}
+      ) : <p class="note quiet">{call.guard_verdict && call.guard_verdict !== "none" ? "No rule found anything." : call.guard_verdict === "none" ? "No guard looked at this call." : "No verdict was recorded."}</p>}
       <p class="note quiet">{call.policy_hash ? <>policy <code>{call.policy_hash}</code></> : null}{call.guard_latency_ms > 0 && <> · {ms(call.guard_latency_ms)} added</>}</p>
     </section>
   );
