@@ -7,7 +7,7 @@ from typing import Any
 
 from .provider_answers import THOUGHT, Behaviour, answer, arguments, behaviour, pieces, structured, texts, tokens
 
-DEFAULT_MODEL = "claude-sonnet-4-5"
+DEFAULT_MODEL = "claude-haiku-4-5"
 ERRORS = {
     400: ("invalid_request_error", "The request was not understood."),
     401: ("authentication_error", "invalid x-api-key"),

@@ -155,7 +155,12 @@ MESSAGES: list[tuple[dict[str, Any], list[tuple[str, str, str, tuple[Any, ...]]]
                     "role": "user",
                     "content": [
                         {"type": "document", "title": "N", "source": {"type": "text", "data": "D"}},
-                        {"type": "search_result", "title": "N", "source": "s", "content": [{"type": "text", "text": "C"}]},
+                        {
+                            "type": "search_result",
+                            "title": "N",
+                            "source": "s",
+                            "content": [{"type": "text", "text": "C"}],
+                        },
                         {"type": "mystery", "words": "M"},
                     ],
                 }
@@ -314,7 +319,11 @@ def test_an_earlier_answer_put_back_is_read_and_sent_as_the_sdk_would() -> None:
     )
     kwargs: dict[str, Any] = {"messages": [{"role": "user", "content": "U"}, answer]}
     call = read(CHAT_CREATE, kwargs)
-    assert [(role, part.text) for role, part in judged(call)] == [("user", "U"), ("assistant", "A"), ("assistant", "{}")]
+    assert [(role, part.text) for role, part in judged(call)] == [
+        ("user", "U"),
+        ("assistant", "A"),
+        ("assistant", "{}"),
+    ]
     assert kwargs["messages"][1] == {
         "role": "assistant",
         "content": "A",
