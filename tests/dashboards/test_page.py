@@ -20,6 +20,7 @@ from .traffic import Call, put
 pytestmark = pytest.mark.browser
 
 MINUTE = 60_000
+SAID = "write to <EMAIL_ADDRESS_1> about [US_SSN], no <DIV> and no [TODO]"
 ATTACK = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\"><b>bold</b>"
 
 
@@ -48,7 +49,7 @@ def calls(now: int) -> list[Call]:
         Call(now - 180 * MINUTE, "gpt-4o", "openai", 90, 0, (0, 0), None, "RateLimitError", "slow", said="refused one"),
         Call(
             now - 40 * MINUTE, tokens=(1200, 300), cached=200, cost=0.0123, error="InternalServerError",
-            message="HTTP 500", said="write to <EMAIL_ADDRESS_1> please", answered=ATTACK, attributes=guarded,
+            message="HTTP 500", said=SAID, answered=ATTACK, attributes=guarded,
             guards=[{semconv.GUARDRAIL_SCORE: 0.85}],
         ),
         Call(now - 50 * MINUTE, model="house-model", cost=None, said="unpriced one"),
@@ -92,8 +93,8 @@ def test_from_a_failure_on_the_chart_down_to_the_call(page: Page, calls: list[Ca
 
     failed = calls[-3]
     assert f"/calls/{failed.trace_id}/{failed.span_id}?from=" in page.url
-    expect(page.locator("article.user mark")).to_have_text("<EMAIL_ADDRESS_1>")
-    expect(page.locator("article.user .text")).to_have_text("write to <EMAIL_ADDRESS_1> please")
+    expect(page.locator("article.user mark")).to_have_text(["<EMAIL_ADDRESS_1>", "[US_SSN]"])
+    expect(page.locator("article.user .text")).to_have_text(SAID)
     expect(page.locator(".title .chip")).to_have_text("modified")
     event = page.locator(".events li")
     expect(event).to_contain_text("EMAIL_ADDRESS")

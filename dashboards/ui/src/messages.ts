@@ -89,9 +89,9 @@ export function toolsOf(json: string): Tool[] {
   }
 }
 
-// Placeholders that guards put where something was: <EMAIL_ADDRESS_1>, or <EMAIL_ADDRESS> where it was struck out for
-// good. The second form needs an underscore or a known short label, or upper-case HTML would be taken for one.
-const MARK = /(<[A-Z][A-Z0-9_]*_\d+>|<(?:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|PERSON|LOCATION|SECRET|URL|IBAN)>)/;
+// What guards put where something was: <EMAIL_ADDRESS_1> for a pseudonym, [EMAIL_ADDRESS] for what was struck out. The
+// second form needs an underscore or a known short label, or any [TODO] would be taken for one.
+const MARK = /(<[A-Z][A-Z0-9_]*_\d+>|\[(?:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|PERSON|LOCATION|NRP|SECRET|URL|FINDING)\])/;
 
 export function marked(text: string): { text: string; mark: boolean }[] {
   return text.split(MARK).map((piece, i) => ({ text: piece, mark: i % 2 === 1 })).filter((piece) => piece.text);
