@@ -44,12 +44,8 @@ def imports(path: Path) -> Iterator[tuple[int, str]]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.level:
             base = package[: len(package) - node.level + 1]
-            stem = ".".join((*base, *(node.module or "").split("."))).strip(".")
-            if node.module:
-                yield node.lineno, stem
-            else:
-                for alias in node.names:
-                    yield node.lineno, ".".join((*base, alias.name))
+            for alias in node.names:
+                yield node.lineno, ".".join((*base, *filter(None, (node.module or "").split(".")), alias.name))
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("spanward"):
             yield node.lineno, (node.module or "").removeprefix("spanward").strip(".")
         elif isinstance(node, ast.Import):

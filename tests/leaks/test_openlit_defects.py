@@ -148,7 +148,7 @@ def test_5_a_blocked_call_has_its_span_and_its_guard_event(
         say(client, f"repeat {EMAIL}", model="gpt-4o-echo")
     (call,) = traced.calls()
     assert (call["spanward.guard.verdict"], call["spanward.guard.action"]) == ("deny", "block")
-    assert EMAIL not in str(call)
+    assert EMAIL not in call[f"gen_ai.{side}.messages"]
     (event,) = traced.guard_events()
     assert (event["gen_ai.guardrail.policy.rule.id"], event["gen_ai.guardrail.action.type"]) == ("pii-in", "block")
 
