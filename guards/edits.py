@@ -1,7 +1,6 @@
 """How findings change texts: overlapping ones become one edit, everything between two edits stays as it is."""
 
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal
@@ -32,20 +31,34 @@ def spread(marks: Sequence[Mark], targets: Sequence[Target]) -> list[Mark]:
     """`marks`, and the same values wherever else they stand in the stages of their rule.
 
     A number that is personal data only beside the right word is found once and said twice. Values of 6 to 200
-    characters count, as whole words.
+    characters count, as whole words; what is certain by itself (score 1) was found everywhere by the detector.
     """
     views = {(target.message, target.part): target.view for target in targets}
-    values = {views[_place(mark)].value(mark.finding.start, mark.finding.end): mark for mark in reversed(marks)}
+    values = {
+        views[_place(mark)].value(mark.finding.start, mark.finding.end): mark
+        for mark in reversed(marks)
+        if mark.finding.score < 1
+    }
     again = [
         replace(mark, finding=replace(mark.finding, start=start, end=end, message=target.message, part=target.part))
         for value, mark in values.items()
         if 6 <= len(value) <= 200
         for target in targets
-        if target.stage in mark.stages and value in target.view.text
-        for found in re.finditer(rf"(?<!\w){re.escape(value)}(?!\w)", target.view.text)
-        for start, end in target.view.pieces(*found.span())
+        if target.stage in mark.stages
+        for at in _words(value, target.view.text)
+        for start, end in target.view.pieces(at, at + len(value))
     ]
     return [*marks, *again]
+
+
+def _words(value: str, text: str) -> Iterator[int]:
+    """Where `value` stands in `text` with no letter or digit beside it."""
+    at = text.find(value)
+    while at >= 0:
+        end = at + len(value)
+        if not (at and text[at - 1].isalnum()) and not text[end : end + 1].isalnum():
+            yield at
+        at = text.find(value, end)
 
 
 def merge(marks: Iterable[Mark]) -> list[Mark]:

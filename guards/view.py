@@ -25,11 +25,13 @@ class View:
         first, last = self._at(start), self._at(end - 1, end=True) if end > start else self._at(start)
         if self.json is None:
             return [(first, last)] if last > first else []
-        return [
-            (lit.start, lit.end) if lit.number else (max(first, lit.start), min(last, lit.end))
-            for lit in self.json
-            if max(first, lit.start) < min(last, lit.end)
-        ]
+        found = []
+        for lit in self.json[bisect_right(self.json, first, key=_end) :]:
+            if lit.start >= last:
+                break
+            if max(first, lit.start) < min(last, lit.end):
+                found.append((lit.start, lit.end) if lit.number else (max(first, lit.start), min(last, lit.end)))
+        return found
 
     def value(self, start: int, end: int) -> str:
         """What `source[start:end]` says: the original that a placeholder stands for."""
@@ -38,7 +40,10 @@ class View:
 
     def is_number(self, start: int) -> bool:
         """Whether a JSON number begins at `start` of the source, so that its replacement needs quotes."""
-        return any(lit.number and lit.start == start for lit in self.json or ())
+        if self.json is None:
+            return False
+        lit = self.json[bisect_right(self.json, start, key=_end)]
+        return lit.number and lit.start == start
 
     def _at(self, place: int, *, end: bool = False) -> int:
         """The source place of a character of `text`, or with `end` the place right after it."""
@@ -54,6 +59,10 @@ class View:
 
     def _escaped(self, n: int) -> bool:
         return self.json is not None and self.source.startswith("\\", self.jumps[n][1])
+
+
+def _end(literal: Literal) -> int:
+    return literal.end
 
 
 def view(part: Part) -> View:

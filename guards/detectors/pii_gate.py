@@ -12,7 +12,12 @@ _URL = re.compile(r"\.\w|://")
 _IP = re.compile(r"\d\.\d|:[0-9A-Fa-f]*:")
 _MAC = re.compile(r"[0-9A-Fa-f]{2}[:.-][0-9A-Fa-f]{2}|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}-")
-_PHONE = re.compile(r"\d(?:[^\dA-WYZa-wyz\n]{0,4}\d){6}")
+BETWEEN_DIGITS = (
+    r"[-xX\u2010-\u2015\u2212\u30fc\uff0d-\uff0f \u00a0\u00ad\u200b\u2060\u3000"
+    r"()\uff08\uff09\uff3b\uff3d.\[\]/~\u2053\u223c\uff5e]{0,4}"
+)
+"""What libphonenumber lets stand between the digits of one number: no comma, no letter but x, no line break."""
+PHONE = re.compile(rf"\d(?:{BETWEEN_DIGITS}\d){{6,}}")
 _LONG_NUMBER = re.compile(r"\d{8}")
 _LONG_WORD = re.compile(r"\w{25}")
 _DIGIT = re.compile(r"\d")
@@ -43,7 +48,7 @@ NECESSARY: dict[str, Callable[[Look], bool]] = {
     "IP_ADDRESS": _has(_IP),
     "MAC_ADDRESS": _has(_MAC),
     "MEDICAL_LICENSE": _digits(7),
-    "PHONE_NUMBER": _has(_PHONE),
+    "PHONE_NUMBER": _has(PHONE),
     "UK_NHS": _digits(10),
     "URL": _has(_URL),
     "US_BANK_NUMBER": _has(_LONG_NUMBER),

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
+from .pii_gate import PHONE
+
 REGEX_TIMEOUT_S = 2
 INSIDE = ("corp", "example", "home", "internal", "intranet", "invalid", "lan", "local", "private", "test")
 """Top-level names that no public list has and companies use inside: an address there is an address all the same."""
@@ -114,15 +116,18 @@ def _windowed_phone_recognizer() -> Any:
     return WindowedPhoneRecognizer(name="PhoneRecognizer")
 
 
-_PHONE = re.compile(r"\d(?:[^\dA-WYZa-wyz\n]{0,4}\d){6,}")
 _BEFORE, _AFTER = 12, 24
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d)?")
+"""No region of the recognizer takes an ISO date for a number; tables are full of them."""
 
 
 def phone_windows(text: str) -> Iterator[tuple[int, int]]:
     """Where a phone number may be: runs of seven digits or more, with room for a country code and an extension."""
     start = end = -1
-    for run in _PHONE.finditer(text):
-        left, right = _widen(text, run.start() - _BEFORE, run.end() + _AFTER)
+    for run in PHONE.finditer(text):
+        if _DATE.fullmatch(run.group()):
+            continue
+        left, right = _widen(text, run.start(), run.end())
         if left > end:
             if end > 0:
                 yield start, end
@@ -132,9 +137,15 @@ def phone_windows(text: str) -> Iterator[tuple[int, int]]:
         yield start, end
 
 
-def _widen(text: str, start: int, end: int) -> tuple[int, int]:
-    """Both borders moved outwards to the end of the word they cut, 64 characters at most."""
-    start, end = max(0, start), min(len(text), end)
+def _line_end(text: str, at: int) -> int:
+    found = text.find("\n", at)
+    return len(text) if found < 0 else found
+
+
+def _widen(text: str, run_start: int, run_end: int) -> tuple[int, int]:
+    """Both borders moved to the end of the word they cut, 64 characters at most; no number goes over a line's end."""
+    start = max(0, run_start - _BEFORE, text.rfind("\n", 0, run_start) + 1)
+    end = min(run_end + _AFTER, _line_end(text, run_end))
     left, right = max(0, start - 64), min(len(text), end + 64)
     while start > left and text[start - 1].isalnum():
         start -= 1
