@@ -163,6 +163,7 @@ def test_a_new_call_appears_by_itself_within_two_seconds(browser: Browser, store
 
 def test_a_brush_over_a_chart_zooms_and_back_undoes_it(page: Page) -> None:
     page.goto("/?from=now-6h")
+    expect(page.locator(".banner")).to_be_visible()  # it moves what is below
     plot = page.locator(".chart .u-over").first
     expect(plot).to_be_visible()
     box = plot.bounding_box()
