@@ -46,12 +46,10 @@ class Patches:
     engine: Engine
     libraries: dict[str, Library] = field(default_factory=dict)
     done: list[Patch] = field(default_factory=list)
-    http: dict[str, str] = field(default_factory=dict)
 
     def undo(self) -> None:
         while self.done:
             self.done.pop().undo()
-        http_spans.uninstall()
 
 
 _current: Patches | None = None
@@ -64,7 +62,7 @@ def apply(engine: Engine) -> Patches:
     _current = Patches(engine)
     for library in registry.ADAPTERS:
         _when_imported(library, _library_imported)
-    for module in http_spans.INSTRUMENTORS:
+    for module in http_spans.MODULES:
         _when_imported(module, _http_imported)
     return _current
 
@@ -178,5 +176,11 @@ def _put(patches: Patches, owner: type, name: str, ours: Any) -> None:
 
 
 def _http_imported(module: str) -> None:
-    if _current is not None:
-        _current.http[module] = http_spans.install(module, _current.engine.provider)
+    """Leaves a transport alone that the application instruments itself."""
+    if _current is None:
+        return
+    for class_name, method in http_spans.METHODS:
+        owner = getattr(sys.modules[module], class_name)
+        if not isinstance(vars(owner)[method], wrapt.ObjectProxy):
+            wrapper = http_spans.wrapper(_current.engine.tracer, is_async=class_name.startswith("Async"))
+            _put(_current, owner, method, wrapt.FunctionWrapper(vars(owner)[method], wrapper))

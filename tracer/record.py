@@ -40,9 +40,9 @@ def opening(call: ModelCall) -> Attributes:
     )
 
 
-def attributes(call: ModelCall) -> Attributes:
-    """Everything the span of this call says."""
-    return {**opening(call), **_request(call), **_response(call), **_guards(call), **_content(call)}
+def closing(call: ModelCall) -> Attributes:
+    """Everything else the span of this call says, when it is over."""
+    return {**_request(call), **_response(call), **_guards(call), **_content(call)}
 
 
 def guardrails(call: ModelCall) -> Iterator[tuple[Side, Attributes]]:
@@ -161,7 +161,7 @@ def _content(call: ModelCall) -> Attributes:
 
 
 def _guardrail(side: Side, decision: Decision, event: GuardEvent) -> Attributes:
-    return {
+    said: Attributes = {
         semconv.OPERATION: semconv.RUN_GUARDRAIL,
         semconv.GUARDRAIL_TARGET: side,
         semconv.GUARDRAIL_VERDICT: event.verdict,
@@ -172,7 +172,8 @@ def _guardrail(side: Side, decision: Decision, event: GuardEvent) -> Attributes:
         semconv.GUARDRAIL_FINDINGS: event.findings,
         semconv.GUARDRAIL_DEGRADED: event.degraded,
         semconv.GUARD_LATENCY_MS: event.latency_ms,
-    } | _given(
+    }
+    return said | _given(
         {
             semconv.GUARDRAIL_RULE: event.rule,
             semconv.GUARDRAIL_COMPONENT: event.detector,

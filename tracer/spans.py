@@ -30,6 +30,8 @@ class Inside:
 
     span: Span
     finished: list[ReadableSpan] = field(default_factory=list)
+    attempts: int = 0
+    """HTTP requests so far."""
     quiet: bool = False
     """The library's own span of this call would go where ours goes: it must not be made."""
 
@@ -82,7 +84,7 @@ def finish(tracer: Tracer, writer: ToSpool, here: Inside, call: ModelCall) -> No
     token = inside.set(here)
     try:
         _guardrails(tracer, span, call)
-        span.set_attributes(record.attributes(call))
+        span.set_attributes(record.closing(call))
         if (said := record.failure(call)) is not None:
             span.set_status(_error(said))
     except Exception as error:  # noqa: BLE001  the span is written with what it has

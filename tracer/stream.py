@@ -346,7 +346,8 @@ def watch(response: Any, passage: Passage) -> None:
     By its class, since a function in the object itself would make a cycle, and a dropped stream would stay alive.
     """
     if response is not None:
-        response.__class__ = _watched(type(response))
+        kind: Any = type(response)
+        response.__class__ = _watched(kind)
         setattr(response, PASSING, weakref.ref(passage))
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import spanward
 
-from .conftest import SAID, Spooled
+from .conftest import SAID, Spooled  # noqa: TID251  this folder's own
 
 Trace = Callable[..., Any]
 
@@ -174,7 +174,7 @@ def test_a_stream_never_read_is_one_span_when_it_is_dropped(trace: Trace, spoole
 def test_a_stream_that_fails_gives_what_came_and_the_same_exception(trace: Trace, spooled: Spooled) -> None:
     tiny = trace()
     stream = tiny.Chat().ask(model="midstream", messages=SAID, stream=True)
-    got = []
+    got: list[str] = []
     with pytest.raises(tiny.TinyError) as raised:
         got.extend(chunk.piece for chunk in stream)
     assert raised.value is tiny.RAISED

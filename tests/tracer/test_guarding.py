@@ -14,8 +14,8 @@ from spanward.guards.judgement import Check, Decision, Edit, GuardEvent, StreamP
 from spanward.guards.messages import parts_of
 from spanward.tracer.guarding import NoGuards
 
-from .conftest import NOWHERE, SAID, Sidecar, Spooled
-from .test_engine import full
+from .conftest import NOWHERE, SAID, Sidecar, Spooled  # noqa: TID251  this folder's own
+from .test_engine import full  # noqa: TID251  this folder's own
 
 Trace = Callable[..., Any]
 MAIL, STAND_IN = "ada@example.com", "<EMAIL_ADDRESS_1>"
@@ -163,10 +163,11 @@ def test_a_stream_that_is_left_records_only_what_was_judged(trace: Trace, spoole
 def test_a_blocked_call_raises_and_is_never_sent(trace: Trace, spooled: Spooled, sidecar: Sidecar) -> None:
     sidecar.decide = block
     tiny = trace(guards="sidecar", endpoint=sidecar.url)
-    for ask in (
+    asks: list[Callable[[], Any]] = [
         lambda: tiny.Chat().ask(model="m", messages=SAID),
         lambda: asyncio.run(tiny.AsyncChat().ask(model="m", messages=SAID, stream=True)),
-    ):
+    ]
+    for ask in asks:
         with pytest.raises(spanward.ModelCallBlocked, match="no-secrets") as raised:
             ask()
         assert (raised.value.rule, raised.value.side) == ("no-secrets", "input")

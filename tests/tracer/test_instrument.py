@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 import spanward
 from spanward.tracer import doctor, health, instrument, registry
 
-from .conftest import NOWHERE, SAID, Sidecar, Spooled, spans_of
+from .conftest import NOWHERE, SAID, Sidecar, Spooled, spans_of  # noqa: TID251  this folder's own
 
 Trace = Callable[..., Any]
 HERE = Path(__file__).parent
@@ -202,7 +202,8 @@ def test_importing_spanward_imports_nothing_heavy() -> None:
 
 
 def test_instrumenting_imports_no_provider_no_detector_and_no_web_framework(tmp_path: Path) -> None:
-    code = f"import sys, spanward; spanward.instrument(spool={str(tmp_path)!r}, endpoint={NOWHERE!r}, guards='off')\nprint(*sys.modules)"
+    code = f"import sys, spanward; spanward.instrument(spool={str(tmp_path)!r}, endpoint={NOWHERE!r}, guards='off')"
+    code += "; print(*sys.modules)"
     loaded = set(
         subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     )

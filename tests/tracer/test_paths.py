@@ -34,7 +34,7 @@ def test_a_copy_is_edited_and_the_original_is_not(root: Any, edits: Any, result:
 
 
 def test_only_the_way_to_an_edit_is_copied() -> None:
-    root = {"m": [{"c": "x"}, {"c": "y"}], "tools": [object()]}
+    root: Any = {"m": [{"c": "x"}, {"c": "y"}], "tools": [object()]}
     result = paths.edited(root, {("m", 0, "c"): "1"})
     assert result["m"][1] is root["m"][1]
     assert result["tools"] is root["tools"]

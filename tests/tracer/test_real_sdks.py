@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 import spanward
 from spanward.collector.demo.provider import Provider, serve_in_thread
 
-from .conftest import NOWHERE, Spooled
+from .conftest import NOWHERE, Spooled  # noqa: TID251  this folder's own
 
 Start = Callable[..., None]
 SAID: Any = [{"role": "user", "content": "hi"}]
@@ -59,7 +59,7 @@ def test_attempts_are_children_of_the_call(start: Start, spooled: Spooled, clien
     first, second, call = frame
     assert [span.name for span in frame] == ["POST", "POST", "chat gpt-4o-err-500-once"]
     assert first.parent_id == second.parent_id == call.span_id
-    assert [span.attributes["http.status_code"] for span in (first, second)] == [500, 200]
+    assert [span.attributes["http.response.status_code"] for span in (first, second)] == [500, 200]
     assert b"hunter2" not in spooled.bytes
 
 

@@ -84,7 +84,13 @@ NONE = {"spanward.guard.verdict": "none", "spanward.guard.action": "none"}
             },
         ),
         (
-            {"stream": True, "first_chunk_ns": 1_500_000_000, "chunks": 3, "longest_gap_ns": 2_000_000, "stream_end": "closed"},
+            {
+                "stream": True,
+                "first_chunk_ns": 1_500_000_000,
+                "chunks": 3,
+                "longest_gap_ns": 2_000_000,
+                "stream_end": "closed",
+            },
             {
                 **BASE,
                 **NONE,
@@ -96,7 +102,10 @@ NONE = {"spanward.guard.verdict": "none", "spanward.guard.action": "none"}
             },
         ),
         (
-            {"guarded_input": JUDGED, "guarded_output": replace(JUDGED, verdict="fail_open", action="allow", latency_ms=1.0)},
+            {
+                "guarded_input": JUDGED,
+                "guarded_output": replace(JUDGED, verdict="fail_open", action="allow", latency_ms=1.0),
+            },
             {
                 **BASE,
                 "spanward.guard.verdict": "fail_open",
@@ -114,7 +123,8 @@ NONE = {"spanward.guard.verdict": "none", "spanward.guard.action": "none"}
     ],
 )
 def test_attributes(filled: dict[str, Any], attributes: dict[str, Any]) -> None:
-    assert record.attributes(replace(CALL, **filled)) == attributes
+    call = replace(CALL, **filled)
+    assert {**record.opening(call), **record.closing(call)} == attributes
 
 
 @pytest.mark.parametrize(
@@ -147,13 +157,13 @@ def test_system_and_tools_have_attributes_of_their_own() -> None:
         messages=(Message("system", (Part("text", "be kind"),)), Message("user", (Part("text", "hi"),))),
         tools=(Message("system", (Part("tool_definition", '{"name":"f"}', json=True),)),),
     )
-    attributes = record.attributes(call)
+    attributes = record.closing(call)
     assert attributes[semconv.SYSTEM_INSTRUCTIONS] == '[{"type":"text","content":"be kind"}]'
     assert attributes[semconv.INPUT_MESSAGES] == '[{"role":"user","parts":[{"type":"text","content":"hi"}]}]'
     assert attributes[semconv.TOOL_DEFINITIONS] == '[{"name":"f"}]'
 
 
-class _Refused(Exception):
+class _Refused(Exception):  # noqa: N818  stands for a provider's, named as they like
     def __init__(self, code: object, status_code: object) -> None:
         super().__init__("you said: hunter2")
         self.code, self.status_code = code, status_code
