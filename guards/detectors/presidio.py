@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
+from types import SimpleNamespace
 from typing import Any
 
 from .pii_gate import PHONE
@@ -39,10 +40,12 @@ def build_analyzer() -> Any:
     with _importing, without(*_HEAVY):
         import tldextract
         from presidio_analyzer import AnalyzerEngine, LemmaContextAwareEnhancer, RecognizerRegistry, pattern_recognizer
+        from presidio_analyzer.predefined_recognizers import EmailRecognizer
 
     # The e-mail recognizer asks for the registered domain; the snapshot that the package carries will do.
+    # Set for presidio alone: in local mode this is the application's process, which may use tldextract itself.
     offline = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, extra_suffixes=INSIDE)
-    tldextract.extract = offline  # type: ignore[assignment]  # the function it replaces is a bound call of such an object
+    vars(sys.modules[EmailRecognizer.__module__])["tldextract"] = SimpleNamespace(extract=offline)
     pattern_recognizer.REGEX_TIMEOUT_SECONDS = REGEX_TIMEOUT_S
     registry = RecognizerRegistry()
     registry.load_predefined_recognizers(languages=["en"])

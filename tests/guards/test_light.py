@@ -63,3 +63,12 @@ def test_a_full_check_runs_with_sockets_denied() -> None:
         "print(pipeline.check(check).messages[0].parts[0].text, [e.label for e in pipeline.review(check)])"
     )
     assert said == "<EMAIL_ADDRESS_1>, shut up stupid idiot ['toxicity']"
+
+
+def test_the_application_keeps_its_own_tldextract() -> None:
+    said = run(
+        "import tldextract; before = tldextract.extract\n"
+        "from spanward.guards.detectors.pii import Pii\n"
+        "Pii(); print(tldextract.extract is before or tldextract.extract == before)"
+    )
+    assert said == "True"
