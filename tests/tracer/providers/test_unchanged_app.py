@@ -1,0 +1,264 @@
+"""The same application, the same assertions, without us and with us: it cannot tell the difference."""
+
+import gc
+from collections.abc import Iterator
+from typing import Any
+
+import anthropic
+import httpx2
+import openai
+import pytest
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from openai.types.responses import Response
+from pydantic import BaseModel
+
+import spanward
+from spanward.collector.demo.provider import Provider
+
+MAIL = "ada.lovelace@example.org"
+ASKED: Any = [{"role": "user", "content": f"Write to {MAIL} about it."}]
+TEXT = ASKED[0]["content"]
+GPT, CLAUDE = "gpt-4o-mini-echo-chunks20", "claude-haiku-4-5-echo-chunks20"
+TOOLS: Any = [
+    {
+        "type": "function",
+        "function": {
+            "name": "notify",
+            "strict": True,
+            "parameters": {
+                "type": "object",
+                "properties": {"text": {"type": "string"}},
+                "required": ["text"],
+                "additionalProperties": False,
+            },
+        },
+    }
+]
+
+
+class Note(BaseModel):
+    text: str
+
+
+@pytest.fixture(scope="module", params=["plain", "spanward"])
+def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if request.param == "spanward":
+        spool = tmp_path_factory.mktemp("spool")
+        spanward.instrument(endpoint="http://127.0.0.1:9", guards="local", policy="default", spool=spool)
+        gc.collect()
+        gc.freeze()
+    yield request.param
+    gc.unfreeze()
+    spanward.uninstrument()
+
+
+@pytest.fixture
+def gpt(app: str, openai_client: openai.OpenAI) -> openai.OpenAI:
+    return openai_client
+
+
+@pytest.fixture
+def claude(app: str, anthropic_client: anthropic.Anthropic) -> anthropic.Anthropic:
+    return anthropic_client
+
+
+def test_what_the_provider_sees_is_the_only_difference(gpt: openai.OpenAI, app: str, provider: Provider) -> None:
+    gpt.chat.completions.create(model=GPT, messages=ASKED)
+    assert (MAIL.encode() in provider.record[-1].body) is (app == "plain")
+
+
+def test_chat(gpt: openai.OpenAI) -> None:
+    answer = gpt.chat.completions.create(model=GPT, messages=ASKED)
+    assert type(answer) is ChatCompletion
+    assert answer.choices[0].message.content == TEXT
+    assert answer._request_id
+    assert answer.usage
+    assert answer.usage.total_tokens > 2
+
+
+def test_chat_stream(gpt: openai.OpenAI) -> None:
+    stream = gpt.chat.completions.create(model=GPT, messages=ASKED, stream=True)
+    assert isinstance(stream, openai.Stream)
+    assert isinstance(stream.response, httpx2.Response)
+    assert stream.response.headers["x-request-id"]
+    first = next(stream)
+    assert type(first) is ChatCompletionChunk
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in stream) == TEXT
+    with pytest.raises(StopIteration):
+        next(stream)
+    stream.close()
+    assert stream.response.is_closed
+
+
+def test_chat_stream_usage_and_no_usage(gpt: openai.OpenAI) -> None:
+    asked = gpt.chat.completions.create(model=GPT, messages=ASKED, stream=True, stream_options={"include_usage": True})
+    *_, last = asked
+    assert last.usage
+    assert last.choices == []
+    *_, last = gpt.chat.completions.create(model=GPT, messages=ASKED, stream=True)
+    assert last.usage is None
+    assert last.choices[0].finish_reason == "stop"
+
+
+def test_chat_helper(gpt: openai.OpenAI) -> None:
+    with gpt.chat.completions.stream(model=GPT, messages=ASKED) as stream:
+        kinds = [event.type for event in stream]
+        completion = stream.get_final_completion()
+    assert kinds[-1] == "content.done"
+    assert completion.choices[0].message.content == TEXT
+
+
+def test_chat_helper_parses(gpt: openai.OpenAI) -> None:
+    with gpt.chat.completions.stream(model=GPT, messages=ASKED, response_format=Note) as stream:
+        done = [event.parsed for event in stream if event.type == "content.done"]
+        final = stream.get_final_completion().choices[0].message.parsed
+    assert done == [Note(text=TEXT)]
+    assert final == Note(text=TEXT)
+
+
+def test_chat_parse(gpt: openai.OpenAI) -> None:
+    answer = gpt.chat.completions.parse(model=GPT, messages=ASKED, response_format=Note)
+    assert type(answer).__name__.startswith("ParsedChatCompletion")
+    assert answer.choices[0].message.parsed == Note(text=TEXT)
+    assert Note.model_validate_json(answer.choices[0].message.content or "") == Note(text=TEXT)
+    assert answer._request_id
+
+
+def test_chat_tools(gpt: openai.OpenAI) -> None:
+    answer = gpt.chat.completions.create(model="gpt-4o-mini-echo-tool", messages=ASKED, tools=TOOLS)
+    (call,) = answer.choices[0].message.tool_calls or []
+    assert call.type == "function"
+    assert Note.model_validate_json(call.function.arguments) == Note(text=TEXT)
+    model = "gpt-4o-mini-echo-tool-chunks20"
+    with gpt.chat.completions.stream(model=model, messages=ASKED, tools=TOOLS) as stream:
+        (done,) = [event for event in stream if event.type == "tool_calls.function.arguments.done"]
+    assert done.parsed_arguments == {"text": TEXT}
+
+
+def test_chat_raw(gpt: openai.OpenAI) -> None:
+    raw = gpt.chat.completions.with_raw_response.create(model=GPT, messages=ASKED)
+    assert raw.headers["x-request-id"] == raw.request_id
+    assert raw.status_code == 200
+    answer = raw.parse()
+    assert type(answer) is ChatCompletion
+    assert answer is raw.parse()
+    assert answer.choices[0].message.content == TEXT
+    assert ChatCompletion.model_validate_json(raw.text).choices[0].message.content == TEXT
+    assert raw.http_response.json()["choices"][0]["message"]["content"] == TEXT
+
+
+def test_chat_raw_stream(gpt: openai.OpenAI) -> None:
+    raw = gpt.chat.completions.with_raw_response.create(model=GPT, messages=ASKED, stream=True)
+    stream = raw.parse()
+    assert isinstance(stream, openai.Stream)
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in stream) == TEXT
+
+
+def test_chat_streaming_response(gpt: openai.OpenAI) -> None:
+    with gpt.chat.completions.with_streaming_response.create(model=GPT, messages=ASKED) as raw:
+        assert raw.headers["x-request-id"]
+        assert raw.parse().choices[0].message.content == TEXT
+        assert raw.json()["choices"][0]["message"]["content"] == TEXT  # type: ignore[index]  # typed as object
+
+
+def test_responses(gpt: openai.OpenAI) -> None:
+    answer = gpt.responses.create(model=GPT, input=TEXT)
+    assert type(answer) is Response
+    assert answer.output_text == TEXT
+    with gpt.responses.stream(model=GPT, input=TEXT) as stream:
+        done = [event.text for event in stream if event.type == "response.output_text.done"]
+        assert stream.get_final_response().output_text == TEXT
+    assert done == [TEXT]
+    events = list(gpt.responses.create(model=GPT, input=TEXT, stream=True))
+    assert events[-1].type == "response.completed"
+    assert events[-1].response.output_text == TEXT
+    assert gpt.responses.parse(model=GPT, input=TEXT, text_format=Note).output_parsed == Note(text=TEXT)
+
+
+def test_embeddings(gpt: openai.OpenAI) -> None:
+    answer = gpt.embeddings.create(model="text-embedding-3-small", input=[TEXT, "b"], dimensions=8)
+    assert [len(entry.embedding) for entry in answer.data] == [8, 8]
+    assert answer.usage.prompt_tokens > 1
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [("err-400", openai.BadRequestError), ("err-429", openai.RateLimitError), ("err-500", openai.InternalServerError)],
+)
+def test_errors(gpt: openai.OpenAI, model: str, expected: type[openai.APIStatusError]) -> None:
+    for stream in (False, True):
+        with pytest.raises(expected) as failed:
+            gpt.chat.completions.create(model=model, messages=ASKED, stream=stream)  # type: ignore[call-overload]  # a flag
+        assert type(failed.value) is expected
+        assert failed.value.request_id
+        assert failed.value.__cause__ is None
+        assert failed.value.__notes__ if hasattr(failed.value, "__notes__") else True
+
+
+def test_wrong_arguments_fail_as_ever(gpt: openai.OpenAI, claude: anthropic.Anthropic) -> None:
+    with pytest.raises(TypeError, match="model"):
+        gpt.chat.completions.create(messages=ASKED)  # type: ignore[call-overload]  # that is the point
+    with pytest.raises(TypeError, match="max_tokens"):
+        claude.messages.stream(model=CLAUDE, messages=ASKED)  # type: ignore[call-arg]  # that is the point
+
+
+def test_retries(provider: Provider, app: str) -> None:
+    with openai.OpenAI(base_url=f"{provider.address}/v1", api_key="demo", max_retries=2) as client:
+        answer = client.chat.completions.create(model="gpt-4o-mini-echo-err-429-once", messages=ASKED)
+    assert answer.choices[0].message.content == TEXT
+
+
+def test_what_the_caller_owns_is_untouched(gpt: openai.OpenAI, claude: anthropic.Anthropic) -> None:
+    turn: Any = {"role": "user", "content": [{"type": "text", "text": TEXT}]}
+    turns = [turn]
+    gpt.chat.completions.create(model=GPT, messages=turns)
+    claude.messages.create(model=CLAUDE, messages=turns, max_tokens=9)
+    assert turns == [{"role": "user", "content": [{"type": "text", "text": TEXT}]}]
+    assert turns[0] is turn
+
+
+def test_messages(claude: anthropic.Anthropic) -> None:
+    for resource, kind in (
+        (claude.messages, anthropic.types.Message),
+        (claude.beta.messages, anthropic.types.beta.BetaMessage),
+    ):
+        answer: Any = resource.create(model=CLAUDE, messages=ASKED, max_tokens=99)
+        assert type(answer) is kind
+        assert answer.content[0].text == TEXT
+        stream: Any = resource.create(model=CLAUDE, messages=ASKED, max_tokens=99, stream=True)
+        assert isinstance(stream, anthropic.Stream)
+        deltas = [event.delta.text for event in stream if event.type == "content_block_delta"]
+        assert "".join(deltas) == TEXT
+
+
+def test_messages_helper(claude: anthropic.Anthropic) -> None:
+    with claude.messages.stream(model=CLAUDE, messages=ASKED, max_tokens=99) as stream:
+        assert isinstance(stream, anthropic.lib.streaming.MessageStream)
+        assert "".join(stream.text_stream) == TEXT
+        assert stream.get_final_text() == TEXT
+        assert stream.get_final_message().usage.output_tokens > 0
+        assert stream.response.headers["request-id"] == stream.request_id
+    with claude.beta.messages.stream(model=CLAUDE, messages=ASKED, max_tokens=99) as beta:
+        assert beta.get_final_text() == TEXT
+
+
+def test_messages_parse_and_raw(claude: anthropic.Anthropic) -> None:
+    answer = claude.messages.parse(model=CLAUDE, messages=ASKED, max_tokens=99, output_format=Note)
+    assert answer.parsed_output == Note(text=TEXT)
+    raw: Any = claude.messages.with_raw_response.create(model=CLAUDE, messages=ASKED, max_tokens=99)
+    assert raw.headers["request-id"] == raw.request_id
+    assert raw.parse().content[0].text == TEXT
+
+
+def test_messages_tools(claude: anthropic.Anthropic) -> None:
+    tools: Any = [{"name": "notify", "input_schema": {"type": "object", "properties": {"text": {"type": "string"}}}}]
+    model = "claude-haiku-4-5-echo-tool-thinking-chunks20"
+    answer = claude.messages.create(model=model, messages=ASKED, max_tokens=99, tools=tools)
+    thought, called = answer.content
+    assert thought.type == "thinking"
+    assert called.type == "tool_use"
+    assert called.input == {"text": TEXT}
+    with claude.messages.stream(model=model, messages=ASKED, max_tokens=99, tools=tools) as stream:
+        *_, called = stream.get_final_message().content
+    assert called.type == "tool_use"
+    assert called.input == {"text": TEXT}
