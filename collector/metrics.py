@@ -55,6 +55,14 @@ class Metrics:
             "spanward_guard_check_seconds", "Time to answer a check", buckets=GUARD_BUCKETS, registry=self.registry
         )
 
+        for counter, outcomes in (
+            (self.requests, ("accepted", "repeated", "malformed", "unsupported", "too_large", "full")),
+            (self.reviews, ("judged", "failed")),
+            (self.reloads, ("ok", "failed")),
+        ):
+            for outcome in outcomes:
+                counter.labels(outcome)  # there from the start, so that a first failure is a rise and not a new series
+
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"spanward_{name}", text, labels, registry=self.registry)
 

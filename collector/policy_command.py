@@ -7,6 +7,7 @@ import sys
 import yaml
 
 from ..guards import policy as policies
+from ..guards.detectors import registry
 from .command import FAILED, CommandError
 
 
@@ -46,4 +47,8 @@ def schema(_arguments: argparse.Namespace) -> str:
 def show(arguments: argparse.Namespace) -> str:
     policy = policies.load(arguments.policy)
     said = policy.model_dump(mode="json", exclude={"extends"}, exclude_none=True)
+    for rule in said["rules"]:
+        rule["detect"] = {
+            name: {registry.detector_class(name).noun: labels} for name, labels in rule["detect"].items()
+        }  # as a file says it: what the labels of a detector are called stands before them
     return f"# {policy.name} {policy.hash}\n" + yaml.safe_dump(said, sort_keys=False, allow_unicode=True).rstrip()

@@ -89,7 +89,7 @@ def basic(password: str) -> str:
     ],
 )
 def test_with_a_key_every_request_must_show_it(authorization: str | None, status: int) -> None:
-    headers = {} if authorization is None else {"Authorization": authorization.encode("latin-1")}
+    headers = [] if authorization is None else [(b"Authorization", authorization.encode("latin-1"))]
     answer = client(loopback=False, key="open sesame").get("/x", headers=headers)
     assert answer.status_code == status
     assert (answer.headers.get("www-authenticate") is not None) == (status == 401)

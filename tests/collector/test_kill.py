@@ -89,7 +89,7 @@ def test_every_acknowledged_span_is_there_once(tmp_path: Path, policy_file: Path
                 for thread in sender.threads:
                     thread.start()
             until(lambda: sender.acknowledged, lambda acknowledged, at=at: acknowledged >= at)  # type: ignore[misc]
-            assert until(lambda: in_the_middle(running), bool)  # noqa: B023  asked at once
+            assert until(lambda: in_the_middle(running), bool)
             running.kill()
     with serving(data, "--policy", policy_file) as running:
         sender.address = running.address

@@ -1,7 +1,7 @@
 """What rules that stand in nobody's way find in stored calls."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -135,9 +135,11 @@ def test_content_of_another_form_is_counted_and_hides_nothing_else(pipeline: Pip
 class Breaking:
     """A pipeline whose detector fails on one word: what a review must survive."""
 
-    summary: dict[str, Any] = {"name": "breaking", "hash": "0"}  # noqa: RUF012
+    @property
+    def summary(self) -> Mapping[str, Any]:
+        return {"name": "breaking", "hash": "0"}
 
-    def review(self, check: Check) -> Sequence[GuardEvent] | Any:
+    def review(self, check: Check) -> tuple[GuardEvent, ...]:
         if "boom" in check.messages[0].parts[0].text:
             raise RuntimeError(check.messages[0].parts[0].text)
         return (GuardEvent("r", "output", "d", "l", "warn", "allow"),)

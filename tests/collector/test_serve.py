@@ -1,5 +1,6 @@
 """One process, one directory, one port: how it starts, refuses to start, and ends."""
 
+import fcntl
 import os
 import signal
 import socket
@@ -7,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from .otlp import body
+from spanward.tracer.segment import frame
+
+from .otlp import body, call
 from .sidecar_process import Running, announced, serving, spanward, until
 
 BAD_POLICY = "version: 1\nname: bad\nrules:\n  - name: x\n    detect: { pii: {} }\n    action: blok\n"
@@ -132,3 +135,38 @@ def test_a_configuration_file_says_the_same_as_options(tmp_path: Path) -> None:
     with serving(data, "--config", tmp_path / "spanward.yaml") as running:
         assert running.health()["policy"]["name"] == "observe-only"
         assert running.post(b"\n" * 1001).status_code == 413
+
+
+def test_a_full_log_refuses_and_says_when_to_come_again(tmp_path: Path) -> None:
+    (tmp_path / "spanward.yaml").write_text("policy: observe-only\nlog_bytes: 1000\n")
+    with serving(tmp_path / "data", "--config", tmp_path / "spanward.yaml") as running:
+        too_much = body("full", *(call(number) for number in range(1, 20)))
+        refused = running.post(too_much)
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+        assert refused.json() == {"message": "the log is full; nothing of this request was kept, send it again"}
+        assert running.metric('spanward_otlp_requests_total{outcome="full"}') == 1
+        assert running.http.get("/healthz").status_code == 503
+        assert running.health()["log_refuses"] is True
+        assert running.post(body("full", call(99))).status_code == 200
+        assert running.http.get("/healthz").status_code == 200
+        assert until(lambda: running.count("llm_calls", "full"), bool) == 1
+
+
+def test_spools_of_dead_applications_are_taken_over(tmp_path: Path) -> None:
+    """A file whose owner holds no lock any more; one whose owner lives is left alone."""
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    for owner, service in (("4194301-1", "dead"), ("4194302-1", "alive")):
+        (spool / f"{owner}.lock").touch()
+        (spool / f"{owner}-1.open").write_bytes(frame(body(service, call(1))))
+    with (spool / "4194302-1.lock").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        check_adoption(tmp_path, spool)
+
+
+def check_adoption(tmp_path: Path, spool: Path) -> None:
+    with serving(tmp_path / "data", "--policy", "observe-only") as running:
+        assert until(lambda: running.count("llm_calls", "dead"), bool) == 1
+        assert running.metric("spanward_spool_files_adopted_total") == 1
+        assert running.count("llm_calls", "alive") == 0
+        assert [path.name for path in spool.glob("*.open")] == ["4194302-1-1.open"]

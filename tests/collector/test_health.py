@@ -1,0 +1,103 @@
+"""/healthz and /metrics: the whole of what they say, and nothing that anybody said."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from spanward.collector.guardroom import Guardroom
+from spanward.collector.health import LAG_SECONDS, Health
+from spanward.collector.metrics import Metrics
+from spanward.dashboards.ask import QueryFailed, Table
+
+from .otlp import body, call, said
+from .sidecar_process import Running, until
+
+CANARY = "canary-ada@example.com"
+
+
+def test_healthz(sidecar: Running) -> None:
+    assert until(sidecar.health, lambda told: told["queue_bytes"] == 0).keys() == {
+        "status", "store", "policy", "degraded", "ingest_lag_seconds", "queue_bytes", "log_refuses", "ingest_errors",
+        "segments_set_aside", "review_failures",
+    }  # fmt: skip
+    assert sidecar.http.get("/healthz").status_code == 200
+
+
+class Still:
+    """An ingestor's figures, held still."""
+
+    ingested_segments = bad = errors = review_errors = queue_bytes = 0
+    lag_seconds = 0.0
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Guardroom:
+    path = tmp_path_factory.mktemp("policy") / "secrets.yaml"
+    path.write_text("version: 1\nname: secrets\nrules:\n  - name: s\n    detect: { secrets: {} }\n    action: block\n")
+    return Guardroom(path, Metrics())
+
+
+def one(_sql: str, _parameters: Mapping[str, Any] | None = None) -> Table:
+    return Table(("1",), ((1,),))
+
+
+def silent(_sql: str, _parameters: Mapping[str, Any] | None = None) -> Table:
+    raise QueryFailed(CANARY)
+
+
+@pytest.mark.parametrize(
+    ("pulse", "ask", "refusing", "status"),
+    [
+        ({}, one, False, "ok"),
+        ({"lag_seconds": LAG_SECONDS}, one, False, "ok"),
+        ({"lag_seconds": LAG_SECONDS + 1}, one, False, "failing"),
+        ({"bad": 1}, one, False, "degraded"),
+        ({"review_errors": 1}, one, False, "degraded"),
+        ({"errors": 3}, one, False, "ok"),
+        ({}, silent, False, "failing"),
+        ({}, one, True, "failing"),
+    ],
+)
+def test_status(
+    room: Guardroom, pulse: dict[str, float], ask: Callable[..., Table], refusing: bool, status: str
+) -> None:
+    still = Still()
+    for name, value in pulse.items():
+        setattr(still, name, value)
+    told = Health(ask, room, still, lambda: refusing).report()
+    assert told["status"] == status
+    assert CANARY not in str(told)
+    assert (told["store"] == "ok") == (ask is one)
+
+
+NAMES = (
+    "otlp_requests_total", "otlp_body_bytes_total", "spans_accepted_total", "otlp_repeats_total", "guard_checks_total",
+    "guard_check_seconds_bucket", "guard_reviews_total", "spool_files_adopted_total", "ingest_lag_seconds",
+    "queue_bytes", "segments_ingested_total", "segments_set_aside_total", "ingest_errors_total",
+    "guard_review_errors_total",
+)  # fmt: skip
+SAMPLE = re.compile(r'[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? [-+0-9.eInfNa]+')
+
+
+def test_metrics_are_prometheus_text_and_tell_no_content(sidecar: Running) -> None:
+    spans = call(1, INPUT_MESSAGES=said("user", CANARY), REQUEST_MODEL=CANARY, USER_ID=CANARY)
+    before = {name: sidecar.metric(f"spanward_{name}") for name in ("spans_accepted_total", "otlp_body_bytes_total")}
+    sent = body(CANARY, spans, call(2))
+    assert sidecar.post(sent).status_code == 200
+    sidecar.http.post("/v1/guard/check", json={"side": "input", "messages": []})
+    text = sidecar.http.get("/metrics").text
+    assert CANARY not in text
+    assert [line for line in text.splitlines() if not line.startswith("#") and not SAMPLE.fullmatch(line)] == []
+    assert [name for name in NAMES if f"\nspanward_{name}" not in text] == []
+    assert sidecar.metric("spanward_spans_accepted_total") == before["spans_accepted_total"] + 2
+    assert sidecar.metric("spanward_otlp_body_bytes_total") == before["otlp_body_bytes_total"] + len(sent)
+
+
+def test_the_log_of_the_sidecar_tells_no_content(sidecar: Running) -> None:
+    sidecar.http.get("/api/calls", params={"q": CANARY})
+    sidecar.http.post("/api/query", json={"sql": f"SELECT '{CANARY}' FROM nothing"})
+    sidecar.post(CANARY.encode())
+    sidecar.http.post("/v1/guard/check", content=CANARY)
+    assert CANARY not in sidecar.log.read_text() + sidecar.said.read_text()
