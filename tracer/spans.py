@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.environment_variables import OTEL_TRACES_SAMPLER
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
@@ -16,6 +15,7 @@ from opentelemetry.trace import INVALID_SPAN, Span, Status, StatusCode, Tracer, 
 
 from . import health, record
 from .call import ModelCall
+from .encode import Encoder
 from .semconv import GUARD_LATENCY_MS, GUARDRAIL_CALL_SPAN, REPORT, RUN_GUARDRAIL
 from .settings import Settings
 from .spool import Spool
@@ -45,6 +45,7 @@ class ToSpool(SpanProcessor):
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
+        self._encoder = Encoder()
         self.active = True
 
     def on_end(self, span: ReadableSpan) -> None:
@@ -57,7 +58,7 @@ class ToSpool(SpanProcessor):
             health.fenced("spool", self.write, [span])
 
     def write(self, spans: list[ReadableSpan], *, bounded: bool = True) -> bool:
-        return self._spool.append(encode_spans(spans).SerializeToString(), bounded=bounded)
+        return self._spool.append(self._encoder.request(spans), bounded=bounded)
 
     def shutdown(self) -> None:
         """The spool outlives the provider."""
