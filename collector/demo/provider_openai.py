@@ -76,7 +76,9 @@ def _head(body: Json, how: Behaviour, kind: str) -> Json:
 
 
 def _digest(body: Json) -> str:
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:24]
+    """The same for the same question, streamed or not."""
+    asked = {name: value for name, value in body.items() if not name.startswith("stream")}
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:24]
 
 
 def _tool(body: Json, how: Behaviour, turns: Any) -> tuple[str, str] | None:
