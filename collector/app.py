@@ -7,6 +7,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from ..dashboards.api import routes as dashboard_routes
+from .demo.removal import ROUTE as DEMO_REMOVAL
+from .demo_route import DemoRoute
 from .gate import ANSWERS, Gate
 from .guard_route import GuardRoute
 from .guardroom import Guardroom
@@ -41,6 +43,7 @@ def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> A
         Route("/healthz", health.route),
         Route("/metrics", parts.metrics.route),
         Route("/api/query", QueryRoute(parts.store.ask).answer, methods=["POST"]),
+        Route(DEMO_REMOVAL, DemoRoute(parts.store).remove, methods=["POST"]),
         *dashboard_routes(parts.store.ask, health.report),
     ]
     return Gate(Starlette(routes=routes, exception_handlers=ANSWERS), loopback, key, body_bytes)

@@ -46,11 +46,20 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def ask_sidecar(sidecar: Sidecar, sql: str) -> Answer:
+    response = post(sidecar, "/api/query", {"sql": sql})
+    told = _json(response)
+    if response.status_code != 200:
+        raise CommandError(str(told.get("message") or f"the sidecar answered {response.status_code}"), FAILED)
+    return Answer(told["columns"], told["rows"])
+
+
+def post(sidecar: Sidecar, path: str, body: Mapping[str, Any]) -> httpx.Response:
+    """Ask a running sidecar. Raises `CommandError` if it does not answer, or asks for a key that we do not have."""
     key = os.environ.get(KEY_VARIABLE, "")
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     try:
         with httpx.Client(trust_env=False, timeout=PATIENCE_SECONDS) as client:  # a proxy has no business on loopback
-            response = client.post(f"{sidecar.address}/api/query", json={"sql": sql}, headers=headers)
+            response = client.post(f"{sidecar.address}{path}", json=body, headers=headers)
     except httpx.TimeoutException:
         raise CommandError(
             f"no answer within {PATIENCE_SECONDS:.0f} s; ask for less, or for a shorter time", FAILED
@@ -59,12 +68,9 @@ def ask_sidecar(sidecar: Sidecar, sql: str) -> Answer:
         raise CommandError(
             f"the sidecar (process {sidecar.pid}) does not answer at {sidecar.address}: {failure}", FAILED
         ) from None
-    told = _json(response)
     if response.status_code == 401:
         raise CommandError(f"the sidecar asks for its key: set {KEY_VARIABLE}", FAILED)
-    if response.status_code != 200:
-        raise CommandError(str(told.get("message") or f"the sidecar answered {response.status_code}"), FAILED)
-    return Answer(told["columns"], told["rows"])
+    return response
 
 
 def ask_directory(settings: Settings, sql: str) -> Answer:

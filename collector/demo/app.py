@@ -1,7 +1,7 @@
 """The existing application of the demonstration: a support desk that uses `openai` and `anthropic` as everybody does.
 
-Its only change is the line `spanward.instrument()`. The words after a model's name (`-slow`, `-err-500` …) are for the
-local provider, which behaves as they say; with a real provider they are left out.
+Its only change is the line `spanward.instrument()`. `behave` asks the local provider to be slow, rude or out of order;
+a real one knows nothing of it and is not asked.
 Prints one JSON line a call: `{"scene": …, "outcome": "ok" | "error" | "blocked"}`.
 """
 
@@ -76,18 +76,27 @@ class Desk:
     def model(self, name: str) -> str:
         return name if self.provider == "local" else REAL_MODELS[self.provider]
 
-    def chat(self, model: str, *turns: str, **more: Any) -> Any:
+    def behaving(self, words: str) -> dict[str, str]:
+        return {"x-behaviour": words} if words and self.provider == "local" else {}
+
+    def chat(self, model: str, *turns: str, behave: str = "", **more: Any) -> Any:
         assert self.openai is not None
         roles = ("user", "assistant")
         messages: list[Any] = [{"role": "system", "content": SYSTEM}]
         messages += [{"role": roles[index % 2], "content": turn} for index, turn in enumerate(turns)]
-        return self.openai.chat.completions.create(model=self.model(model), messages=messages, **more)
+        return self.openai.chat.completions.create(
+            model=self.model(model), messages=messages, extra_headers=self.behaving(behave), **more
+        )
 
-    def ask_claude(self, model: str, text: str) -> str:
+    def ask_claude(self, model: str, text: str, behave: str) -> str:
         assert self.anthropic is not None
         said: list[Any] = [{"role": "user", "content": text}]
         with self.anthropic.messages.stream(
-            model=self.model(model), max_tokens=300, system=SYSTEM, messages=said
+            model=self.model(model),
+            max_tokens=300,
+            system=SYSTEM,
+            messages=said,
+            extra_headers=self.behaving(behave),
         ) as stream:
             return "".join(stream.text_stream)
 
@@ -102,7 +111,9 @@ def double_charge(desk: Desk) -> object:
 
 def conversation(desk: Desk) -> object:
     first = f"I am {desk.name}, {desk.email}. Where is my sofa?"
-    return desk.chat("gpt-4o-mini-cached", first, f"It is on its way. I write to {desk.email}.", "And the lamp?")
+    return desk.chat(
+        "gpt-4o-mini", first, f"It is on its way. I write to {desk.email}.", "And the lamp?", behave="cached"
+    )
 
 
 def streamed_answer(desk: Desk) -> object:
@@ -111,15 +122,15 @@ def streamed_answer(desk: Desk) -> object:
 
 
 def claude_answer(desk: Desk) -> object:
-    return desk.ask_claude("claude-sonnet-4-5-slow", f"Write a reply to {desk.email} about the late table.")
+    return desk.ask_claude("claude-sonnet-4-5", f"Write a reply to {desk.email} about the late table.", "slow")
 
 
 def rude_answer(desk: Desk) -> object:
-    return desk.ask_claude("claude-haiku-4-5-rude", "Your last answer did not help me at all!")
+    return desk.ask_claude("claude-haiku-4-5", "Your last answer did not help me at all!", "rude")
 
 
 def tool_call(desk: Desk) -> object:
-    return desk.chat("gpt-4o-mini-tool", "What is the state of order A-1044?", tools=TOOLS)
+    return desk.chat("gpt-4o-mini", "What is the state of order A-1044?", tools=TOOLS, behave="tool")
 
 
 def triage(desk: Desk) -> object:
@@ -138,15 +149,15 @@ def house_model(desk: Desk) -> object:
 
 
 def rate_limited(desk: Desk) -> object:
-    return desk.chat("gpt-4o-err-429", "Is the blue sofa in stock?")
+    return desk.chat("gpt-4o", "Is the blue sofa in stock?", behave="err-429")
 
 
 def provider_failure(desk: Desk) -> object:
-    return desk.chat("gpt-4o-mini-err-500-once", "How long does delivery take?")
+    return desk.chat("gpt-4o-mini", "How long does delivery take?", behave="err-500-once")
 
 
 def dropped_stream(desk: Desk) -> object:
-    return list(desk.chat("gpt-4o-midstream", "Tell me about the warranty.", stream=True))
+    return list(desk.chat("gpt-4o", "Tell me about the warranty.", stream=True, behave="midstream"))
 
 
 def pasted_credential(desk: Desk) -> object:

@@ -7,18 +7,19 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from ..data_directory import DataDirectory, Sidecar, default
+from ..query import ask_sidecar
 from . import history
 from .processes import ended, free_port, lines_of, said
 
@@ -51,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.remove:
         from .removal import remove
 
-        return remove(arguments.data, console)
+        return remove(arguments, console)
     provider = arguments.provider or choose_provider(console)
     with ExitStack() as running:
         sidecar = running.enter_context(a_sidecar(arguments, console))
@@ -110,22 +111,14 @@ def send_history(sidecar: Sidecar, console: Console) -> None:
     there = ask(sidecar, "SELECT count() FROM llm_calls WHERE env = 'demo' AND ts < now() - INTERVAL 1 DAY")[0][0]
     if there:
         return
-    with console.status("Sending two weeks of back-dated calls …"):
+    headers = {"Content-Type": "application/x-protobuf"}
+    with console.status("Sending two weeks of back-dated calls …"), httpx.Client(trust_env=False) as client:
         for body in history.bodies(history.now()):
-            post(sidecar, "/v1/traces", body, "application/x-protobuf")
+            client.post(f"{sidecar.address}/v1/traces", content=body, headers=headers).raise_for_status()
 
 
-def ask(sidecar: Sidecar, sql: str) -> list[list[Any]]:
-    answer = post(sidecar, "/api/query", json.dumps({"sql": sql}).encode(), "application/json")
-    rows: list[list[Any]] = json.loads(answer)["rows"]
-    return rows
-
-
-def post(sidecar: Sidecar, path: str, body: bytes, content_type: str) -> bytes:
-    request = urllib.request.Request(sidecar.address + path, body, {"Content-Type": content_type})  # noqa: S310  loopback
-    with urllib.request.urlopen(request, timeout=PATIENCE) as response:  # noqa: S310
-        answer: bytes = response.read()
-        return answer
+def ask(sidecar: Sidecar, sql: str) -> Sequence[Sequence[Any]]:
+    return ask_sidecar(sidecar, sql).rows
 
 
 def app_environment(sidecar: Sidecar) -> dict[str, str]:
@@ -168,14 +161,14 @@ def run_app(environment: dict[str, str], calls: int, console: Console) -> Counte
 
 SUMMARY = """
 SELECT model, count(), countIf(status = 'error'), countIf(status = 'blocked'), countIf(guard_action = 'modify'),
-       round(quantile(0.5)(latency_ms)), sum(input_tokens), sum(output_tokens), sum(cost_usd), countIf(cost_usd IS NULL)
+       sum(input_tokens + output_tokens), sum(cost_usd), count(cost_usd)
 FROM llm_calls WHERE env = 'demo' AND ts >= fromUnixTimestamp64Milli(toInt64({began}))
 GROUP BY model ORDER BY count() DESC, model
 """
-HEADINGS = ("model", "calls", "errors", "blocked", "PII replaced", "p50 ms", "tokens in", "tokens out", "cost")
+HEADINGS = ("model", "calls", "errors", "blocked", "PII out", "tokens", "cost")
 
 
-def rows_once_stored(sidecar: Sidecar, began: float, expected: int, patience: float = 15) -> list[list[Any]]:
+def rows_once_stored(sidecar: Sidecar, began: float, expected: int, patience: float = 15) -> Sequence[Sequence[Any]]:
     """The summary's rows, asked for until all expected calls are in it or patience ends."""
     sql = SUMMARY.format(began=int(began * 1000))
     until = time.monotonic() + patience
@@ -189,9 +182,11 @@ def rows_once_stored(sidecar: Sidecar, began: float, expected: int, patience: fl
 def summarise(sidecar: Sidecar, began: float, outcomes: Counter[str], console: Console) -> None:
     """What the store knows of the calls just made, once it knows all of them."""
     rows = rows_once_stored(sidecar, began, outcomes.total())
-    table = Table(*HEADINGS, title=f"{outcomes.total()} calls, as the store has them")
-    for model, *counts, cost, unpriced in rows:
-        priced = "unpriced" if cost is None or unpriced == counts[0] else f"${cost:.5f}"
+    table = Table(title=f"{outcomes.total()} calls, as the store has them", box=None, padding=(0, 2, 0, 0))
+    for heading in HEADINGS:
+        table.add_column(heading, justify="left" if heading == "model" else "right", no_wrap=True)
+    for model, *counts, cost, priced_calls in rows:
+        priced = f"${cost:.5f}" if priced_calls else "unpriced"
         table.add_row(model, *(f"{count:,.0f}" for count in counts), priced)
     console.print(table)
     if (stored := sum(row[1] for row in rows)) != outcomes.total():

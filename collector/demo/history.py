@@ -18,7 +18,7 @@ from .attributes import attributes
 from .phrases import ANSWERS, QUESTIONS, RUDE_ANSWERS
 
 DAYS = 14
-CALLS_A_DAY = 170
+CALLS_A_DAY = 240
 HOURS = (1, 1, 1, 1, 1, 2, 4, 8, 12, 14, 14, 13, 11, 13, 14, 13, 12, 9, 6, 5, 4, 3, 2, 1)
 """Weight of each hour of the day (UTC)."""
 WEEKEND = 0.35
@@ -48,12 +48,27 @@ WORKLOADS = (
     Workload(12, "search", "openai", "text-embedding-3-small", "", "", 0.12, (90, 0), operation="embeddings"),
     Workload(4, "billing-bot", "openai", "house-model-1", "refund", "2", 0.7, (600, 110)),
 )
-RATE_LIMITED = ("gpt-4o", timedelta(days=3, hours=6), timedelta(days=3, hours=3), 0.55)
-"""A burst of refused calls: (model, begins before the end, ends before the end, share)."""
-SLOW = ("claude-sonnet-4-5", timedelta(days=8), timedelta(days=7, hours=12), 3.2)
-"""A slow half day: (model, begins, ends, factor on latency)."""
-LONG_PROMPTS = ("billing-bot", timedelta(days=5), timedelta(days=4), 9.0)
-"""A prompt that grew by mistake: (service, begins, ends, factor on input tokens)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """A bad time: `hours` (UTC) of the day that was `days` before the end; `size` is a share or a factor."""
+
+    subject: str
+    days: int
+    hours: range
+    size: float
+
+    def holds(self, subject: str, time: datetime, end: datetime) -> bool:
+        return subject == self.subject and (end.date() - time.date()).days == self.days and time.hour in self.hours
+
+
+RATE_LIMITED = Episode("openai", 3, range(9, 13), 0.45)
+"""Share of refused calls of a provider."""
+SLOW = Episode("claude-sonnet-4-5", 8, range(6, 20), 3.2)
+"""Factor on a model's latency."""
+LONG_PROMPTS = Episode("billing-bot", 5, range(24), 9.0)
+"""Factor on a service's input tokens: a prompt that grew by mistake."""
 
 
 def bodies(end: datetime, spans_a_body: int = 256) -> Iterator[bytes]:
@@ -62,7 +77,7 @@ def bodies(end: datetime, spans_a_body: int = 256) -> Iterator[bytes]:
     request, held = ExportTraceServiceRequest(), 0
     for call_time in call_times(end, random):
         workload = random.choices(WORKLOADS, [workload.weight for workload in WORKLOADS])[0]
-        held += add_trace(request, workload, call_time, end - call_time, random)
+        held += add_trace(request, workload, call_time, end, random)
         if held >= spans_a_body:
             yield request.SerializeToString()
             request, held = ExportTraceServiceRequest(), 0
@@ -81,7 +96,7 @@ def call_times(end: datetime, random: Random) -> Iterator[datetime]:
 
 
 def add_trace(
-    request: ExportTraceServiceRequest, workload: Workload, start: datetime, age: timedelta, random: Random
+    request: ExportTraceServiceRequest, workload: Workload, start: datetime, end: datetime, random: Random
 ) -> int:
     """One request to the application, the model call in it and what guards did; returns the number of spans."""
     resource = request.resource_spans.add()
@@ -90,9 +105,10 @@ def add_trace(
     )
     spans = resource.scope_spans.add()
     spans.scope.name = "spanward.demo"
-    failed = happens(RATE_LIMITED, workload.model, age) and random.random() < RATE_LIMITED[3]
-    failed = failed or random.random() < 0.012
-    seconds = workload.latency * exp(random.gauss(0, 0.35)) * (SLOW[3] if happens(SLOW, workload.model, age) else 1)
+    refused = RATE_LIMITED.holds(workload.provider, start, end) and random.random() < RATE_LIMITED.size
+    failed = refused or random.random() < 0.012
+    seconds = workload.latency * exp(random.gauss(0, 0.35))
+    seconds *= SLOW.size if SLOW.holds(workload.model, start, end) else 1
     seconds = random.uniform(0.08, 0.3) if failed else seconds
     trace_id = random.randbytes(16)
     root = new_span(
@@ -103,10 +119,12 @@ def add_trace(
     name = f"{workload.operation} {workload.model}"
     call = new_span(spans, trace_id, root.span_id, name, Span.SPAN_KIND_CLIENT, begins, seconds, random)
     rude = workload.prompt == "answer" and not failed and random.random() < 0.01
-    fill_call(call, workload, age, failed=failed, rude=rude, seconds=seconds, random=random)
+    grown = LONG_PROMPTS.size if LONG_PROMPTS.holds(workload.service, start, end) else 1
+    error = (429 if refused else random.choice((500, 503, 408))) if failed else 0
+    fill_call(call, workload, grown, error=error, rude=rude, seconds=seconds, random=random)
     if failed:
         root.status.code = Status.STATUS_CODE_ERROR
-    elif workload.operation == "chat" and random.random() < 0.4:
+    if workload.operation == "chat" and random.random() < 0.4:
         guard = new_span(
             spans, trace_id, call.span_id, semconv.RUN_GUARDRAIL, Span.SPAN_KIND_INTERNAL, begins, 0.004, random
         )
@@ -134,10 +152,6 @@ PSEUDONYMISED = {
 }
 
 
-def happens(event: tuple[str, timedelta, timedelta, float], subject: str, age: timedelta) -> bool:
-    return subject == event[0] and event[2] <= age < event[1]
-
-
 def new_span(
     spans: ScopeSpans, trace_id: bytes, parent: bytes, name: str, kind: Span.SpanKind.ValueType,
     start: datetime, seconds: float, random: Random,
@@ -150,18 +164,16 @@ def new_span(
 
 
 def fill_call(
-    call: Span, workload: Workload, age: timedelta, *, failed: bool, rude: bool, seconds: float, random: Random
+    call: Span, workload: Workload, grown: float, *, error: int, rude: bool, seconds: float, random: Random
 ) -> None:
-    grown = LONG_PROMPTS[3] if happens(LONG_PROMPTS, workload.service, age) else 1
     tokens_in = round(workload.tokens[0] * exp(random.gauss(0, 0.3)) * grown)
     tokens_out = round(workload.tokens[1] * exp(random.gauss(0, 0.4)))
     cached = round(tokens_in * 0.6) if workload.prompt == "answer" and random.random() < 0.5 else 0
     call.attributes.extend(attributes(request_attributes(workload, random)))
-    if failed:
-        status = 429 if happens(RATE_LIMITED, workload.model, age) else random.choice((500, 503, 408))
+    if error:
         call.status.code = Status.STATUS_CODE_ERROR
-        call.status.message = f"HTTP {status}"
-        call.attributes.extend(attributes({semconv.ERROR_TYPE: ERRORS[status]}))
+        call.status.message = f"HTTP {error}"
+        call.attributes.extend(attributes({semconv.ERROR_TYPE: ERRORS[error]}))
         return
     found = {
         semconv.RESPONSE_MODEL: workload.model,

@@ -1,7 +1,7 @@
 """A model provider on loopback that speaks the real HTTP protocols of OpenAI, Azure OpenAI and Anthropic.
 
 `python -m spanward.collector.demo.provider --port 0` prints its address and serves until it is ended. What it answers
-is steered by the model's name: see `provider_answers`.
+is steered by the model's name (see `provider_answers`), or by the same words in the header `x-behaviour`.
 """
 
 import argparse
@@ -27,6 +27,7 @@ from . import provider_openai as openai
 from .provider_answers import DROP_AFTER, Behaviour
 
 Json = dict[str, Any]
+BEHAVIOUR_HEADER = "x-behaviour"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,8 @@ class Provider:
             return JSONResponse(refused[1], refused[0], headers)
         body = json.loads(raw)
         body.setdefault("model", request.path_params.get("deployment", ""))
+        if words := request.headers.get(BEHAVIOUR_HEADER):
+            body["model"] = f"{body['model']}-{words}"
         how: Behaviour = dialect.steering(body)
         if how.error and not self._forgiven(how, raw):
             said = f" Received: {dialect.last_text(body)}" if "echo" in how.words else ""
