@@ -243,7 +243,7 @@ def _answer(
             unasked()
             return canned(run, decision, streams=streams), False
     raw = run.adapter.raw
-    asked = raw.asked(run.kwargs) if raw else ""
+    asked = (health.fenced("raw.asked", raw.asked, run.kwargs) or "") if raw else ""
     ours = bool(raw and run.endpoint.validates and not asked and guards_output(run))
     if raw and ours:
         run.kwargs = raw.ask(run.kwargs)
@@ -331,10 +331,11 @@ def _deliver(run: Run, answer: Any) -> Generator[Own, Any, bool]:
         call.output = judged.messages  # everything that was found is masked in it
         if judged.reply is None:
             raise ModelCallBlocked(judged, "output")
-        delivered = tuple(_silenced(message, judged.reply) for message in arrived)
-    else:
-        delivered, call.output = settled(arrived, judged, decision.pseudonyms)
     try:
+        if judged is not None and judged.action == "block":
+            delivered = tuple(_silenced(message, judged.reply or "") for message in arrived)
+        else:
+            delivered, call.output = settled(arrived, judged, decision.pseudonyms)
         edits: dict[Path, str] = changed(arrived, delivered)
         paths.edit(answer, edits)
     except Exception as error:  # noqa: BLE001  see below
@@ -361,11 +362,23 @@ def _stream(run: Run, result: Any, asked: str, *, is_async: bool) -> Generator[A
     from .stream import proxy
 
     raw = run.adapter.raw
-    if not raw or not asked:
-        return proxy(run, result, is_async=is_async)
-    parsed = yield Ask(lambda: raw.parse(result), run.here)
-    raw.install(result, proxy(run, parsed, is_async=is_async))
-    return result
+    stream = result
+    if raw and asked:
+        stream = yield Ask(lambda: raw.parse(result), run.here)
+    try:
+        ours = proxy(run, stream, is_async=is_async)
+        if raw and asked:
+            raw.install(result, ours)
+            return result
+    except ModelCallBlocked:
+        raise
+    except Exception as error:  # noqa: BLE001  the application gets its stream, and we nothing of it
+        health.mishap(f"{run.adapter.library}.stream", error)
+        run.unreadable = "unreadable"
+        run.end("abandoned")
+        return result
+    else:
+        return ours
 
 
 def run_sync(whole: Course) -> Any:

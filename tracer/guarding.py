@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +19,10 @@ ON_ERROR = "on_error"
 """The `rule` of events and blocks that come of guards that did not answer."""
 FIRST_TIMEOUT_S = 2.0
 """How long a check may take while the policy's own limit is not known."""
-MARGIN_S = 0.25
+MARGIN_S = 0.5
 """What the way to the sidecar and back may take on top of the policy's limit."""
+SLOW_S, PAUSE_S = 0.2, 2.0
+"""A sidecar that took longer than this not to answer is not asked again for that long."""
 
 WARNING = (
     "spanward: no sidecar answers at %s and none ever did: GUARDS ARE OFF, prompts go out unchecked, and no content "
@@ -105,9 +108,14 @@ class SidecarGuard:
     def __init__(self, sidecar: Sidecar, policy: PolicyFile) -> None:
         self._sidecar = sidecar
         self._policy = policy
+        self._silent_until = 0.0
 
     def check(self, check: Check) -> Decision:
         from ..guards import wire
+
+        asked = time.monotonic()
+        if asked < self._silent_until:
+            raise GuardUnavailable("nobody answered just now")
 
         body = json.dumps(wire.check_to_json(check), ensure_ascii=False).encode("utf-8", "surrogatepass")
         known = self._policy.summary()
@@ -115,6 +123,8 @@ class SidecarGuard:
         try:
             status, answer = self._sidecar.request("POST", "/v1/guard/check", body, "application/json", timeout)
         except Unreachable as error:
+            if time.monotonic() - asked > SLOW_S:
+                self._silent_until = time.monotonic() + PAUSE_S
             raise GuardUnavailable("nobody answers") from error
         if status != 200:
             raise GuardUnavailable(f"HTTP {status}")
@@ -127,16 +137,22 @@ class LocalGuard:
     """The same pipeline in this process. Raises `guards.policy.PolicyError` for a wrong policy file."""
 
     def __init__(self, policy: str) -> None:
-        from ..guards.pipeline import Pipeline
         from ..guards.policy import load
 
-        self._pipeline = Pipeline(load(policy))
+        self._policy = load(policy)
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        """A pipeline has threads, which a forked child does not: it needs one of its own."""
+        from ..guards.pipeline import Pipeline
+
+        self._pipeline = Pipeline(self._policy)
 
     def check(self, check: Check) -> Decision:
         return self._pipeline.check(check)
 
     def summary(self) -> Summary:
-        return summary_of(dict(self._pipeline.summary))
+        return summary_of(self._pipeline.summary)
 
 
 class Judge:
@@ -153,14 +169,14 @@ class Judge:
         require: bool = False,
         unguarded: Callable[[], None] = lambda: None,
     ) -> None:
-        self._guard = guard
+        self.guard = guard
         self._summary = summary
         self._require = require
         self._unguarded = unguarded
 
     def __call__(self, check: Check) -> Decision:
         try:
-            return self._guard.check(check)
+            return self.guard.check(check)
         except GuardUnavailable as error:
             health.count("guards", f"unavailable: {error}")
         except Exception as error:  # noqa: BLE001  a broken guard is one that does not answer

@@ -51,6 +51,8 @@ class Running:
         if self.policy:
             self.policy.after_fork()
         self.shipper.after_fork()
+        if self.engine.judge and isinstance(self.engine.judge.guard, guarding.LocalGuard):
+            self.engine.judge.guard.after_fork()
 
 
 _running: Running | None = None

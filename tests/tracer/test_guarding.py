@@ -12,6 +12,7 @@ import pytest
 import spanward
 from spanward.guards.judgement import Check, Decision, Edit, GuardEvent, StreamPlan
 from spanward.guards.messages import parts_of
+from spanward.tracer import instrument
 from spanward.tracer.guarding import NoGuards
 
 from .conftest import NOWHERE, SAID, Sidecar, Spooled  # noqa: TID251  this folder's own
@@ -306,6 +307,9 @@ def test_guards_in_this_process(trace: Trace, spooled: Spooled, tmp_path: Any) -
         "    action: block\n    reply: 'not sent'\n"
     )
     tiny = trace(guards="local", policy=policy, endpoint=NOWHERE)
+    running = instrument.running()
+    assert running is not None
+    running.after_fork()  # what a forked child does first
     key = "AKIA" + "IOSFODNN7EXAMPLE"
     secret = [{"role": "user", "content": f"use aws key {key} please"}]
     assert tiny.Chat().ask(model="m", messages=secret).text == "not sent"

@@ -186,6 +186,30 @@ os.waitpid(child, 0)
     assert len({path.name.split("-")[0] for path in spooled.folder.glob("*.lock")}) == 2
 
 
+def test_a_forked_child_has_guards_of_its_own(spooled: Spooled, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(
+        "version: 1\nrules:\n  - name: no-secrets\n    when: { stage: input }\n    detect: { secrets: {} }\n"
+        "    action: block\n    on_error: allow\n"
+    )
+    code = f"""
+spanward.uninstrument()
+spanward.instrument(guards="local", policy={str(policy)!r}, endpoint={NOWHERE!r}, spool=sys.argv[1])
+def blocked():
+    try:
+        tinylib.Chat().ask(model="m", messages=[{{"role": "user", "content": "key AKIA" + "IOSFODNN7EXAMPLE"}}])
+    except spanward.ModelCallBlocked:
+        return True
+assert blocked()
+child = os.fork()
+if child == 0:
+    os._exit(0 if blocked() else 1)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    assert run(spooled, code) == 0
+    assert [call.attributes["spanward.guard.action"] for call in spooled.calls] == ["block", "block"]
+
+
 def test_the_end_of_the_process_sends_what_is_left(spooled: Spooled, sidecar: Sidecar) -> None:
     sidecar.status = 200
     assert run(spooled, "call()", URL=sidecar.url) == 0
