@@ -256,6 +256,7 @@ def test_there_is_traffic() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*is deprecated and will reach end-of-life:DeprecationWarning")  # so old they are
+@pytest.mark.filterwarnings("ignore:The 'output_format' parameter is deprecated:DeprecationWarning")
 @pytest.mark.parametrize("said", ALL, ids=lambda said: said.name)
 def test_the_span_says_what_the_body_says(said: Exchange, player: Player, spans: Any) -> None:
     gone = next((why for path, why in GONE.items() if said.path == path or said.path.startswith(f"{path}/")), "")
