@@ -207,8 +207,8 @@ if child == 0:
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
     assert run(spooled, code) == 0
-    withheld = [call.attributes.get("spanward.content.withheld") for call in spooled.calls]
-    assert withheld == [None] * 11, "judged, not timed out"
+    found = [span.attributes["spanward.guardrail.findings"] for span in spooled.all if span.name == "run_guardrail"]
+    assert found == [1] * 11, "judged, not timed out"
 
 
 def test_the_end_of_the_process_sends_what_is_left(spooled: Spooled, sidecar: Sidecar) -> None:
