@@ -9,12 +9,13 @@ from ..call import ModelCall
 from .fields import arguments, field
 from .openai_chat import TEXTS, structured, usage
 
-Channel = tuple[Any, ...]
+Channel = Any
+"""(choice index, field) or (choice index, "tool", index of the tool call)."""
 _CONTENT: Path = ("choices", 0, "delta", "content")
 
 
 class Reader:
-    """Follows chunks. A channel is (choice index, field) or (choice index, "tool", index of the tool call)."""
+    """Follows chunks."""
 
     def __init__(self, call: ModelCall) -> None:
         self._json = str(call.params.get("response_format", "")).startswith("json")

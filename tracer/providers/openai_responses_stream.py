@@ -7,7 +7,8 @@ from ...guards.messages import Message, Part, PartKind, Path
 from ..adapter import ChunkView, Delta
 from ..call import ModelCall
 from .fields import arguments, field
-from .openai_responses import CALLS, TEXT_TYPES, head, structured
+from .openai_chat import structured
+from .openai_responses import CALLS, TEXT_TYPES, head
 
 Channel = tuple[Any, ...]
 

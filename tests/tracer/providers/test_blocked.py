@@ -81,10 +81,11 @@ def test_responses(openai_client: openai.OpenAI) -> None:
 
 
 def test_messages(anthropic_client: anthropic.Anthropic) -> None:
-    for resource, kind in (
+    both: Any = (
         (anthropic_client.messages, anthropic.types.Message),
         (anthropic_client.beta.messages, anthropic.types.beta.BetaMessage),
-    ):
+    )
+    for resource, kind in both:
         answer: Any = resource.create(**CLAUDE)
         assert type(answer) is kind
         assert answer.content[0].text == REPLY

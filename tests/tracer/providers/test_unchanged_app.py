@@ -159,7 +159,7 @@ def test_chat_streaming_response(gpt: openai.OpenAI) -> None:
     with gpt.chat.completions.with_streaming_response.create(model=GPT, messages=ASKED) as raw:
         assert raw.headers["x-request-id"]
         assert raw.parse().choices[0].message.content == TEXT
-        assert raw.json()["choices"][0]["message"]["content"] == TEXT  # type: ignore[index]  # typed as object
+        assert raw.json()["choices"][0]["message"]["content"] == TEXT
 
 
 def test_responses(gpt: openai.OpenAI) -> None:
@@ -189,7 +189,7 @@ def test_embeddings(gpt: openai.OpenAI) -> None:
 def test_errors(gpt: openai.OpenAI, model: str, expected: type[openai.APIStatusError]) -> None:
     for stream in (False, True):
         with pytest.raises(expected) as failed:
-            gpt.chat.completions.create(model=model, messages=ASKED, stream=stream)  # type: ignore[call-overload]  # a flag
+            gpt.chat.completions.create(model=model, messages=ASKED, stream=stream)
         assert type(failed.value) is expected
         assert failed.value.request_id
         assert failed.value.__cause__ is None
@@ -219,10 +219,11 @@ def test_what_the_caller_owns_is_untouched(gpt: openai.OpenAI, claude: anthropic
 
 
 def test_messages(claude: anthropic.Anthropic) -> None:
-    for resource, kind in (
+    both: Any = (
         (claude.messages, anthropic.types.Message),
         (claude.beta.messages, anthropic.types.beta.BetaMessage),
-    ):
+    )
+    for resource, kind in both:
         answer: Any = resource.create(model=CLAUDE, messages=ASKED, max_tokens=99)
         assert type(answer) is kind
         assert answer.content[0].text == TEXT
@@ -245,7 +246,7 @@ def test_messages_helper(claude: anthropic.Anthropic) -> None:
 
 
 def test_messages_parse_and_raw(claude: anthropic.Anthropic) -> None:
-    answer = claude.messages.parse(model=CLAUDE, messages=ASKED, max_tokens=99, output_format=Note)
+    answer: Any = claude.messages.parse(model=CLAUDE, messages=ASKED, max_tokens=99, output_format=Note)
     assert answer.parsed_output == Note(text=TEXT)
     raw: Any = claude.messages.with_raw_response.create(model=CLAUDE, messages=ASKED, max_tokens=99)
     assert raw.headers["request-id"] == raw.request_id
