@@ -1,18 +1,20 @@
-"""The way to the sidecar: HTTP that no instrumentation of the application sees."""
+"""The way to the sidecar: plain HTTP from the standard library.
 
-import threading
+Not by httpx: importing it from a thread of ours, while the application's SDK looks at the half-imported module, breaks
+the SDK's call (openai 3 asks `sys.modules` for it on every response).
+"""
+
+import http.client
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from opentelemetry import context
 
-if TYPE_CHECKING:
-    import httpx
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SEND_TIMEOUT_S = 10.0
+KEPT = 8
+"""Open connections that wait for the next request."""
 
 
 class Unreachable(OSError):  # noqa: N818  a state of the world, not a mistake
@@ -20,15 +22,16 @@ class Unreachable(OSError):  # noqa: N818  a state of the world, not a mistake
 
 
 class Sidecar:
-    """One pool of connections to `endpoint`. Safe for threads; `after_fork` for the child of a fork."""
+    """Connections to `endpoint`, kept open. Safe for threads; `after_fork` for the child of a fork."""
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
-        self.after_fork()
+        self._url = urlsplit(endpoint)
+        self._idle: deque[http.client.HTTPConnection] = deque()
 
     def after_fork(self) -> None:
-        self._mutex = threading.Lock()
-        self._client: httpx.Client | None = None
+        """The parent's connections are the parent's: their sockets are closed here, without a word to the server."""
+        self.close()
 
     def post(self, path: str, body: bytes, content_type: str, timeout_s: float = SEND_TIMEOUT_S) -> int:
         """The status of the answer. Raises Unreachable."""
@@ -37,32 +40,44 @@ class Sidecar:
     def request(
         self, method: str, path: str, body: bytes = b"", content_type: str = "", timeout_s: float = SEND_TIMEOUT_S
     ) -> tuple[int, bytes]:
-        """Status and body of the answer. Raises Unreachable."""
-        import httpx
-
-        headers = {"content-type": content_type} if content_type else {}
+        """Status and body of the answer. `timeout_s` is for each wait on the network. Raises Unreachable."""
+        headers = {"Content-Type": content_type} if content_type else {}
         with unseen():
-            try:
-                answer = self._pool().request(method, path, content=body, headers=headers, timeout=timeout_s)
-            except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:  # RuntimeError: closed meanwhile
-                raise Unreachable(f"{self.endpoint}: {type(error).__name__}") from error
-        return answer.status_code, answer.content
+            while True:
+                connection, kept = self._connection(timeout_s)
+                try:
+                    connection.request(method, self._url.path + path, body or None, headers)
+                    answer = connection.getresponse()
+                    said = answer.read()
+                except (OSError, http.client.HTTPException) as error:
+                    connection.close()
+                    if kept and not isinstance(error, TimeoutError):
+                        continue  # the server had closed it meanwhile: once more, on another
+                    raise Unreachable(f"{self.endpoint}: {type(error).__name__}") from error
+                self._keep(connection)
+                return answer.status, said
 
     def close(self) -> None:
-        with self._mutex:
-            client, self._client = self._client, None
-        if client is not None:
-            client.close()
+        while self._idle:
+            self._idle.pop().close()
 
-    def _pool(self) -> "httpx.Client":
-        if self._client is None:
-            import httpx
+    def _connection(self, timeout_s: float) -> tuple[http.client.HTTPConnection, bool]:
+        """A connection, and whether it was kept from before."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            kind = http.client.HTTPSConnection if self._url.scheme == "https" else http.client.HTTPConnection
+            return kind(self._url.hostname or "", self._url.port, timeout=timeout_s), False
+        connection.timeout = timeout_s
+        if connection.sock is not None:
+            connection.sock.settimeout(timeout_s)
+        return connection, connection.sock is not None
 
-            with self._mutex:
-                if self._client is None:
-                    local = urlsplit(self.endpoint).hostname in LOOPBACK
-                    self._client = httpx.Client(base_url=self.endpoint, trust_env=not local)
-        return self._client
+    def _keep(self, connection: http.client.HTTPConnection) -> None:
+        if connection.sock is not None and len(self._idle) < KEPT:
+            self._idle.append(connection)
+        else:
+            connection.close()
 
 
 @contextmanager

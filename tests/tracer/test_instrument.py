@@ -120,6 +120,17 @@ def test_wrong_variables_are_reported_and_do_not_stop_the_application(
     assert "SPANWARD_GUARDS='of' is ignored: say one of sidecar, local, off" in caplog.text
 
 
+def test_our_own_thread_imports_nothing_that_an_sdk_might_look_at(spooled: Spooled, sidecar: Sidecar) -> None:
+    code = """
+call()
+spanward.uninstrument()
+assert not {"httpx", "httpx2", "requests", "urllib3"} & set(sys.modules)
+"""
+    sidecar.status = 200
+    assert run(spooled, code, URL=sidecar.url) == 0
+    assert len(sidecar.bodies) == 1
+
+
 def test_calls_are_at_the_sidecar_without_being_asked_for(trace: Trace, sidecar: Sidecar) -> None:
     sidecar.status = 200
     tiny = trace(endpoint=sidecar.url)
