@@ -1,0 +1,63 @@
+"""`spanward demo` as a new user runs it, on a directory of its own."""
+
+from pathlib import Path
+
+import pytest
+
+from ..collector.sidecar_process import spanward
+
+CALLS = 28
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The data directory, and what the demonstration printed."""
+    data = tmp_path_factory.mktemp("demo") / "data"
+    arguments = ["demo", "--calls", str(CALLS), "--exit", "--data", str(data), "--port", "0"]
+    ended = spanward(*arguments, SPANWARD_SPOOL=str(data.parent / "spool"), COLUMNS="100")
+    assert ended.returncode == 0, ended.stderr
+    return data, ended.stdout
+
+
+def ask(data: Path, sql: str) -> list[list[str]]:
+    answered = spanward("query", sql, "--format", "csv", "--data", data)
+    assert answered.returncode == 0, answered.stderr
+    return [line.split(",") for line in answered.stdout.splitlines()[1:]]
+
+
+def test_it_tells_what_happened_and_where_to_look(shown: tuple[Path, str]) -> None:
+    assert f"{CALLS} calls, as the store has them" in shown[1]
+    assert "unpriced" in shown[1]
+    assert "The page: http://127.0.0.1:" in shown[1]
+
+
+def test_every_kind_of_call_is_there(shown: tuple[Path, str]) -> None:
+    """Guarded, blocked, failed, streamed, flagged after the fact, priced and not, for two weeks back."""
+    data = shown[0]
+    made = "FROM llm_calls WHERE env = 'demo' AND service = 'support-desk' AND session_id LIKE 'ticket-_'"
+    (counts,) = ask(
+        data,
+        "SELECT count(), countIf(status = 'blocked') > 0, countIf(status = 'error') > 0, countIf(stream) > 0, "
+        f"countIf(guard_action = 'modify') > 0, countIf(cost_usd > 0) > 0, countIf(cost_usd IS NULL) > 0 {made}",
+    )
+    assert counts == [str(CALLS), *["1"] * 6]
+    (reach,) = ask(data, "SELECT dateDiff('day', min(ts), max(ts)), count() > 2000 FROM llm_calls WHERE env = 'demo'")
+    assert reach == ["14", "1"]
+    flagged = ask(data, "SELECT DISTINCT rule FROM guard_events WHERE verdict = 'warn' AND env = 'demo'")
+    assert flagged, "rude answers are flagged by the sidecar"
+
+
+def test_one_command_takes_it_out_again(shown: tuple[Path, str]) -> None:
+    data = shown[0]
+    ended = spanward("demo", "--remove", "--data", data)
+    assert (ended.returncode, ended.stdout[:8]) == (0, "Removed "), ended.stderr
+    left = " + ".join(
+        f"(SELECT count() FROM {table})"
+        for table in ("spans", "llm_calls", "content", "guard_events", "llm_1m", "guard_1m")
+    )
+    assert ask(data, f"SELECT {left}") == [["0"]]
+
+
+def test_bad_arguments_say_what_to_do(tmp_path: Path) -> None:
+    ended = spanward("demo", "--calls", "0", "--data", tmp_path)
+    assert (ended.returncode, ended.stdout.strip()) == (2, "--calls must be at least 1")
