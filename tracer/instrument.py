@@ -114,8 +114,6 @@ def running() -> Running | None:
 
 
 def _start(chosen: settings.Settings, tracer_provider: TracerProvider | None) -> Running:
-    import httpx  # noqa: F401  now, not in our thread: openai 3 looks for it in sys.modules at every call, even half-loaded
-
     sidecar = Sidecar(chosen.endpoint)
     policy = guarding.PolicyFile(chosen, sidecar) if chosen.guards == "sidecar" else None
     judge = _judge(chosen, sidecar, policy)
