@@ -165,8 +165,12 @@ class Spooled:
 
     @property
     def bytes(self) -> bytes:
-        files = sorted(p for p in self.folder.glob("*") if p.suffix in {".open", ".seg", ".bad"})
-        return b"".join(path.read_bytes() for path in files)
+        while True:
+            files = sorted(p for p in self.folder.glob("*") if p.suffix in {".open", ".seg", ".bad"})
+            try:
+                return b"".join(path.read_bytes() for path in files)
+            except FileNotFoundError:
+                continue  # closed and renamed in between
 
     @property
     def frames(self) -> list[list[Seen]]:
