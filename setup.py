@@ -24,5 +24,10 @@ class BuildWithPage(build_py):
             self.data_files = self._get_data_files()  # looked up before the page was there
         super().run()
 
+    def find_package_modules(self, package: str, package_dir: str) -> list[tuple[str, str, str]]:
+        """The root is the package, and this file is not part of it."""
+        found: list[tuple[str, str, str]] = super().find_package_modules(package, package_dir)
+        return [module for module in found if module[:2] != ("spanward", "setup")]
+
 
 setup(cmdclass={"build_py": BuildWithPage})
