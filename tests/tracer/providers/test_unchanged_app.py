@@ -9,6 +9,7 @@ import httpx
 import httpx2
 import openai
 import pytest
+from anthropic.lib.streaming import MessageStream
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.responses import Response
 from pydantic import BaseModel
@@ -159,7 +160,8 @@ def test_chat_streaming_response(gpt: openai.OpenAI) -> None:
     with gpt.chat.completions.with_streaming_response.create(model=GPT, messages=ASKED) as raw:
         assert raw.headers["x-request-id"]
         assert raw.parse().choices[0].message.content == TEXT
-        assert raw.json()["choices"][0]["message"]["content"] == TEXT
+        body: Any = raw.json()
+        assert body["choices"][0]["message"]["content"] == TEXT
 
 
 def test_responses(gpt: openai.OpenAI) -> None:
@@ -236,7 +238,7 @@ def test_messages(claude: anthropic.Anthropic) -> None:
 
 def test_messages_helper(claude: anthropic.Anthropic) -> None:
     with claude.messages.stream(model=CLAUDE, messages=ASKED, max_tokens=99) as stream:
-        assert isinstance(stream, anthropic.lib.streaming.MessageStream)
+        assert isinstance(stream, MessageStream)
         assert "".join(stream.text_stream) == TEXT
         assert stream.get_final_text() == TEXT
         assert stream.get_final_message().usage.output_tokens > 0
