@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from errno import EADDRINUSE
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -70,9 +71,18 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+class PlacesOnly(logging.Formatter):
+    """A traceback ends with what the failure says, which may quote content: its place is enough."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  logging's name
+        return place_of(ei[1])
+
+
 def log_to_stderr() -> None:
     """Our own words from INFO on; of libraries only what went wrong, and nothing of one that tells its whole setup."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(PlacesOnly("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler])
     logging.getLogger(__package__.partition(".")[0]).setLevel(logging.INFO)
     logging.getLogger("presidio-analyzer").setLevel(logging.ERROR)
 

@@ -1,5 +1,6 @@
 """/healthz and /metrics: the whole of what they say, and nothing that anybody said."""
 
+import logging
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from spanward.collector.guardroom import Guardroom
 from spanward.collector.health import LAG_SECONDS, Health
 from spanward.collector.metrics import Metrics
+from spanward.collector.serve import PlacesOnly
 from spanward.dashboards.ask import QueryFailed, Table
 
 from .otlp import body, call, said
@@ -101,3 +103,12 @@ def test_the_log_of_the_sidecar_tells_no_content(sidecar: Running) -> None:
     sidecar.post(CANARY.encode())
     sidecar.http.post("/v1/guard/check", content=CANARY)
     assert CANARY not in sidecar.log.read_text() + sidecar.said.read_text()
+
+
+def test_a_logged_traceback_is_its_place() -> None:
+    with pytest.raises(ValueError, match=CANARY) as failed:
+        int(CANARY)
+    told = (failed.type, failed.value, failed.tb)
+    record = logging.LogRecord("any", logging.ERROR, __file__, 1, "it failed", None, told)
+    text = PlacesOnly("%(message)s").format(record)
+    assert re.fullmatch(r"it failed\nValueError at test_health\.py:\d+", text)
