@@ -34,8 +34,7 @@ class Ingestor:
         self._review = review
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="spanward-ingest", daemon=True)
-        self.segments = 0
-        """Ingested so far."""
+        self.ingested_segments = 0
         self.bad = 0
         """Set aside so far."""
         self.errors = 0
@@ -94,7 +93,7 @@ class Ingestor:
                 self._stopping.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
             else:
-                self.segments += 1
+                self.ingested_segments += 1
                 self.last_error = ""
                 return
 

@@ -1,4 +1,4 @@
-"""What a call cost: public prices from genai-prices, private ones from a file. An unknown model has no cost, never 0."""
+"""What a call cost: public prices from genai-prices, private ones from a file. An unknown model has none, never 0."""
 
 import hashlib
 from collections import OrderedDict

@@ -30,7 +30,7 @@ class Retention:
         """Table -> TTL expression, spelt as ClickHouse shows it."""
         days = {
             **{name: ("toDateTime(ts)", getattr(self, name)) for name in TABLES[1:6]},
-            **{name: ("t", self.rollups) for name in TABLES[6:]},
+            **dict.fromkeys(TABLES[6:], ("t", self.rollups)),
         }
         return {table: f"{time} + toIntervalDay({count})" for table, (time, count) in days.items()}
 

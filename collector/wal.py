@@ -78,6 +78,7 @@ class WriteAheadLog:
         self._closed_at = 0.0
         self._last_id = 0
         self._closing = False
+        self._refusing = False
         self._recover()
         self._queue: queue.SimpleQueue[_Waiting | threading.Event | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, name="spanward-log", daemon=True)
@@ -93,8 +94,11 @@ class WriteAheadLog:
         with self._changed:
             if self._closing:
                 raise LogFull("the log is closed")
-            if self._size() + len(data) > self._limit_bytes:
-                raise LogFull(f"the log holds {self._size()} bytes that are not ingested; its limit is {self._limit_bytes}")
+            self._refusing = self._size() + len(data) > self._limit_bytes
+            if self._refusing:
+                raise LogFull(
+                    f"the log holds {self._size()} bytes that are not ingested; its limit is {self._limit_bytes}"
+                )
             self._queued_bytes += len(data)
             self._queue.put((data, future))
         return future
@@ -104,6 +108,12 @@ class WriteAheadLog:
         """Bytes that are not yet ingested."""
         with self._changed:
             return self._size()
+
+    @property
+    def full(self) -> bool:
+        """Whether senders are being turned away."""
+        with self._changed:
+            return self._refusing
 
     @property
     def oldest(self) -> float | None:
@@ -120,7 +130,7 @@ class WriteAheadLog:
     def next(self, timeout: float) -> Segment | None:
         """The oldest ready segment; waits up to `timeout` seconds for one."""
         with self._changed:
-            self._changed.wait_for(lambda: self._ready or self._closing, timeout)
+            self._changed.wait_for(lambda: self._ready, timeout)
             return next(iter(self._ready.values()), None)
 
     def wait_gone(self, ids: set[str], timeout: float) -> bool:
@@ -131,8 +141,14 @@ class WriteAheadLog:
     def seal(self) -> None:
         """Make all that was appended before this call ready now."""
         done = threading.Event()
-        self._queue.put(done)
-        done.wait()
+        with self._changed:
+            closing = self._closing
+            if not closing:
+                self._queue.put(done)
+        if closing:
+            self._writer.join()
+        else:
+            done.wait()
 
     def remove(self, segment: Segment) -> None:
         """Forget a segment that is ingested; its digests stay known."""
@@ -164,6 +180,7 @@ class WriteAheadLog:
     def _leave(self, segment: Segment) -> None:
         with self._changed:
             del self._ready[segment.id]
+            self._refusing = False
             self._changed.notify_all()
 
     def _recover(self) -> None:
@@ -171,7 +188,9 @@ class WriteAheadLog:
             data = path.read_bytes()
             size = _intact(data)
             if size < len(data):
-                logger.info("cut %d bytes of a torn write from %s; they were never acknowledged", len(data) - size, path)
+                logger.info(
+                    "cut %d bytes of a torn write from %s; they were never acknowledged", len(data) - size, path
+                )
                 os.truncate(path, size)
             if size == 0:
                 path.unlink()
@@ -235,6 +254,7 @@ class WriteAheadLog:
             self._abandon_write()
         with self._changed:
             self._queued_bytes -= len(data)
+            self._refusing = error is not None
             if self._open and not error:
                 self._open.size += len(data)
         for _, future in batch:

@@ -73,7 +73,7 @@ SELECT
     multiIf(guard_action = 'block', 'blocked', StatusCode = 'Error', 'error', 'ok') AS status,
     SpanAttributes['error.type'] AS error_type,
     StatusMessage AS status_message,
-    JSONExtractString(SpanAttributes['gen_ai.response.finish_reasons'], 1) AS finish_reason,
+    if(startsWith(SpanAttributes['gen_ai.response.finish_reasons'], '['), JSONExtractString(SpanAttributes['gen_ai.response.finish_reasons'], 1), SpanAttributes['gen_ai.response.finish_reasons']) AS finish_reason,
     SpanAttributes['gen_ai.request.stream'] = 'true' AS stream,
     SpanAttributes['spanward.stream.end'] AS stream_end,
     toUInt32OrZero(SpanAttributes['spanward.stream.chunks']) AS chunks,
