@@ -18,6 +18,7 @@ from .otlp_route import OtlpRoute
 from .query_route import QueryRoute
 from .receiver import Receiver
 from .store import Store
+from .wal import WriteAheadLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Parts:
     receiver: Receiver
     room: Guardroom
     store: Store
+    log: WriteAheadLog
     pulse: Pulse
     metrics: Metrics
 
@@ -35,7 +37,7 @@ def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> A
     """Every route on one port, behind one gate; its arguments are the gate's."""
     otlp = OtlpRoute(parts.receiver, parts.metrics, body_bytes)
     guards = GuardRoute(parts.room)
-    health = Health(parts.store.ask, parts.room, parts.pulse, lambda: otlp.refusing)
+    health = Health(parts.store.ask, parts.room, parts.pulse, lambda: parts.log.full)
     routes = [
         Route("/v1/traces", otlp.answer, methods=["POST"]),
         Route("/v1/guard/check", guards.check, methods=["POST"]),

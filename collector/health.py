@@ -21,7 +21,7 @@ LAG_SECONDS = 60.0
 class Health:
     """`report()` asks the store, so it blocks; it never raises and holds no content.
 
-    `refusing` says whether the log took the last spans that were sent.
+    `refusing` says whether the log turns senders away.
     """
 
     ask: Ask

@@ -27,14 +27,13 @@ class Refused(Exception):  # noqa: N818  the answer itself
         self.outcome, self.status, self.message, self.headers = outcome, status, message, headers
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class OtlpRoute:
-    """`body_bytes` bounds an unpacked body; the gate bounds it as sent. `refusing`: the log took nothing last time."""
+    """`body_bytes` bounds an unpacked body; the gate bounds it as sent."""
 
     receiver: Receiver
     metrics: Metrics
     body_bytes: int
-    refusing: bool = False
 
     async def answer(self, request: Request) -> Response:
         try:
@@ -76,14 +75,12 @@ class OtlpRoute:
                 "unsupported", 415, f"send OTLP as {PROTOBUF}; {kind or 'no type'} is not read here"
             ) from None
         except LogFull:
-            self.refusing = True
             waiting = {"Retry-After": str(FULL_RETRY_SECONDS)}
             raise Refused(
                 "full", 503, "the log is full; nothing of this request was kept, send it again", waiting
             ) from None
 
     def _count(self, taken: Acknowledgement, size: int) -> None:
-        self.refusing = False
         self.metrics.requests.labels("repeated" if taken.repeated else "accepted").inc()
         if taken.repeated:
             self.metrics.repeats.inc()

@@ -109,7 +109,7 @@ def serve(settings: Settings, running: ExitStack) -> None:
     adopting.start()
     running.callback(adopting.stop)
     app = application(
-        Parts(receiver, room, store, ingestor, metrics),
+        Parts(receiver, room, store, log_, ingestor, metrics),
         loopback=is_loopback(settings.host),
         key=key,
         body_bytes=settings.body_bytes,
