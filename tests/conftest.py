@@ -1,9 +1,8 @@
-"""Fixtures for more than one room. chDB allows one directory a process: all tests share it, each in its own database."""
+"""Fixtures for more than one room. chDB allows one directory a process, so tests share it, each in its own database."""
 
 import itertools
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -30,8 +29,3 @@ def store(engine: Store) -> Iterator[Store]:
     yield fresh
     fresh.drop()
     fresh.close()
-
-
-@pytest.fixture
-def segment_file(tmp_path: Path) -> Path:
-    return tmp_path / "segment"
