@@ -122,7 +122,7 @@ def streamed_answer(desk: Desk) -> object:
 
 
 def claude_answer(desk: Desk) -> object:
-    return desk.ask_claude("claude-sonnet-4-5", f"Write a reply to {desk.email} about the late table.", "slow")
+    return desk.ask_claude("claude-sonnet-4-6", f"Write a reply to {desk.email} about the late table.", "slow")
 
 
 def rude_answer(desk: Desk) -> object:

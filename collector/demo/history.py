@@ -42,7 +42,7 @@ class Workload:
 
 WORKLOADS = (
     Workload(40, "support-desk", "openai", "gpt-4o-mini", "triage", "3", 0.9, (420, 60)),
-    Workload(22, "support-desk", "anthropic", "claude-sonnet-4-5", "answer", "7", 2.8, (1400, 320), stream=True),
+    Workload(22, "support-desk", "anthropic", "claude-sonnet-4-6", "answer", "7", 2.8, (1400, 320), stream=True),
     Workload(12, "support-desk", "openai", "gpt-4o", "answer", "6", 2.2, (1350, 280), stream=True),
     Workload(10, "billing-bot", "openai", "gpt-4o-mini", "refund", "1", 1.1, (600, 120)),
     Workload(12, "search", "openai", "text-embedding-3-small", "", "", 0.12, (90, 0), operation="embeddings"),
@@ -65,7 +65,7 @@ class Episode:
 
 RATE_LIMITED = Episode("openai", 3, range(9, 13), 0.45)
 """Share of refused calls of a provider."""
-SLOW = Episode("claude-sonnet-4-5", 8, range(6, 20), 3.2)
+SLOW = Episode("claude-sonnet-4-6", 8, range(6, 20), 3.2)
 """Factor on a model's latency."""
 LONG_PROMPTS = Episode("billing-bot", 5, range(24), 9.0)
 """Factor on a service's input tokens: a prompt that grew by mistake."""

@@ -218,7 +218,7 @@ def piece(chunk: Any) -> str:
 
 def perform(case: Case, number: int, provider: Provider) -> Run:
     canaries = Canaries(number, secrets=case.outcome == "blocked")
-    model = MODELS.get(case.api, "claude-sonnet-4-5") + STEERING[case.outcome]
+    model = MODELS.get(case.api, "claude-sonnet-4-6") + STEERING[case.outcome]
     kwargs = PROMPTS[case.api](canaries.text) | {"model": model} | ({"stream": True} if case.stream else {})
     run = Run(canaries)
     provider.clear()
