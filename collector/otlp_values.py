@@ -22,7 +22,7 @@ def value_of(value: AnyValue) -> Any:
     return getattr(value, kind)
 
 
-def to_attributes(values: Mapping[str, str | float | bool]) -> list[KeyValue]:
+def to_attributes(values: Mapping[str, Any]) -> list[KeyValue]:
     return [KeyValue(key=key, value=to_value(value)) for key, value in values.items()]
 
 

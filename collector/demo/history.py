@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans, Span, Status
 
 from ...tracer import semconv
-from .attributes import attributes
+from ..otlp_values import to_attributes
 from .phrases import ANSWERS, QUESTIONS, RUDE_ANSWERS
 
 DAYS = 14
@@ -101,7 +101,7 @@ def add_trace(
     """One request to the application, the model call in it and what guards did; returns the number of spans."""
     resource = request.resource_spans.add()
     resource.resource.attributes.extend(
-        attributes({"service.name": workload.service, "deployment.environment.name": "demo"})
+        to_attributes({"service.name": workload.service, "deployment.environment.name": "demo"})
     )
     spans = resource.scope_spans.add()
     spans.scope.name = "spanward.demo"
@@ -114,7 +114,7 @@ def add_trace(
     root = new_span(
         spans, trace_id, b"", f"POST /{workload.service}", Span.SPAN_KIND_SERVER, start, seconds + 0.02, random
     )
-    root.attributes.extend(attributes({"http.request.method": "POST", "url.path": f"/{workload.service}"}))
+    root.attributes.extend(to_attributes({"http.request.method": "POST", "url.path": f"/{workload.service}"}))
     begins = start + timedelta(milliseconds=12)
     name = f"{workload.operation} {workload.model}"
     call = new_span(spans, trace_id, root.span_id, name, Span.SPAN_KIND_CLIENT, begins, seconds, random)
@@ -128,10 +128,10 @@ def add_trace(
         guard = new_span(
             spans, trace_id, call.span_id, semconv.RUN_GUARDRAIL, Span.SPAN_KIND_INTERNAL, begins, 0.004, random
         )
-        guard.attributes.extend(attributes(PSEUDONYMISED | {semconv.GUARDRAIL_CALL_SPAN: call.span_id.hex()}))
-        call.attributes.extend(attributes({semconv.GUARD_VERDICT: "modify", semconv.GUARD_ACTION: "modify"}))
+        guard.attributes.extend(to_attributes(PSEUDONYMISED | {semconv.GUARDRAIL_CALL_SPAN: call.span_id.hex()}))
+        call.attributes.extend(to_attributes({semconv.GUARD_VERDICT: "modify", semconv.GUARD_ACTION: "modify"}))
     else:
-        call.attributes.extend(attributes({semconv.GUARD_VERDICT: "allow", semconv.GUARD_ACTION: "allow"}))
+        call.attributes.extend(to_attributes({semconv.GUARD_VERDICT: "allow", semconv.GUARD_ACTION: "allow"}))
     return len(spans.spans)
 
 
@@ -169,11 +169,11 @@ def fill_call(
     tokens_in = round(workload.tokens[0] * exp(random.gauss(0, 0.3)) * grown)
     tokens_out = round(workload.tokens[1] * exp(random.gauss(0, 0.4)))
     cached = round(tokens_in * 0.6) if workload.prompt == "answer" and random.random() < 0.5 else 0
-    call.attributes.extend(attributes(request_attributes(workload, random)))
+    call.attributes.extend(to_attributes(request_attributes(workload, random)))
     if error:
         call.status.code = Status.STATUS_CODE_ERROR
         call.status.message = f"HTTP {error}"
-        call.attributes.extend(attributes({semconv.ERROR_TYPE: ERRORS[error]}))
+        call.attributes.extend(to_attributes({semconv.ERROR_TYPE: ERRORS[error]}))
         return
     found = {
         semconv.RESPONSE_MODEL: workload.model,
@@ -191,7 +191,7 @@ def fill_call(
         found[semconv.TIME_TO_FIRST_CHUNK] = seconds * random.uniform(0.12, 0.3)
         found[semconv.STREAM_END] = "complete"
         found[semconv.STREAM_CHUNKS] = max(tokens_out // 2, 1)
-    call.attributes.extend(attributes(found))
+    call.attributes.extend(to_attributes(found))
 
 
 ERRORS = {429: "RateLimitError", 500: "InternalServerError", 503: "InternalServerError", 408: "APITimeoutError"}
