@@ -24,6 +24,8 @@ _POOL = 4
 _MOST_ROWS = 100_000
 _UNREADABLE = frozenset({27, 32, 33, 117, 444})
 """ClickHouse's codes for bytes that end too early, do not parse, or are no protobuf of our schema."""
+_LATER = frozenset({159, 202, 209, 210, 241, 242, 243, 252, 279, 285, 319, 439, 999})
+"""Its codes for no time, memory, room, network or quorum: the same statement may work later."""
 
 Connect = Callable[[str | None], Client]
 
@@ -139,18 +141,9 @@ class Store:
         Raises `SegmentUnreadable` (the bytes are at fault) or `QueryFailed` (try again).
         """
         settings = {**landing.SETTINGS, "insert_deduplication_token": token}
-        with self._writing, self._client() as client:
-            try:
-                if self._embedded:
-                    self._ingest_file(client, segment, settings)
-                else:
-                    self._ingest_bytes(client, segment, settings)
-            except DatabaseError as error:
-                if error.code in _UNREADABLE:
-                    raise SegmentUnreadable(str(error)) from None
-                raise QueryFailed(str(error)) from None
-            except ClickHouseError as error:
-                raise StoreUnavailable(str(error)) from None
+        with self._writing, self._client() as client, _errors(of_segment=True):
+            put = self._ingest_file if self._embedded else self._ingest_bytes
+            put(client, segment, settings)
 
     @staticmethod
     def _ingest_file(client: Client, segment: Path, settings: Mapping[str, str]) -> None:
@@ -197,13 +190,14 @@ class Store:
 
 
 @contextmanager
-def _errors() -> Iterator[None]:
+def _errors(*, of_segment: bool = False) -> Iterator[None]:
     try:
         yield
-    except DatabaseError as error:
-        raise QueryFailed(str(error)) from None
     except ClickHouseError as error:
-        raise StoreUnavailable(str(error)) from None
+        code = error.code if isinstance(error, DatabaseError) else None
+        if code is None or code in _LATER:
+            raise StoreUnavailable(str(error)) from None
+        raise (SegmentUnreadable if of_segment and code in _UNREADABLE else QueryFailed)(str(error)) from None
 
 
 def _embedded(directory: Path, data: Path) -> Connect:
