@@ -1,6 +1,6 @@
 """The pictures of the README: runs the demonstration on a directory of its own and photographs the pages.
 
-    python docs/screenshots.py        writes docs/images/{overview,calls,call}.png
+python docs/screenshots.py        writes docs/images/{overview,calls,call}.png
 """
 
 import shutil

@@ -1,7 +1,7 @@
 """An application of three lines, and the fourth that makes it observable and safe.
 
-    spanward serve            # in one terminal
-    python examples/chat.py   # in another, with OPENAI_API_KEY set (or OPENAI_BASE_URL pointing at any compatible server)
+spanward serve            # in one terminal
+python examples/chat.py   # in another, with OPENAI_API_KEY set
 """
 
 import openai
