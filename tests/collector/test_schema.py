@@ -75,6 +75,13 @@ def test_every_statement_parses(engine: Store, form: Form) -> None:
             client.command(f"EXPLAIN AST {statement}")
 
 
+def test_the_statement_for_a_server_parses(engine: Store) -> None:
+    """No more than that is known of it here: it has not been run against a server."""
+    statement = landing.insert(f"input('{landing.structure().replace(chr(39), chr(92) + chr(39))}')")
+    with engine._client() as client:
+        client.command(f"EXPLAIN AST {statement} FORMAT Protobuf")
+
+
 def test_a_cluster_replicates_and_distributes_every_table() -> None:
     sql = "\n".join(statement for file in CLUSTER.files() for statement in CLUSTER.statements(file))
     for table in TABLES:
