@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
+from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, StreamFailureError
 
 from ..dashboards.ask import QueryFailed, Table
 from . import landing
@@ -26,6 +26,9 @@ _UNREADABLE = frozenset({27, 32, 33, 117, 444})
 """ClickHouse's codes for bytes that end too early, do not parse, or are no protobuf of our schema."""
 _LATER = frozenset({159, 202, 209, 210, 241, 242, 243, 252, 279, 285, 319, 439, 999})
 """Its codes for no time, memory, room, network or quorum: the same statement may work later."""
+_BROKE_OFF = (
+    f"the store broke off in the middle of the answer: ask for fewer rows (at most {_MOST_ROWS}) or a shorter time"
+)
 
 Connect = Callable[[str | None], Client]
 
@@ -185,14 +188,20 @@ class Store:
                     client = self._connect(self._form.database)
             try:
                 yield client
-            finally:
-                self._idle.put(client)
+            except BaseException:
+                client.close()  # after an answer that broke off, its next one would be garbage
+                raise
+            self._idle.put(client)
 
 
 @contextmanager
 def _errors(*, of_segment: bool = False) -> Iterator[None]:
     try:
         yield
+    except StreamFailureError as error:
+        # its text may be the hexadecimal form of the rows that came before the failure
+        said = str(error)
+        raise QueryFailed(said if said.startswith("Code: ") else _BROKE_OFF) from None
     except ClickHouseError as error:
         code = error.code if isinstance(error, DatabaseError) else None
         if code is None or code in _LATER:
