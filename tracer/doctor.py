@@ -5,8 +5,8 @@ from typing import Literal
 
 from . import instrument, patching, registry, settings
 from .adapter import Adapter
-from .guarding import PolicyFile
-from .sidecar import Sidecar, Unreachable
+from .guarding import PolicyFile, Summary, fetch
+from .sidecar import ADVICE, KeyRefused, Sidecar, Unreachable
 from .spool import stored_bytes
 
 State = Literal["ok", "warning", "problem", "absent"]
@@ -30,7 +30,7 @@ def facts(chosen: settings.Settings | None = None) -> list[Fact]:
     """
     running = instrument.running()
     chosen = chosen or (running.settings if running else settings.read({}))
-    sidecar = Sidecar(chosen.endpoint)
+    sidecar = Sidecar(chosen.endpoint, chosen.key)
     try:
         return [*map(library, registry.ADAPTERS), *_sidecar(chosen, sidecar), spool(chosen)]
     finally:
@@ -74,11 +74,14 @@ def spool(chosen: settings.Settings) -> Fact:
 def _sidecar(chosen: settings.Settings, sidecar: Sidecar) -> list[Fact]:
     try:
         status, _ = sidecar.request("GET", "/healthz", timeout_s=PATIENCE_S)
+    except KeyRefused as error:
+        return [Fact("sidecar", "problem", str(error), ADVICE), _policy(chosen, sidecar)]
     except Unreachable as error:
         advice = "start it with `spanward serve`, or say where it is: SPANWARD_ENDPOINT"
         return [Fact("sidecar", "problem", f"nobody answers ({error})", advice), _policy(chosen, sidecar)]
     if status != 200:
-        return [Fact("sidecar", "warning", f"{chosen.endpoint} says HTTP {status}", f"see {chosen.endpoint}/healthz")]
+        says = f"{chosen.endpoint} says HTTP {status}"
+        return [Fact("sidecar", "warning", says, f"see {chosen.endpoint}/healthz"), _policy(chosen, sidecar)]
     return [Fact("sidecar", "ok", f"{chosen.endpoint} answers"), _policy(chosen, sidecar)]
 
 
@@ -86,11 +89,18 @@ def _policy(chosen: settings.Settings, sidecar: Sidecar) -> Fact:
     if chosen.guards != "sidecar":
         state: State = "warning" if chosen.guards == "off" else "ok"
         return Fact("policy", state, f"guards={chosen.guards}")
-    known = PolicyFile(chosen, sidecar).summary()
+    try:
+        return Fact("policy", "ok", _said(fetch(sidecar, PATIENCE_S)[0]))
+    except (OSError, ValueError):
+        known = PolicyFile(chosen, sidecar).summary()
     if known is None:
         advice = "until a sidecar was reached once, calls run unguarded and no content is captured"
         return Fact("policy", "warning", "never fetched from the sidecar", advice)
-    return Fact("policy", "ok", f"{known.name} {known.hash}, on_error: {known.on_error}")
+    return Fact("policy", "ok", f"{_said(known)}, as fetched last")
+
+
+def _said(policy: Summary) -> str:
+    return f"{policy.name} {policy.hash}, on_error: {policy.on_error}"
 
 
 def _would_be(adapter: Adapter) -> tuple[list[str], dict[str, str]]:

@@ -13,7 +13,7 @@ from typing import Any
 from ..guards.judgement import Action, Check, Decision, Guard, GuardEvent, GuardUnavailable, Verdict
 from . import health
 from .settings import Settings
-from .sidecar import Sidecar, Unreachable
+from .sidecar import ADVICE, KeyRefused, Sidecar, Unreachable
 
 ON_ERROR = "on_error"
 """The `rule` of events and blocks that come of guards that did not answer."""
@@ -25,8 +25,8 @@ SLOW_S, PAUSE_S = 0.2, 2.0
 """A sidecar that took longer than this not to answer is not asked again for that long."""
 
 WARNING = (
-    "spanward: no sidecar answers at %s and none ever did: GUARDS ARE OFF, prompts go out unchecked, and no content "
-    "is captured. Start it with `spanward serve`; spans wait in %s until then."
+    "spanward: %s: GUARDS ARE OFF, prompts go out unchecked, and no content "
+    "is captured. %s; spans wait in %s until then."
 )
 
 
@@ -75,10 +75,7 @@ class PolicyFile:
         """Ask the sidecar, if there is a reason to. Raises Unreachable."""
         if not self.stale:
             return
-        status, body = self._sidecar.request("GET", "/v1/guard/policy", timeout_s=FIRST_TIMEOUT_S)
-        if status != 200:
-            raise Unreachable(f"policy: HTTP {status}")
-        told = summary_of(json.loads(body))
+        told, body = fetch(self._sidecar)
         with self._mutex:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             fresh = self._path.with_suffix(f".{os.getpid()}.json")
@@ -90,6 +87,14 @@ class PolicyFile:
     def _load(self) -> None:
         if self._path.exists():
             self._summary = summary_of(json.loads(self._path.read_bytes()))
+
+
+def fetch(sidecar: Sidecar, timeout_s: float = FIRST_TIMEOUT_S) -> tuple[Summary, bytes]:
+    """The policy of the sidecar, and its summary as it came. Raises Unreachable, and ValueError for nonsense."""
+    status, body = sidecar.request("GET", "/v1/guard/policy", timeout_s=timeout_s)
+    if status != 200:
+        raise Unreachable(f"policy: HTTP {status}")
+    return summary_of(json.loads(body)), body
 
 
 def summary_of(told: dict[str, Any]) -> Summary:
@@ -125,7 +130,8 @@ class SidecarGuard:
         except Unreachable as error:
             if time.monotonic() - asked > SLOW_S:
                 self._silent_until = time.monotonic() + PAUSE_S
-            raise GuardUnavailable("nobody answers") from error
+            refused = isinstance(error, KeyRefused)
+            raise GuardUnavailable("the key is refused" if refused else "nobody answers") from error
         if status != 200:
             raise GuardUnavailable(f"HTTP {status}")
         decision = wire.decision_from_json(json.loads(answer))
@@ -205,13 +211,18 @@ class Judge:
         )
 
 
-def warn_once(endpoint: str, spool: Path) -> Callable[[], None]:
+def warn_once(sidecar: Sidecar, spool: Path) -> Callable[[], None]:
     """The one loud warning of an application that runs unguarded."""
     said: list[bool] = []
 
     def warn() -> None:
         if not said:
             said.append(True)
-            health.log.warning(WARNING, endpoint, spool)
+            if sidecar.refused:
+                how, what = f"the sidecar at {sidecar.endpoint} does not take our key", f"To change that, {ADVICE}"
+            else:
+                how = f"no sidecar answers at {sidecar.endpoint} and none ever did"
+                what = "Start it with `spanward serve`"
+            health.log.warning(WARNING, how, what, spool)
 
     return warn

@@ -13,7 +13,7 @@ from ..guards.judgement import Context
 from . import guarding, health, patching, settings, spans
 from .engine import Engine
 from .shipper import Shipper
-from .sidecar import Sidecar, Unreachable
+from .sidecar import ADVICE, KeyRefused, Sidecar, Unreachable
 from .spool import Spool
 
 FLUSH_S = 2.0
@@ -71,13 +71,15 @@ def instrument(
     require_guards: bool | None = None,
     spool: str | os.PathLike[str] | None = None,
     spool_bytes: int | None = None,
+    key: str | None = None,
 ) -> None:
     """Trace and guard every call that this process makes to a model, from now on. Calling it again changes nothing.
 
     Each argument comes before its environment variable (`SPANWARD_ENDPOINT`, `SPANWARD_GUARDS`, `SPANWARD_POLICY`,
-    `SPANWARD_CONTENT`, `SPANWARD_SPOOL`); `OTEL_*` is honoured. `guards` judges in the sidecar, in this process
-    ('local', by `policy`: a file or a shipped name), or not at all. Spans go to a provider of our own, or to
-    `tracer_provider`, and wait in `spool` (at most `spool_bytes`) until the sidecar has them.
+    `SPANWARD_CONTENT`, `SPANWARD_SPOOL`, and `SPANWARD_INGEST_KEY` for `key`, which the sidecar may ask for); `OTEL_*`
+    is honoured. `guards` judges in the sidecar, in this process ('local', by `policy`: a file or a shipped name), or
+    not at all. Spans go to a provider of our own, or to `tracer_provider`, and wait in `spool` (at most `spool_bytes`)
+    until the sidecar has them.
 
     Raises ValueError for an argument that makes no sense, `guards.policy.PolicyError` for a wrong policy, and with
     `require_guards` NoGuards if nobody can judge: the sidecar does not answer and no policy was ever fetched.
@@ -92,6 +94,7 @@ def instrument(
         "require_guards": require_guards,
         "spool": Path(spool) if spool is not None else None,
         "spool_bytes": spool_bytes,
+        "key": key,
     }
     global _running  # noqa: PLW0603  one per process
     with _turn:
@@ -114,9 +117,13 @@ def running() -> Running | None:
 
 
 def _start(chosen: settings.Settings, tracer_provider: TracerProvider | None) -> Running:
-    sidecar = Sidecar(chosen.endpoint)
+    sidecar = Sidecar(chosen.endpoint, chosen.key)
     policy = guarding.PolicyFile(chosen, sidecar) if chosen.guards == "sidecar" else None
-    judge = _judge(chosen, sidecar, policy)
+    try:
+        judge = _judge(chosen, sidecar, policy)
+    except BaseException:
+        sidecar.close()
+        raise
     spool = Spool(chosen.spool, chosen.spool_bytes)
     writer = spans.ToSpool(spool)
     provider = tracer_provider or spans.own_provider(chosen)
@@ -144,7 +151,7 @@ def _judge(chosen: settings.Settings, sidecar: Sidecar, policy: guarding.PolicyF
         return None
     if chosen.require_guards:
         _require(chosen, policy)
-    warn = guarding.warn_once(chosen.endpoint, chosen.spool)
+    warn = guarding.warn_once(sidecar, chosen.spool)
     return guarding.Judge(
         guarding.SidecarGuard(sidecar, policy), policy.summary, require=chosen.require_guards, unguarded=warn
     )
@@ -155,6 +162,8 @@ def _require(chosen: settings.Settings, policy: guarding.PolicyFile) -> None:
         policy.refresh()
     except (OSError, ValueError) as error:
         if policy.summary() is None:
+            if isinstance(error, KeyRefused):
+                raise guarding.NoGuards(f"the sidecar at {error}: {ADVICE}") from error
             raise guarding.NoGuards(
                 f"no sidecar answers at {chosen.endpoint} and no policy was ever fetched from it: start it with "
                 "`spanward serve`, or say where it is with instrument(endpoint=…) or SPANWARD_ENDPOINT"

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 from urllib.parse import urlsplit
@@ -22,13 +22,19 @@ VARIABLES = {
     "content": "SPANWARD_CONTENT",
     "spool": "SPANWARD_SPOOL",
     "policy": "SPANWARD_POLICY",
+    "key": "SPANWARD_INGEST_KEY",
 }
 """Environment variable of each setting that has one. `OTEL_*` is read by OpenTelemetry's SDK."""
+SECRET = {"key"}
+"""Settings whose value is never shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`policy` is a file or a shipped name, for guards='local'; `spool_bytes` bounds the spool folder."""
+    """`policy` is a file or a shipped name, for guards='local'; `spool_bytes` bounds the spool folder.
+
+    `key` is what the sidecar asks for, '' if it asks for none.
+    """
 
     endpoint: str = ENDPOINT
     guards: Where = "sidecar"
@@ -39,6 +45,7 @@ class Settings:
     require_guards: bool = False
     spool: Path = Path()
     spool_bytes: int = SPOOL_BYTES
+    key: str = field(default="", repr=False)
 
 
 def read(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> Settings:
@@ -50,11 +57,11 @@ def read(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> S
     chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     for name, value in chosen.items():
         if problem := _problem(name, value):
-            raise ValueError(f"instrument({name}={value!r}): {problem}")
+            raise ValueError(f"instrument({name}={_shown(name, value)}): {problem}")
     for name, variable in VARIABLES.items():
         if name not in chosen and (value := environ.get(variable, "")):
             if problem := _problem(name, value):
-                log.warning("spanward: %s=%r is ignored: %s", variable, value, problem)
+                log.warning("spanward: %s=%s is ignored: %s", variable, _shown(name, value), problem)
             else:
                 chosen[name] = value
     chosen["endpoint"] = str(chosen.get("endpoint", ENDPOINT)).rstrip("/")
@@ -71,6 +78,10 @@ def spool_folder(environ: Mapping[str, str] = os.environ) -> Path:
     return (Path(state) if state else Path.home() / ".local" / "state") / "spanward" / "spool"
 
 
+def _shown(name: str, value: object) -> str:
+    return "…" if name in SECRET else repr(value)
+
+
 def _problem(name: str, value: object) -> str:
     if name in CHOICES and value not in CHOICES[name]:
         return f"say one of {', '.join(CHOICES[name])}"
@@ -78,4 +89,6 @@ def _problem(name: str, value: object) -> str:
         url = urlsplit(cast("str", value))
         if url.scheme not in ("http", "https") or not url.hostname:
             return f"say an address such as {ENDPOINT}"
+    if name == "key" and not (isinstance(value, str) and value.isascii() and value.isprintable() and " " not in value):
+        return "a key is printable ASCII characters, without spaces"
     return ""

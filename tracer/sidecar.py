@@ -12,7 +12,10 @@ from urllib.parse import urlsplit
 
 from opentelemetry import context
 
+from .health import log
+
 SEND_TIMEOUT_S = 10.0
+ADVICE = "set SPANWARD_INGEST_KEY, or instrument(key=…), to the one that it was started with"
 KEPT = 8
 """Open connections that wait for the next request."""
 
@@ -21,11 +24,20 @@ class Unreachable(OSError):  # noqa: N818  a state of the world, not a mistake
     """Nobody answered at the endpoint, or not in time."""
 
 
-class Sidecar:
-    """Connections to `endpoint`, kept open. Safe for threads; `after_fork` for the child of a fork."""
+class KeyRefused(Unreachable):
+    """The sidecar asks for a key, and ours is missing or wrong."""
 
-    def __init__(self, endpoint: str) -> None:
+
+class Sidecar:
+    """Connections to `endpoint`, kept open. Safe for threads; `after_fork` for the child of a fork.
+
+    Each request shows `key`, if there is one. A sidecar that refuses it is warned of once.
+    """
+
+    def __init__(self, endpoint: str, key: str = "") -> None:
         self.endpoint = endpoint
+        self.refused = False
+        self._credentials = {"Authorization": f"Bearer {key}"} if key else {}
         self._url = urlsplit(endpoint)
         self._idle: deque[http.client.HTTPConnection] = deque()
 
@@ -40,8 +52,11 @@ class Sidecar:
     def request(
         self, method: str, path: str, body: bytes = b"", content_type: str = "", timeout_s: float = SEND_TIMEOUT_S
     ) -> tuple[int, bytes]:
-        """Status and body of the answer. `timeout_s` is for each wait on the network. Raises Unreachable."""
-        headers = {"Content-Type": content_type} if content_type else {}
+        """Status and body of the answer. `timeout_s` is for each wait on the network.
+
+        Raises Unreachable, and KeyRefused for a 401.
+        """
+        headers = {**self._credentials, "Content-Type": content_type} if content_type else self._credentials
         with unseen():
             while True:
                 connection, kept = self._connection(timeout_s)
@@ -55,11 +70,21 @@ class Sidecar:
                         continue  # the server had closed it meanwhile: once more, on another
                     raise Unreachable(f"{self.endpoint}: {type(error).__name__}") from error
                 self._keep(connection)
+                if answer.status == http.client.UNAUTHORIZED:
+                    raise self._refusal()
                 return answer.status, said
 
     def close(self) -> None:
         while self._idle:
             self._idle.pop().close()
+
+    def _refusal(self) -> KeyRefused:
+        what = "refuses the key it was shown" if self._credentials else "asks for a key"
+        refusal = KeyRefused(f"{self.endpoint} {what}")
+        if not self.refused:
+            self.refused = True
+            log.warning("spanward: the sidecar at %s: %s; until then spans wait in the spool", refusal, ADVICE)
+        return refusal
 
     def _connection(self, timeout_s: float) -> tuple[http.client.HTTPConnection, bool]:
         """A connection, and whether it was kept from before."""

@@ -1,5 +1,6 @@
 """Putting it on, taking it off, and everything that happens to a process in between."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -14,9 +15,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import spanward
-from spanward.tracer import doctor, health, instrument, registry
+from spanward.tracer import doctor, health, instrument, registry, settings
 
-from .conftest import NOWHERE, SAID, Sidecar, Spooled, spans_of  # noqa: TID251  this folder's own
+from .conftest import NOWHERE, SAID, Sidecar, Spooled, spans_of
 
 Trace = Callable[..., Any]
 HERE = Path(__file__).parent
@@ -93,6 +94,7 @@ def test_a_library_imported_later_is_traced(
         ({"guards": "sidcar"}, "say one of sidecar, local, off"),
         ({"content": "raw"}, "guarded, none"),
         ({"endpoint": "localhost:4318"}, "an address such as http"),
+        ({"key": "two words"}, r"instrument\(key=…\): a key is printable ASCII"),
     ],
 )
 def test_wrong_arguments_are_refused(given: dict[str, Any], says: str) -> None:
@@ -263,13 +265,23 @@ def test_the_doctor_says_what_is_traced_and_what_is_not(trace: Trace, sidecar: S
     assert (found["tinylib"].state, found["sidecar"].state) == ("ok", "ok")
     assert "4 methods traced" in found["tinylib"].detail
     assert found["spool"].state == "ok"
+    assert found["policy"].detail == "p h, on_error: block"
+
+
+def test_the_doctor_asks_for_the_policy_and_remembers_the_last_one(
+    tiny: Any, sidecar: Sidecar, spooled: Spooled
+) -> None:
+    chosen = settings.read({"endpoint": sidecar.url, "spool": spooled.folder})
+    asked = {fact.subject: fact.detail for fact in doctor.facts(chosen)}
+    assert asked["policy"] == "p h, on_error: block"
+    assert not spooled.folder.exists(), "a doctor only looks"
+    away = dataclasses.replace(chosen, endpoint=NOWHERE)
+    assert {fact.subject: fact.detail for fact in doctor.facts(away)}["policy"] == "never fetched from the sidecar"
 
 
 def test_a_method_that_is_gone_and_an_unknown_version_are_reported(
     trace: Trace, tiny: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import dataclasses
-
     import tinylib_adapter  # type: ignore[import-not-found]  # the fixture put it on the path
 
     ask, other = tinylib_adapter.ADAPTER.endpoints
