@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from . import guard_kind
 from .ask import Ask
 from .calls import ROW, Order, neighbours
 from .view import BadView, View
@@ -46,6 +47,7 @@ def call(ask: Ask, trace: str, span: str, view: View, by: Order) -> dict[str, An
     rows = ask(_CALL, ids).records()
     if not rows:
         return None
+    guard_kind.join(ask, rows)
     content = ask(_CONTENT, ids).records()
     spans = ask(_SPANS, ids).records()
     return {

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from . import conditions
+from . import conditions, guard_kind
 from .ask import Ask
 from .view import BadView, View
 
@@ -21,11 +21,11 @@ SORTS = {
 }
 """What a list can be sorted by; time, then the ids, decide between equals."""
 
-ROW = """trace_id, span_id, toUnixTimestamp64Micro(ts) AS us, service, env, operation, provider, request_model, model,
+ROW = f"""trace_id, span_id, toUnixTimestamp64Micro(ts) AS us, service, env, operation, provider, request_model, model,
 status, error_type, finish_reason, stream, stream_end, input_tokens, cached_tokens, output_tokens, reasoning_tokens,
 usage_source, cost_usd AS cost, latency_ms, ttft_ms, guard_verdict, guard_action, degraded, content_withheld,
 session_id, user_id, prompt_name, prompt_version, tags, input_preview, output_preview,
-leftUTF8(status_message, 200) AS failure"""
+leftUTF8(status_message, 200) AS failure, {guard_kind.OF_CALL} AS guard"""
 
 MOST = 200
 
@@ -77,6 +77,7 @@ ORDER BY {by.sql()} LIMIT {size + 1}"""
     after = _encode(rows[size - 1], by) if more else None
     for row in rows:
         del row["at_value"]
+    guard_kind.join(ask, rows[:size])
     return {"calls": rows[:size], "next": after, "total": total}
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from . import guard_kind
 from .view import COLUMNS, NUMBERS, View
 
 ROLLED = frozenset({"tenant", "service", "env", "provider", "model"})
@@ -15,7 +16,7 @@ EXACT = ("trace_id", "span_id", "session_id", "user_id")
 
 _IN_RANGE = "ts >= fromUnixTimestamp64Milli({start:Int64}) AND ts < fromUnixTimestamp64Milli({end:Int64})"
 
-_PRICED = "multiIf(cost_usd IS NOT NULL, 'yes', input_tokens + output_tokens > 0, 'no', 'nothing to price')"
+PRICED = "multiIf(cost_usd IS NOT NULL, 'yes', input_tokens + output_tokens > 0, 'no', 'nothing to price')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,10 @@ def _term(name: str, parameter: str, *, negated: bool) -> str:
     if name == "tag":
         return f"{turn}hasAny(tags, {{{parameter}:Array(String)}})"
     if name == "priced":
-        return f"{turn}has({{{parameter}:Array(String)}}, {_PRICED})"
+        return f"{turn}has({{{parameter}:Array(String)}}, {PRICED})"
     if name == "rule":
         found = f"SELECT trace_id, span_id FROM guard_events WHERE rule IN {{{parameter}:Array(String)}}"
-        return f"(trace_id, span_id) {turn}IN ({found} AND ts >= fromUnixTimestamp64Milli({{start:Int64}} - 3600000))"
+        return f"(trace_id, span_id) {turn}IN ({found} AND {guard_kind.SINCE})"
+    if name == "guard":
+        return turn + guard_kind.term(parameter)
     return f"{COLUMNS[name]} {turn}IN {{{parameter}:Array(String)}}"

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from . import conditions
+from . import conditions, guard_kind
 from .ask import Ask
 from .view import COLUMNS, View
 
 FACETS = (
-    "status", "error_type", "guard_verdict", "guard_action", "service", "env", "provider", "model", "operation",
-    "finish_reason", "prompt", "user_group",
+    "status", "guard", "rule", "error_type", "service", "env", "provider", "model", "operation", "finish_reason",
+    "prompt", "user_group", "tag", "usage",
 )  # fmt: skip
 MOST = 15
 
@@ -20,13 +20,25 @@ def facets(ask: Ask, view: View) -> dict[str, list[dict[str, Any]]]:
     for name in FACETS:
         where = conditions.calls(view, without=name)
         parameters |= where.parameters
-        column = COLUMNS[name]
         parts.append(
-            f"SELECT '{name}' AS facet, toString({column}) AS value, count() AS calls FROM llm_calls WHERE {where.sql} "
-            f"GROUP BY value ORDER BY calls DESC, value LIMIT {MOST}"
+            f"SELECT '{name}' AS facet, * FROM ({_counted(name, where.sql)} ORDER BY calls DESC, value LIMIT {MOST})"
         )
-    union = " UNION ALL ".join(f"SELECT * FROM ({part})" for part in parts)
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in FACETS}
+    union = " UNION ALL ".join(parts)
     for facet, value, calls in ask(f"SELECT * FROM ({union}) ORDER BY calls DESC, value", parameters).rows:
         found[facet].append({"value": value, "calls": calls})
     return {name: values for name, values in found.items() if any(v["value"] for v in values)}
+
+
+def _counted(name: str, where: str) -> str:
+    """SELECT of `value`, `calls`."""
+    if name == "guard":
+        return guard_kind.counted(where)
+    if name == "rule":
+        return (
+            "SELECT toString(rule) AS value, uniqExact(trace_id, span_id) AS calls FROM guard_events "
+            f"WHERE {guard_kind.SINCE} "
+            f"AND (trace_id, span_id) IN (SELECT trace_id, span_id FROM llm_calls WHERE {where}) GROUP BY value"
+        )
+    value = "arrayJoin(arrayDistinct(tags))" if name == "tag" else f"toString({COLUMNS[name]})"
+    return f"SELECT {value} AS value, count() AS calls FROM llm_calls WHERE {where} GROUP BY value"

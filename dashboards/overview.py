@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import conditions
+from . import conditions, guard_kind
 from .ask import Ask, Table
 from .conditions import GUARD_ROLLED, Condition
 from .grid import Grid, before, lay
@@ -32,14 +32,6 @@ sumMap(s.lat_hist) AS lat, sumMap(s.ttft_hist) AS ttft"""
 
 _COUNTS = "calls, errors, blocked, unpriced, input_tokens, cached_tokens, output_tokens"
 _COST = "if(unpriced > 0 AND cost_usd = 0, NULL, cost_usd) AS cost"
-
-GUARD_KIND = (
-    "multiIf(verdict = 'fail_open', 'failed_open', mode = 'shadow', 'shadow', "
-    "action = 'block', 'blocked', action = 'modify', 'modified', 'flagged')"
-)
-"""What came of a guard event, one word: shadow rules changed nothing whatever their verdict was."""
-GUARD_KINDS = ("blocked", "modified", "flagged", "shadow", "failed_open")
-_FOUND = "verdict NOT IN ('allow', 'none')"
 
 
 def overview(ask: Ask, view: View, now: int) -> dict[str, Any]:
@@ -102,10 +94,10 @@ FROM (
 
 def _guard_totals(ask: Ask, view: View) -> dict[str, int]:
     where = conditions.guarded(view)
-    source = f"guard_events WHERE {where.sql} AND {_FOUND}"
-    sql = f"SELECT {GUARD_KIND} AS kind, count() AS events FROM {source} GROUP BY kind"
+    source = f"guard_events WHERE {where.sql} AND {guard_kind.FOUND}"
+    sql = f"SELECT {guard_kind.OF_EVENT} AS kind, count() AS events FROM {source} GROUP BY kind"
     counted = dict(ask(sql, where.parameters).rows)
-    return {kind: counted.get(kind, 0) for kind in GUARD_KINDS}
+    return {kind: counted.get(kind, 0) for kind in guard_kind.EVENT_KINDS}
 
 
 def _guard_series(ask: Ask, grid: Grid) -> dict[str, list[Any]]:
@@ -115,9 +107,9 @@ def _guard_series(ask: Ask, grid: Grid) -> dict[str, list[Any]]:
     else:
         where = conditions.guarded(grid.view)
         source = f"toInt64(toUnixTimestamp(ts)) AS second, 1 AS events FROM guard_events WHERE {where.sql}"
-    kinds = ", ".join(f"sumIf(events, kind = '{kind}') AS {kind}" for kind in GUARD_KINDS)
+    kinds = ", ".join(f"sumIf(events, kind = '{kind}') AS {kind}" for kind in guard_kind.EVENT_KINDS)
     sql = f"""SELECT intDiv(second, {{step:Int64}}) * {{step:Int64}} * 1000 AS t, {kinds}
-FROM (SELECT {GUARD_KIND} AS kind, {source} AND {_FOUND}) GROUP BY t
+FROM (SELECT {guard_kind.OF_EVENT} AS kind, {source} AND {guard_kind.FOUND}) GROUP BY t
 ORDER BY t WITH FILL FROM {{first:Int64}} * 1000 TO {{last:Int64}} * 1000 STEP {grid.step * 1000}"""
     return _columns(ask(sql, where.parameters | _edges(grid)))
 
@@ -138,7 +130,16 @@ def _failures(ask: Ask, view: View) -> list[dict[str, Any]]:
        argMax(trace_id, ts) AS trace_id, argMax(span_id, ts) AS span_id
 FROM llm_calls WHERE {where.sql} AND status IN ('error', 'blocked')
 GROUP BY status, error_type ORDER BY calls DESC, status, error_type LIMIT 12"""
-    return ask(sql, where.parameters).records()
+    failures = ask(sql, where.parameters).records()
+    rules = _blocking_rules(ask, view) if any(row["status"] == "blocked" for row in failures) else []
+    return [row | {"rules": rules if row["status"] == "blocked" else []} for row in failures]
+
+
+def _blocking_rules(ask: Ask, view: View) -> list[str]:
+    where = conditions.guarded(view)
+    sql = f"""SELECT rule FROM guard_events WHERE {where.sql} AND {guard_kind.FOUND}
+AND {guard_kind.OF_EVENT} = 'blocked' GROUP BY rule ORDER BY count() DESC, rule LIMIT 5"""
+    return [rule for (rule,) in ask(sql, where.parameters).rows]
 
 
 def _edges(grid: Grid) -> dict[str, int]:

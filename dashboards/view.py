@@ -26,10 +26,11 @@ COLUMNS = {
     "usage": "usage_source",
     "stream_end": "stream_end",
     "tenant": "tenant",
+    "trace": "trace_id",
 }
 """Filter -> column of `llm_calls`. A filter may be given several times (any of them), `name!` turns it round."""
 
-FILTERS = (*COLUMNS, "tag", "rule", "priced")
+FILTERS = (*COLUMNS, "tag", "rule", "guard", "priced")
 NUMBERS = {
     "min_latency": ("latency_ms", ">="),
     "max_latency": ("latency_ms", "<="),
@@ -70,7 +71,7 @@ class View:
 def read(query: Iterable[tuple[str, str]], now: int, *, also: Iterable[str] = ()) -> View:
     """The view that a query string describes; `now` in milliseconds. `also` names keys that others read.
 
-    Without `from` it is the last hour. Raises `BadView`.
+    Without `from` it is the last 24 hours, as on the page. Raises `BadView`.
     """
     single: dict[str, str] = {}
     chosen: dict[str, list[str]] = {}
@@ -89,7 +90,7 @@ def read(query: Iterable[tuple[str, str]], now: int, *, also: Iterable[str] = ()
             raise BadView(f"unknown filter {key!r}{_nearest(key, theirs)}")
     _refuse_excess(chosen, refused, single)
     end = moment(single.get("to", "now"), now, "to")
-    start = moment(single.get("from", "now-1h"), now, "from")
+    start = moment(single.get("from", "now-24h"), now, "from")
     if start >= end:
         raise BadView("the range is empty: `from` must lie before `to`")
     if end - start > LONGEST_S * 1000:

@@ -106,7 +106,7 @@ def test_a_row_says_what_the_call_was(api: TestClient, stored: Put) -> None:
         "output_tokens": 7, "reasoning_tokens": 0, "usage_source": "provider", "latency_ms": 100.0, "ttft_ms": 25.0,
         "guard_verdict": "allow", "guard_action": "allow", "degraded": 0, "content_withheld": "", "session_id": "",
         "user_id": "", "prompt_name": "", "prompt_version": "", "tags": [], "input_preview": "where is it?",
-        "output_preview": "on its way", "failure": "",
+        "output_preview": "on its way", "failure": "", "guards": ["clean"], "rules": [],
     }  # fmt: skip
 
 

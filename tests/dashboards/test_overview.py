@@ -138,5 +138,5 @@ def test_failures_are_grouped_and_name_their_latest(api: TestClient, stored: Put
     assert second == {
         "status": "error", "error_type": "APITimeoutError", "calls": 1, "services": 1, "models": 1,
         "last_us": (NOW - 9 * MINUTE) * 1000, "last_model": "gpt-4o", "message": "slow",
-        "trace_id": latest.trace_id, "span_id": latest.span_id,
+        "trace_id": latest.trace_id, "span_id": latest.span_id, "rules": [],
     }  # fmt: skip

@@ -7,13 +7,14 @@ from spanward.dashboards.grid import STEPS_S, lay
 from spanward.dashboards.view import BadView, View, read
 
 NOW = 1_795_219_200_000
+DAY = 24 * 3_600_000
 HOUR = 3_600_000
 
 
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ([], View(NOW - HOUR, NOW, live=True)),
+        ([], View(NOW - DAY, NOW, live=True)),
         ([("from", "now-7d")], View(NOW - 7 * 24 * HOUR, NOW, live=True)),
         ([("from", "now-2h"), ("to", "now-1h")], View(NOW - 2 * HOUR, NOW - HOUR)),
         ([("from", "2026-11-20T10:00:00Z"), ("to", "2026-11-20T12:00:00+01:00")], View(1795168800000, 1795172400000)),
@@ -21,7 +22,7 @@ HOUR = 3_600_000
         (
             [("model", "a"), ("model", "b"), ("status!", "ok"), ("min_latency", "250"), ("q", " card ")],
             View(
-                NOW - HOUR, NOW, True, {"model": ("a", "b")}, {"status": ("ok",)}, {"min_latency": 250.0}, text="card"
+                NOW - DAY, NOW, True, {"model": ("a", "b")}, {"status": ("ok",)}, {"min_latency": 250.0}, text="card"
             ),
         ),
     ],

@@ -1,0 +1,77 @@
+"""What came of the guards, one word a call or event: the same words on charts, in lists, facets and filters."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from .ask import Ask
+
+EVENT_KINDS = ("blocked", "modified", "flagged", "shadow", "failed_open")
+"""Of an event; a call can have several, as rules that only flag are judged after it was stored."""
+CALL_KINDS = (*EVENT_KINDS, "unguarded", "clean")
+
+FOUND = "verdict NOT IN ('allow', 'none')"
+
+OF_EVENT = (
+    "multiIf(verdict = 'fail_open', 'failed_open', mode = 'shadow', 'shadow', "
+    "action = 'block', 'blocked', action = 'modify', 'modified', 'flagged')"
+)
+"""SQL on `guard_events`: shadow rules changed nothing whatever their verdict was."""
+
+OF_CALL = (
+    "multiIf(guard_verdict = 'fail_open', 'failed_open', guard_action = 'block' OR status = 'blocked', 'blocked', "
+    "guard_action = 'modify', 'modified', guard_verdict IN ('warn', 'deny'), 'flagged', "
+    "guard_verdict = 'allow', 'clean', 'unguarded')"
+)
+"""SQL on `llm_calls`: what stood in the way of the call made of it; its events may add to that."""
+
+SINCE = "ts >= fromUnixTimestamp64Milli({start:Int64} - 3600000)"
+"""On `guard_events`: an event may be stamped a little before its call where clocks differ, and any time after it."""
+
+_IDS = "(trace_id, span_id)"
+
+
+def term(parameter: str) -> str:
+    """SQL on `llm_calls`: a call is of one of the kinds that `parameter` lists. Clean is a call without any event."""
+    found = f"SELECT trace_id, span_id FROM guard_events WHERE {FOUND} AND {SINCE}"
+    own = f"has({{{parameter}:Array(String)}}, {OF_CALL})"
+    kept = f"({OF_CALL} != 'clean' OR {_IDS} NOT IN ({found}))"
+    return f"({own} AND {kept} OR {_IDS} IN ({found} AND has({{{parameter}:Array(String)}}, {OF_EVENT})))"
+
+
+def counted(where: str) -> str:
+    """SELECT of `value`, `calls`: how many of the calls under `where` are of each kind."""
+    calls = f"SELECT trace_id, span_id, {OF_CALL} AS kind FROM llm_calls WHERE {where}"
+    chosen = f"SELECT trace_id, span_id FROM llm_calls WHERE {where}"
+    events = (
+        f"SELECT trace_id, span_id, {OF_EVENT} AS kind FROM guard_events WHERE {FOUND} AND {SINCE} "
+        f"AND {_IDS} IN ({chosen})"
+    )
+    kinds = f"SELECT groupUniqArray(kind) AS kinds FROM ({calls} UNION ALL {events}) GROUP BY trace_id, span_id"
+    return (
+        "SELECT arrayJoin(if(length(kinds) > 1, arrayFilter(k -> k != 'clean', kinds), kinds)) AS value, "
+        f"count() AS calls FROM ({kinds}) GROUP BY value"
+    )
+
+
+def join(ask: Ask, rows: Iterable[dict[str, Any]]) -> None:
+    """Give each row of calls `guards`, its kinds, and `rules`, those that found something; takes its `guard`."""
+    calls = list(rows)
+    events = _events(ask, calls) if calls else {}
+    for row in calls:
+        kinds, rules = events.get((row["trace_id"], row["span_id"]), ((), ()))
+        all_kinds = {row.pop("guard"), *kinds}
+        row["guards"] = [kind for kind in CALL_KINDS if kind in all_kinds and (kind != "clean" or len(all_kinds) == 1)]
+        row["rules"] = sorted(rules)
+
+
+def _events(ask: Ask, calls: list[dict[str, Any]]) -> dict[tuple[str, str], tuple[list[str], list[str]]]:
+    sql = f"""SELECT trace_id, span_id, groupUniqArray({OF_EVENT}) AS kinds, groupUniqArray(rule) AS rules
+FROM guard_events WHERE {FOUND} AND {SINCE}
+  AND trace_id IN {{traces:Array(String)}} AND span_id IN {{spans:Array(String)}}
+GROUP BY trace_id, span_id"""
+    parameters = {
+        "start": min(call["us"] for call in calls) // 1000,
+        "traces": [call["trace_id"] for call in calls],
+        "spans": [call["span_id"] for call in calls],
+    }
+    return {(trace, span): (kinds, rules) for trace, span, kinds, rules in ask(sql, parameters).rows}
