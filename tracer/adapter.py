@@ -55,7 +55,6 @@ class ChunkView(NamedTuple):
 
     deltas: tuple[Delta, ...] = ()
     closes: tuple[Hashable, ...] = ()
-    hidden: bool = False
 
 
 class StreamReader(Protocol):
@@ -128,6 +127,21 @@ class Manager(Protocol):
         ...
 
 
+class ExtraUsage(Protocol):
+    """How to have a stream tell its token counts that the application did not ask for, without it noticing."""
+
+    def ask(self, instance: Any, kwargs: Kwargs, hosts: tuple[str, ...]) -> Kwargs | None:
+        """A copy of the keyword arguments that asks for usage, None where the application decided or it is not safe.
+
+        `hosts` are patterns of servers that the user says take the question, besides those that are known to.
+        """
+        ...
+
+    def hides(self, chunk: Any) -> bool:
+        """Whether this chunk came only because we asked. Takes every other trace of the question out of the chunk."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One method of a library, in its sync and async class."""
@@ -152,6 +166,8 @@ class Endpoint:
     instance is: made of `reply_chunks`, so that `isinstance`, `close` and `response` hold for it too."""
     validates: bool = False
     """The method validates the answer against the application's types: ask for it raw, restore, then `parse`."""
+    extra_usage: ExtraUsage | None = None
+    """Set where a stream tells token counts only when asked."""
     manager: Manager | None = None
     """Set where the method gives a context manager that makes the request; always a stream."""
 

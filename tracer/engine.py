@@ -62,6 +62,7 @@ class Run:
             self.unreadable = "unreadable"
             self.call = ModelCall("chat", adapter.library, str(kwargs.get("model") or ""))
         self.asked = self.kwargs
+        self.hides: Callable[[Any], bool] | None = None
         self.here = Inside(INVALID_SPAN)
         self.context = Context()
 
@@ -108,6 +109,15 @@ class Run:
         assert judge is not None
         check = Check(side, messages, self.context)
         return judge.without(check, self.unreadable) if self.unreadable else judge(check)
+
+    def ask_usage(self) -> None:
+        """Have the stream tell its token counts, if the application did not ask and the server takes the question."""
+        extra = self.endpoint.extra_usage
+        if extra is None or self.unreadable:
+            return
+        asking = health.fenced("usage", extra.ask, self.instance, self.kwargs, self.engine.settings.usage_hosts)
+        if asking is not None:
+            self.kwargs, self.hides = asking, extra.hides
 
     def end(self, stream_end: StreamEnd = "", error: BaseException | None = None) -> None:
         """The call is over. Only the first end counts."""
@@ -247,6 +257,8 @@ def _answer(
     ours = bool(raw and run.endpoint.validates and not asked and guards_output(run))
     if raw and ours:
         run.kwargs = raw.ask(run.kwargs)
+    if streams and not asked:
+        run.ask_usage()
     result = yield Ask(ask, run.here)
     if streams:
         return (yield from _stream(run, result, asked, is_async=is_async)), True

@@ -3,6 +3,7 @@
 import atexit
 import os
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -72,6 +73,7 @@ def instrument(
     spool: str | os.PathLike[str] | None = None,
     spool_bytes: int | None = None,
     key: str | None = None,
+    usage_hosts: Sequence[str] | None = None,
 ) -> None:
     """Trace and guard every call that this process makes to a model, from now on. Calling it again changes nothing.
 
@@ -80,6 +82,10 @@ def instrument(
     is honoured. `guards` judges in the sidecar, in this process ('local', by `policy`: a file or a shipped name), or
     not at all. Spans go to a provider of our own, or to `tracer_provider`, and wait in `spool` (at most `spool_bytes`)
     until the sidecar has them.
+
+    A streamed chat of OpenAI tells its token counts only when asked: we ask OpenAI and Azure, and no other server but
+    those of `usage_hosts` (`SPANWARD_USAGE_HOSTS`: names or `NAME:PORT` with `*`, between commas), since some refuse
+    the question. The application does not see the answer unless it asked, too.
 
     Raises ValueError for an argument that makes no sense, `guards.policy.PolicyError` for a wrong policy, and with
     `require_guards` NoGuards if nobody can judge: the sidecar does not answer and no policy was ever fetched.
@@ -95,6 +101,7 @@ def instrument(
         "spool": Path(spool) if spool is not None else None,
         "spool_bytes": spool_bytes,
         "key": key,
+        "usage_hosts": usage_hosts,
     }
     global _running  # noqa: PLW0603  one per process
     with _turn:

@@ -1,7 +1,7 @@
 """How this process is traced: arguments of `instrument()` before environment variables before defaults."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -23,6 +23,7 @@ VARIABLES = {
     "spool": "SPANWARD_SPOOL",
     "policy": "SPANWARD_POLICY",
     "key": "SPANWARD_INGEST_KEY",
+    "usage_hosts": "SPANWARD_USAGE_HOSTS",
 }
 """Environment variable of each setting that has one. `OTEL_*` is read by OpenTelemetry's SDK."""
 SECRET = {"key"}
@@ -33,7 +34,8 @@ SECRET = {"key"}
 class Settings:
     """`policy` is a file or a shipped name, for guards='local'; `spool_bytes` bounds the spool folder.
 
-    `key` is what the sidecar asks for, '' if it asks for none.
+    `key` is what the sidecar asks for, '' if it asks for none. `usage_hosts` are patterns of hosts, `NAME` or
+    `NAME:PORT`, whose OpenAI-compatible servers take the question for a stream's token counts.
     """
 
     endpoint: str = ENDPOINT
@@ -46,6 +48,7 @@ class Settings:
     spool: Path = Path()
     spool_bytes: int = SPOOL_BYTES
     key: str = field(default="", repr=False)
+    usage_hosts: tuple[str, ...] = ()
 
 
 def read(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> Settings:
@@ -66,6 +69,7 @@ def read(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> S
                 chosen[name] = value
     chosen["endpoint"] = str(chosen.get("endpoint", ENDPOINT)).rstrip("/")
     chosen["policy"] = str(chosen.get("policy", "default"))
+    chosen["usage_hosts"] = _list(chosen.get("usage_hosts", ""))
     chosen["spool"] = Path(chosen["spool"]) if "spool" in chosen else spool_folder(environ)
     return Settings(**chosen)
 
@@ -76,6 +80,12 @@ def spool_folder(environ: Mapping[str, str] = os.environ) -> Path:
         return Path(given)
     state = environ.get("XDG_STATE_HOME")
     return (Path(state) if state else Path.home() / ".local" / "state") / "spanward" / "spool"
+
+
+def _list(value: str | Iterable[str]) -> tuple[str, ...]:
+    """Names, of a text with commas or several texts."""
+    texts = [value] if isinstance(value, str) else value
+    return tuple(name.strip().lower() for text in texts for name in text.split(",") if name.strip())
 
 
 def _shown(name: str, value: object) -> str:

@@ -37,6 +37,7 @@ class Passage:
         self._json: set[Hashable] = set()
         self._silent = False
         self._last_ns = 0
+        self._hides = run.hides
         decision = run.call.guarded_input
         self._plan = decision.stream if decision else None
         self._pseudonyms = decision.pseudonyms if decision else {}
@@ -48,23 +49,23 @@ class Passage:
     def take(self, chunk: Any) -> tuple[Any, ...]:
         """The chunks to deliver for one that arrived. Raises ModelCallBlocked."""
         self._clock()
+        delivered = () if self._hides is not None and self._hidden(chunk) else (chunk,)
         if self._reader is None:
-            return (chunk,)
+            return delivered
         try:
-            deltas, closes, hidden = self._reader.read(chunk)
+            deltas, closes = self._reader.read(chunk)
             if self._touches:
-                fillers = self._rewrite(chunk, ChunkView(deltas, closes, hidden))
-                return tuple(fillers) if hidden else (*fillers, chunk)
+                return (*self._rewrite(chunk, ChunkView(deltas, closes)), *delivered)
         except ModelCallBlocked:
             raise
         except Exception as error:  # noqa: BLE001  the application gets its chunks, if the policy allows that
             health.mishap(f"{self.run.adapter.library}.chunk", error)
             self._go_blind()
-            return (chunk,)
+            return delivered
         for delta in deltas:
             if not delta.whole:
                 self._recorded.setdefault(delta.channel, []).append(delta.text)
-        return () if hidden else (chunk,)
+        return delivered
 
     def last(self) -> tuple[Any, ...]:
         """The provider has no more: chunks with what was still held back. Raises ModelCallBlocked."""
@@ -94,6 +95,15 @@ class Passage:
         self.run.unreadable = "unreadable"
         if self.blocks:
             self._block(self.run.judge("output", ()))
+
+    def _hidden(self, chunk: Any) -> bool:
+        """Whether only we asked for this chunk. Holds for what cannot be read, too."""
+        assert self._hides is not None
+        try:
+            return self._hides(chunk)
+        except Exception as error:  # noqa: BLE001  the application gets its chunk
+            health.mishap(f"{self.run.adapter.library}.usage", error)
+            return False
 
     def _clock(self) -> None:
         call, now = self.run.call, time.time_ns()

@@ -133,6 +133,7 @@ def local_provider(address: str) -> dict[str, str]:
     return {
         "OPENAI_BASE_URL": f"{address}/v1",
         "OPENAI_API_KEY": "demo",
+        "SPANWARD_USAGE_HOSTS": "127.0.0.1",
         "ANTHROPIC_BASE_URL": address,
         "ANTHROPIC_API_KEY": "demo",
     }

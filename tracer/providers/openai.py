@@ -11,6 +11,7 @@ from . import openai_chat as chat
 from . import openai_chat_stream, openai_responses_stream
 from . import openai_responses as responses
 from .fields import counts, field, given, number, plain, whole
+from .openai_usage import ChatUsage
 from .stainless import RawResponse, address, canned_stream, provider
 
 _PROVIDERS = {"BaseAzureClient": "azure.ai.openai", "BedrockOpenAI": "aws.bedrock", "AsyncBedrockOpenAI": "aws.bedrock"}
@@ -112,6 +113,7 @@ def _chat(method: str, reply_type: str, *, validates: bool = False) -> Endpoint:
         reply_stream=_chat_stream,
         streams=streams,
         validates=validates,
+        extra_usage=ChatUsage(),
     )
 
 
