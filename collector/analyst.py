@@ -68,6 +68,8 @@ def check(sql: str) -> str:
 def _parse(sql: str) -> exp.Query:
     if len(sql) > _LONGEST:
         raise NotAllowed(f"the statement is longer than {_LONGEST} characters")
+    if any("\ud800" <= character <= "\udfff" for character in sql):
+        raise NotAllowed("the statement holds half of a character (a lone surrogate)")
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it would print the statement to say what it does not know
     try:
         statements = sqlglot.parse(sql, dialect=_DIALECT)

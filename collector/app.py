@@ -44,7 +44,7 @@ def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> A
         Route("/v1/guard/policy", guards.policy),
         Route("/healthz", health.route),
         Route("/metrics", parts.metrics.route),
-        Route("/api/query", QueryRoute(parts.store.ask).answer, methods=["POST"]),
+        Route("/api/query", QueryRoute(parts.store.ask_for_people).answer, methods=["POST"]),
         Route(DEMO_REMOVAL, DemoRoute(parts.store).remove, methods=["POST"]),
         *dashboard_routes(parts.store.ask, health.report),
     ]

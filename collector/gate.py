@@ -1,5 +1,6 @@
 """What every request passes first: who may ask at all, how much they may send, and that no failure tells content."""
 
+import asyncio
 import base64
 import binascii
 import hmac
@@ -17,6 +18,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
 
 log = logging.getLogger(__name__)
+BODY_PAUSE_SECONDS = 30.0
+"""How long a sender may pause in the middle of a body; what came of it takes up memory meanwhile."""
 
 
 def is_loopback(host: str) -> bool:
@@ -75,6 +78,9 @@ class Gate:
             return
         try:
             await self.app(scope, _bounded(receive, self.body_bytes), counted)
+        except asyncio.CancelledError:  # the sidecar ends, and has waited long enough
+            if not started:
+                await refusal(503, "the sidecar ends; send it again", {"Retry-After": "5"})(scope, receive, send)
         except Exception as failure:  # noqa: BLE001  the text of a failure may quote content: only its place is logged
             log.error("%s %s failed: %s", scope["method"], scope["path"], place_of(failure))  # noqa: TRY400  ditto
             if not started:
@@ -132,7 +138,10 @@ def _bounded(receive: Receive, limit: int) -> Receive:
 
     async def bounded() -> Message:
         nonlocal received
-        message = await receive()
+        try:
+            message = await asyncio.wait_for(receive(), BODY_PAUSE_SECONDS)
+        except TimeoutError:
+            raise HTTPException(408, f"nothing of the body came for {BODY_PAUSE_SECONDS:.0f} s") from None
         received += len(message.get("body", b""))
         if received > limit:
             raise HTTPException(413, f"the body is larger than {limit} bytes; send fewer spans at a time")

@@ -45,6 +45,7 @@ class Metrics:
         self.requests = self._counter("otlp_requests", "OTLP requests by what became of them", "outcome")
         self.body_bytes = self._counter("otlp_body_bytes", "Uncompressed bytes of accepted OTLP requests")
         self.spans = self._counter("spans_accepted", "Spans that are on disk, repeats not counted")
+        self.redated = self._counter("spans_redated", "Spans whose clock was wrong, stored at their arrival")
         self.repeats = self._counter("otlp_repeats", "Bodies that were stored before and acknowledged again")
         self.checks = self._counter("guard_checks", "Checks by side, verdict and action", "side", "verdict", "action")
         self.check_failures = self._counter("guard_check_failures", "Checks that could not be answered", "reason")

@@ -74,11 +74,9 @@ class OtlpRoute:
             raise Refused(
                 "unsupported", 415, f"send OTLP as {PROTOBUF}; {kind or 'no type'} is not read here"
             ) from None
-        except LogFull:
+        except LogFull as why:
             waiting = {"Retry-After": str(FULL_RETRY_SECONDS)}
-            raise Refused(
-                "full", 503, "the log is full; nothing of this request was kept, send it again", waiting
-            ) from None
+            raise Refused("full", 503, f"{why}; nothing of this request was kept, send it again", waiting) from None
 
     def _count(self, taken: Acknowledgement, size: int) -> None:
         self.metrics.requests.labels("repeated" if taken.repeated else "accepted").inc()
@@ -86,4 +84,5 @@ class OtlpRoute:
             self.metrics.repeats.inc()
             return
         self.metrics.spans.inc(taken.spans)
+        self.metrics.redated.inc(taken.redated)
         self.metrics.body_bytes.inc(size)

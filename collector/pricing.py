@@ -1,10 +1,10 @@
 """What a call cost: public prices from genai-prices, private ones from a file. An unknown model has none, never 0."""
 
 import hashlib
-from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ..tracer import semconv
 
 _MEMO = 4096
+_LONGEST_NAME = 500
+"""Characters of provider and model; what is longer is no name, and must not be remembered."""
 # Names of the conventions that genai-prices does not know by itself.
 _PROVIDERS = {"x_ai": "x-ai", "azure.ai.inference": "azure", "gcp.gen_ai": "google"}
 
@@ -102,17 +104,13 @@ class Pricing:
             text = overrides.read_bytes()
             self._private = _parse(overrides, text)
             self.version += "+" + hashlib.sha256(text).hexdigest()[:12]
-        self._memo: OrderedDict[tuple[str, str], _Price | None] = OrderedDict()
+        self._memo = lru_cache(_MEMO)(self._find)
 
     def cost(self, provider: str, model: str, tokens: Tokens, at: datetime) -> float | None:
         """US dollars, by the prices of the day `at`; None for a model without a known price."""
-        key = (provider, model)
-        if key in self._memo:
-            price = self._memo[key]
-        else:
-            price = self._memo[key] = self._find(provider, model)
-            while len(self._memo) > _MEMO:
-                self._memo.popitem(last=False)
+        if len(provider) + len(model) > _LONGEST_NAME:
+            return None
+        price = self._memo(provider, model)
         return price.cost(tokens, at) if price else None
 
     def _find(self, provider: str, model: str) -> _Price | None:

@@ -85,7 +85,7 @@ def ask_directory(settings: Settings, sql: str) -> Answer:
     try:
         allowed = check(sql)
         with opened(settings) as store:
-            answer = json.loads(to_json(store.ask(allowed)))
+            answer = json.loads(to_json(store.ask_for_people(allowed)))
     except (NotAllowed, QueryFailed) as problem:
         raise CommandError(str(problem), FAILED) from None
     return Answer(answer["columns"], answer["rows"])

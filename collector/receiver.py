@@ -1,6 +1,7 @@
 """What happens to an OTLP request between the HTTP route and the log: check, price, append."""
 
 import hashlib
+import time
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from . import clocks
 from .bodies import KnownBodies
 from .pricing import Pricing, price
 from .wal import WriteAheadLog
@@ -25,10 +27,11 @@ class UnsupportedType(Exception):  # noqa: N818  says what the body is
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """`spans` in the body; `repeated` when these bytes were stored before."""
+    """`spans` in the body; `repeated` when these bytes were stored before; `redated` came with an impossible time."""
 
     spans: int
     repeated: bool
+    redated: int = 0
 
 
 class Receiver:
@@ -60,15 +63,16 @@ class Receiver:
             outcome.set_result(Acknowledgement(0, repeated=False))
             return outcome
         try:
-            priced = request.SerializeToString() if price(request, self._pricing) else body
-            logged = self._wal.append(priced, digest)
+            redated = redate(request, time.time_ns())
+            changed = price(request, self._pricing) + redated
+            logged = self._wal.append(request.SerializeToString() if changed else body, digest)
         except BaseException as error:
             self._known.settle(digest, error)
             raise
 
         def finish(done: "Future[None]") -> None:
             self._known.settle(digest, done.exception())
-            _pass_on(done, outcome, Acknowledgement(spans, repeated=False))
+            _pass_on(done, outcome, Acknowledgement(spans, repeated=False, redated=redated))
 
         logged.add_done_callback(finish)
         return outcome
@@ -79,7 +83,9 @@ def decode(body: bytes) -> tuple[ExportTraceServiceRequest, int]:
     try:
         request = ExportTraceServiceRequest.FromString(body)
     except DecodeError:
-        raise Malformed("the body is no OTLP ExportTraceServiceRequest in protobuf") from None
+        raise Malformed(
+            "the body is no OTLP ExportTraceServiceRequest in protobuf, or a string in it is not UTF-8"
+        ) from None
     count = 0
     for resource in request.resource_spans:
         for scope in resource.scope_spans:
@@ -87,6 +93,12 @@ def decode(body: bytes) -> tuple[ExportTraceServiceRequest, int]:
                 _check_ids(span, count)
                 count += 1
     return request, count
+
+
+def redate(request: ExportTraceServiceRequest, now: int) -> int:
+    """Correct the times of spans whose clock was wrong; says how many."""
+    spans = (span for resource in request.resource_spans for scope in resource.scope_spans for span in scope.spans)
+    return sum(clocks.correct(span, now) for span in spans)
 
 
 def _check_ids(span: Span, index: int) -> None:

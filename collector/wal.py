@@ -1,10 +1,12 @@
 """The write-ahead log: what a sender was told is kept, is on disk.
 
 `DIR/ID.open` is being written, `ID.ready` waits for the ingestor and is never changed, `ID.bad` was set aside.
+A segment that is in the store stays until its calls are judged: judging is slower, and must not keep others waiting.
 Frames are `bodies.mark`ed, so a tail torn by a crash is recognised and cut; it was never acknowledged.
 """
 
 import logging
+import math
 import os
 import queue
 import secrets
@@ -20,6 +22,9 @@ from ..tracer.segment import bodies, frame
 from .bodies import DigestFile, digest_of, digests_in, mark
 
 logger = logging.getLogger(__name__)
+MOST_STORED = 200
+"""Segments that may wait in the log for their judgement. After a crash they are put into the store again, which knows
+the last 1000 blocks by their tokens; a segment and its companion are one each."""
 
 
 class LogFull(Exception):  # noqa: N818  a state of the world
@@ -41,6 +46,8 @@ class _Open:
     file: FileIO
     path: Path
     since: float
+    opened: float
+    """By the clock that never goes back."""
     size: int = 0
 
 
@@ -73,9 +80,10 @@ class WriteAheadLog:
         self._known = DigestFile(directory / "known")
         self._changed = threading.Condition()
         self._ready: OrderedDict[str, Segment] = OrderedDict()
+        self._stored: set[str] = set()
         self._open: _Open | None = None
         self._queued_bytes = 0
-        self._closed_at = 0.0
+        self._closed_at = -math.inf
         self._last_id = 0
         self._closing = False
         self._refusing = False
@@ -105,7 +113,7 @@ class WriteAheadLog:
 
     @property
     def size(self) -> int:
-        """Bytes that are not yet ingested."""
+        """Bytes in the log, those included that are in the store and not yet judged."""
         with self._changed:
             return self._size()
 
@@ -117,21 +125,39 @@ class WriteAheadLog:
 
     @property
     def oldest(self) -> float | None:
-        """Unix time of the oldest append that is not yet ingested."""
+        """Unix time of the oldest append that is not yet in the store."""
         with self._changed:
-            times = [segment.since for segment in self._ready.values()] + ([self._open.since] if self._open else [])
+            times = [segment.since for segment in self._unstored()] + ([self._open.since] if self._open else [])
             return min(times, default=None)
 
     def ready(self) -> list[Segment]:
-        """Closed segments that are not yet ingested, oldest first."""
+        """Closed segments that are still in the log, oldest first."""
         with self._changed:
             return list(self._ready.values())
 
     def next(self, timeout: float) -> Segment | None:
-        """The oldest ready segment; waits up to `timeout` seconds for one."""
+        """The oldest segment that is to be put into the store; waits up to `timeout` seconds for one."""
         with self._changed:
-            self._changed.wait_for(lambda: self._ready, timeout)
-            return next(iter(self._ready.values()), None)
+            self._changed.wait_for(lambda: self._unstored() and len(self._stored) < MOST_STORED, timeout)
+            return next(iter(self._unstored()), None) if len(self._stored) < MOST_STORED else None
+
+    def stored(self, segment: Segment) -> None:
+        """Say that a segment is in the store; it stays in the log until `remove`."""
+        with self._changed:
+            self._stored.add(segment.id)
+            self._changed.notify_all()
+
+    @property
+    def unjudged(self) -> int:
+        """How many segments are in the store and wait for their judgement."""
+        with self._changed:
+            return len(self._stored)
+
+    def next_stored(self, timeout: float) -> Segment | None:
+        """The oldest segment that is in the store; waits up to `timeout` seconds for one."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._stored, timeout)
+            return self._ready[min(self._stored)] if self._stored else None
 
     def wait_gone(self, ids: set[str], timeout: float) -> bool:
         """Whether all these segments left the log within `timeout` seconds."""
@@ -174,12 +200,16 @@ class WriteAheadLog:
             self._changed.notify_all()
         self._writer.join()
 
+    def _unstored(self) -> list[Segment]:
+        return [segment for segment in self._ready.values() if segment.id not in self._stored]
+
     def _size(self) -> int:
         return self._queued_bytes + sum(s.size for s in self._ready.values()) + (self._open.size if self._open else 0)
 
     def _leave(self, segment: Segment) -> None:
         with self._changed:
             del self._ready[segment.id]
+            self._stored.discard(segment.id)
             self._refusing = False
             self._changed.notify_all()
 
@@ -208,7 +238,8 @@ class WriteAheadLog:
         _sync(self.directory)
 
     def _write(self) -> None:
-        while True:
+        closing = False
+        while not closing:
             batch, sealed, closing = self._collect()
             if batch:
                 self._commit(batch)
@@ -216,8 +247,6 @@ class WriteAheadLog:
                 self._rotate()
             for event in sealed:
                 event.set()
-            if closing:
-                return
 
     def _collect(self) -> tuple[list[_Waiting], list[threading.Event], bool]:
         """All that is queued now; waits for a first item, but not beyond the open segment's time."""
@@ -267,7 +296,7 @@ class WriteAheadLog:
         now = time.time_ns()
         self._last_id = max(now, self._last_id + 1)
         path = self.directory / f"{self._last_id:020d}-{secrets.token_hex(4)}.open"
-        opened = _Open(path.open("xb", buffering=0), path, now / 1e9)
+        opened = _Open(path.open("xb", buffering=0), path, now / 1e9, time.monotonic())
         _sync(self.directory)
         with self._changed:
             self._open = opened
@@ -287,23 +316,23 @@ class WriteAheadLog:
             return False
         if self._open.size >= self._segment_bytes:
             return True
-        now = time.time()
-        old = now - self._open.since >= self._segment_seconds
-        return old and not self._ready and not 0 <= now - self._closed_at < self._between_seconds
+        now = time.monotonic()
+        old = now - self._open.opened >= self._segment_seconds
+        return old and now - self._closed_at >= self._between_seconds and not self._unstored()
 
     def _rotate(self) -> None:
         if not self._open:
             return
         done = self._open
-        done.file.close()
         with self._changed:
             self._open = None
-            self._closed_at = time.time()
-        if done.size == 0:
-            done.path.unlink(missing_ok=True)
-            return
+            self._closed_at = time.monotonic()
         path = done.path.with_suffix(".ready")
         try:
+            done.file.close()
+            if done.size == 0:
+                done.path.unlink(missing_ok=True)
+                return
             done.path.replace(path)
         except OSError as refused:
             logger.error("%s is safe, but taken up only at the next start: %s", done.path, refused.strerror)  # noqa: TRY400  the reason is all there is

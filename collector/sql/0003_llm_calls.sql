@@ -54,6 +54,7 @@ ORDER BY (tenant, toStartOfFiveMinutes(ts), service, model, ts)
 SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, ${deduplication};
 
 -- A preview is text, not JSON: of the last user message that says anything, and of the first answer that does.
+-- Its parts are told apart: the inputs of one embeddings call are several texts.
 CREATE MATERIALIZED VIEW IF NOT EXISTS llm_calls_view${local} ${on_cluster} TO llm_calls${local} AS
 WITH
     toFloat64OrNull(SpanAttributes['spanward.cost.usd']) AS cost_given,
@@ -100,12 +101,12 @@ SELECT
     SpanAttributes['gen_ai.prompt.version'] AS prompt_version,
     JSONExtract(SpanAttributes['spanward.tags'], 'Array(String)') AS tags,
     leftUTF8(arrayLast(t -> t != '', arrayMap(
-        m -> if(JSONExtractString(m, 'role') = 'user', arrayStringConcat(arrayMap(
-            p -> if(JSONExtractString(p, 'type') = 'text', JSONExtractString(p, 'content'), ''), JSONExtractArrayRaw(m, 'parts'))), ''),
+        m -> if(JSONExtractString(m, 'role') = 'user', arrayStringConcat(arrayFilter(t -> t != '', arrayMap(
+            p -> if(JSONExtractString(p, 'type') = 'text', JSONExtractString(p, 'content'), ''), JSONExtractArrayRaw(m, 'parts'))), ' · '), ''),
         JSONExtractArrayRaw(SpanAttributes['gen_ai.input.messages']))), 200) AS input_preview,
     leftUTF8(arrayFirst(t -> t != '', arrayMap(
-        m -> arrayStringConcat(arrayMap(
-            p -> if(JSONExtractString(p, 'type') = 'text', JSONExtractString(p, 'content'), ''), JSONExtractArrayRaw(m, 'parts'))),
+        m -> arrayStringConcat(arrayFilter(t -> t != '', arrayMap(
+            p -> if(JSONExtractString(p, 'type') = 'text', JSONExtractString(p, 'content'), ''), JSONExtractArrayRaw(m, 'parts'))), ' · '),
         JSONExtractArrayRaw(SpanAttributes['gen_ai.output.messages']))), 200) AS output_preview
 FROM otel_traces${local}
 WHERE SpanAttributes['gen_ai.operation.name'] IN (${model_operations});

@@ -304,7 +304,7 @@ ROW = {
     "prompt_name": "greet",
     "prompt_version": "3",
     "tags": ["red", "blue"],
-    "input_preview": "second" + "é" * 194,
+    "input_preview": "sec · ond" + "é" * 191,
     "output_preview": "answer",
 }
 
