@@ -49,10 +49,12 @@ class Passage:
     def take(self, chunk: Any) -> tuple[Any, ...]:
         """The chunks to deliver for one that arrived. Raises ModelCallBlocked."""
         self._clock()
-        delivered = () if self._hides is not None and self._hidden(chunk) else (chunk,)
-        if self._reader is None:
-            return delivered
+        delivered: tuple[Any, ...] = (chunk,)
         try:
+            if self._hides is not None and self._hides(chunk):
+                delivered = ()
+            if self._reader is None:
+                return delivered
             deltas, closes = self._reader.read(chunk)
             if self._touches:
                 return (*self._rewrite(chunk, ChunkView(deltas, closes)), *delivered)
@@ -96,19 +98,12 @@ class Passage:
         if self.blocks:
             self._block(self.run.judge("output", ()))
 
-    def _hidden(self, chunk: Any) -> bool:
-        """Whether only we asked for this chunk. Holds for what cannot be read, too."""
-        assert self._hides is not None
-        try:
-            return self._hides(chunk)
-        except Exception as error:  # noqa: BLE001  the application gets its chunk
-            health.mishap(f"{self.run.adapter.library}.usage", error)
-            return False
-
     def _clock(self) -> None:
         call, now = self.run.call, time.time_ns()
         if call.chunks:
-            call.longest_gap_ns = max(call.longest_gap_ns, now - self._last_ns)
+            gap = now - self._last_ns
+            if gap > call.longest_gap_ns:  # max() would be one more function call a chunk
+                call.longest_gap_ns = gap
         else:
             call.first_chunk_ns = now
         self._last_ns = now

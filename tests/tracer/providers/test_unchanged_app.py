@@ -1,7 +1,10 @@
 """The same application, the same assertions, without us and with us: it cannot tell the difference."""
 
+import asyncio
 import gc
-from collections.abc import Iterator
+import importlib
+import inspect
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import anthropic
@@ -17,6 +20,7 @@ from pydantic import BaseModel
 import spanward
 from spanward.collector.demo.provider import Provider
 
+NOWHERE = "http://127.0.0.1:9"
 MAIL = "ada.lovelace@example.org"
 ASKED: Any = [{"role": "user", "content": f"Write to {MAIL} about it."}]
 TEXT = ASKED[0]["content"]
@@ -46,7 +50,7 @@ class Note(BaseModel):
 def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if request.param == "spanward":
         spool = tmp_path_factory.mktemp("spool")
-        spanward.instrument(endpoint="http://127.0.0.1:9", guards="local", policy="default", spool=spool)
+        spanward.instrument(endpoint=NOWHERE, guards="local", policy="default", spool=spool)
         gc.collect()
         gc.freeze()
     yield request.param
@@ -196,6 +200,165 @@ def test_errors(gpt: openai.OpenAI, model: str, expected: type[openai.APIStatusE
         assert failed.value.request_id
         assert failed.value.__cause__ is None
         assert not hasattr(failed.value, "__notes__")
+
+
+HTTP: Any = importlib.import_module(
+    "httpx2" if openai.DefaultHttpxClient.__mro__[1].__module__[:6] == "httpx2" else "httpx"
+)
+
+
+class Failing(HTTP.BaseTransport, HTTP.AsyncBaseTransport):  # type: ignore[misc]  # known at run time
+    """Raises `failure` itself: at once, or in the middle of the answer."""
+
+    def __init__(self, failure: BaseException, *, midway: bool) -> None:
+        self.failure, self.midway = failure, midway
+
+    def handle_request(self, request: Any) -> Any:
+        if not self.midway:
+            raise self.failure
+        return HTTP.Response(200, headers=STREAMED, stream=Torn(self.failure))
+
+    async def handle_async_request(self, request: Any) -> Any:
+        return self.handle_request(request)
+
+
+STREAMED = {"content-type": "text/event-stream"}
+FRAME = b'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[]}\n\n'
+
+
+class Torn(HTTP.SyncByteStream, HTTP.AsyncByteStream):  # type: ignore[misc]  # as above
+    def __init__(self, failure: BaseException) -> None:
+        self.failure = failure
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield FRAME
+        raise self.failure
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield FRAME
+        raise self.failure
+
+
+class OddError(Exception):
+    """No SDK knows it: they wrap or pass it as they do without us."""
+
+
+FAILURES = (OddError("mine"), KeyboardInterrupt("mine"), MemoryError("mine"))
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: type(failure).__name__)
+@pytest.mark.parametrize("midway", [False, True])
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_failure_is_the_very_same_object(app: str, failure: BaseException, *, midway: bool, is_async: bool) -> None:
+    failure = type(failure)("mine")
+    transport = Failing(failure, midway=midway)
+    fail: Any = (
+        (lambda: asyncio.run(fail_async(transport, stream=midway)))
+        if is_async
+        else (lambda: fail_sync(transport, stream=midway))
+    )
+    with pytest.raises(BaseException) as raised:  # noqa: PT011  compared below
+        fail()
+    wrapped = isinstance(raised.value, openai.APIConnectionError)
+    assert (raised.value.__cause__ if wrapped else raised.value) is failure
+    assert not hasattr(failure, "__notes__")
+
+
+def fail_sync(transport: Any, *, stream: bool) -> None:
+    http = openai.DefaultHttpxClient(transport=transport)
+    with openai.OpenAI(base_url=NOWHERE, api_key="k", max_retries=0, http_client=http) as client:
+        answer: Any = client.chat.completions.create(model="m", messages=ASKED, stream=stream)
+        list(answer)
+
+
+async def fail_async(transport: Any, *, stream: bool) -> None:
+    http = openai.DefaultAsyncHttpxClient(transport=transport)
+    async with openai.AsyncOpenAI(base_url=NOWHERE, api_key="k", max_retries=0, http_client=http) as client:
+        answer: Any = await client.chat.completions.create(model="m", messages=ASKED, stream=stream)
+        async for _ in answer:
+            pass
+
+
+@pytest.mark.parametrize("model", ["err-400", "err-429", "err-500"])
+@pytest.mark.parametrize("is_async", [False, True])
+def test_an_error_of_the_sdk_is_the_object_that_it_made(
+    app: str, provider: Provider, model: str, monkeypatch: pytest.MonkeyPatch, *, is_async: bool
+) -> None:
+    made: list[Exception] = []
+    make = openai.OpenAI._make_status_error
+
+    def noting(self: Any, *args: Any, **kwargs: Any) -> Any:
+        made.append(make(self, *args, **kwargs))
+        return made[-1]
+
+    for cls in (openai.OpenAI, openai.AsyncOpenAI):
+        monkeypatch.setattr(cls, "_make_status_error", noting)
+
+    settings: Any = {"base_url": f"{provider.address}/v1", "api_key": "k", "max_retries": 0}
+
+    async def ask_async() -> None:
+        async with openai.AsyncOpenAI(**settings) as client:
+            await client.chat.completions.create(model=model, messages=ASKED)
+
+    def ask() -> None:
+        with openai.OpenAI(**settings) as client:
+            client.chat.completions.create(model=model, messages=ASKED)
+
+    with pytest.raises(openai.APIStatusError) as raised:
+        asyncio.run(ask_async()) if is_async else ask()
+    assert raised.value is made[-1]
+    assert len(made) == 1
+
+
+def test_the_async_half(app: str, provider: Provider) -> None:
+    async def chat(client: openai.AsyncOpenAI) -> None:
+        answer = await client.chat.completions.create(model=GPT, messages=ASKED)
+        assert type(answer) is ChatCompletion
+        assert answer.choices[0].message.content == TEXT
+        parsed = await client.chat.completions.parse(model=GPT, messages=ASKED, response_format=Note)
+        assert parsed.choices[0].message.parsed == Note(text=TEXT)
+        raw = await client.chat.completions.with_raw_response.create(model=GPT, messages=ASKED)
+        assert ChatCompletion.model_validate_json(raw.text).choices[0].message.content == TEXT
+        async with client.chat.completions.with_streaming_response.create(model=GPT, messages=ASKED) as response:
+            assert (await response.parse()).choices[0].message.content == TEXT
+
+    async def streams(client: openai.AsyncOpenAI) -> None:
+        stream = await client.chat.completions.create(model=GPT, messages=ASKED, stream=True)
+        assert isinstance(stream, openai.AsyncStream)
+        assert "".join([chunk.choices[0].delta.content or "" async for chunk in stream]) == TEXT
+        with pytest.raises(StopAsyncIteration):
+            await anext(stream)
+        await stream.close()
+        async with client.chat.completions.stream(model=GPT, messages=ASKED, response_format=Note) as helped:
+            done = [event.parsed async for event in helped if event.type == "content.done"]
+        assert done == [Note(text=TEXT)]
+
+    async def responses(client: openai.AsyncOpenAI) -> None:
+        assert (await client.responses.create(model=GPT, input=TEXT)).output_text == TEXT
+        assert (await client.responses.parse(model=GPT, input=TEXT, text_format=Note)).output_parsed == Note(text=TEXT)
+        async with client.responses.stream(model=GPT, input=TEXT) as stream:
+            assert (await stream.get_final_response()).output_text == TEXT
+        embedded = await client.embeddings.create(model="text-embedding-3-small", input=[TEXT], dimensions=8)
+        assert len(embedded.data[0].embedding) == 8
+
+    async def messages(client: anthropic.AsyncAnthropic) -> None:
+        answer: Any = await client.messages.create(model=CLAUDE, messages=ASKED, max_tokens=99)
+        assert answer.content[0].text == TEXT
+        async with client.messages.stream(model=CLAUDE, messages=ASKED, max_tokens=99) as stream:
+            assert "".join([text async for text in stream.text_stream]) == TEXT
+            assert await stream.get_final_text() == TEXT
+        raw: Any = await client.messages.with_raw_response.create(model=CLAUDE, messages=ASKED, max_tokens=99)
+        assert (await raw.parse() if inspect.iscoroutinefunction(raw.parse) else raw.parse()).content[0].text == TEXT
+
+    async def main() -> None:
+        async with openai.AsyncOpenAI(base_url=f"{provider.address}/v1", api_key="demo", max_retries=0) as gpt:
+            await chat(gpt)
+            await streams(gpt)
+            await responses(gpt)
+        async with anthropic.AsyncAnthropic(base_url=provider.address, api_key="demo", max_retries=0) as claude:
+            await messages(claude)
+
+    asyncio.run(main())
 
 
 def test_wrong_arguments_fail_as_ever(gpt: openai.OpenAI, claude: anthropic.Anthropic) -> None:
