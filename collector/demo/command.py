@@ -54,6 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         return remove(arguments, console)
     provider = arguments.provider or choose_provider(console)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # leaves the block below, and with it every child
     with ExitStack() as running:
         sidecar = running.enter_context(a_sidecar(arguments, console))
         send_history(sidecar, console)
@@ -198,4 +199,5 @@ def summarise(sidecar: Sidecar, began: float, outcomes: Counter[str], console: C
 
 def wait_for_interrupt() -> None:
     with suppress(KeyboardInterrupt):
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        while True:
+            signal.pause()

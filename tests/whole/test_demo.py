@@ -1,10 +1,15 @@
 """`spanward demo` as a new user runs it, on a directory of its own."""
 
+import os
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from ..collector.sidecar_process import spanward
+from spanward.collector.data_directory import DataDirectory
+
+from ..collector.sidecar_process import SPANWARD, clean_environment, spanward
 
 CALLS = 28
 
@@ -56,6 +61,22 @@ def test_one_command_takes_it_out_again(shown: tuple[Path, str]) -> None:
         for table in ("spans", "llm_calls", "content", "guard_events", "llm_1m", "guard_1m")
     )
     assert ask(data, f"SELECT {left}") == [["0"]]
+
+
+def test_it_stays_until_told_and_leaves_nobody_behind(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    command = [*SPANWARD, "demo", "--calls", "1", "--data", str(data), "--port", "0"]
+    environment = clean_environment(SPANWARD_SPOOL=str(tmp_path / "spool"))
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as demo:
+        assert demo.stdout is not None
+        assert any("Ctrl-C" in line for line in demo.stdout)
+        sidecar = DataDirectory(data).sidecar()
+        assert sidecar is not None
+        demo.send_signal(signal.SIGTERM)
+        demo.wait(30)
+    assert DataDirectory(data).sidecar() is None
+    with pytest.raises(ProcessLookupError):
+        os.kill(sidecar.pid, 0)
 
 
 def test_bad_arguments_say_what_to_do(tmp_path: Path) -> None:
