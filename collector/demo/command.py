@@ -188,7 +188,7 @@ def summarise(sidecar: Sidecar, began: float, outcomes: Counter[str], console: C
     for heading in HEADINGS:
         table.add_column(heading, justify="left" if heading == "model" else "right", no_wrap=True)
     for model, *counts, cost, priced_calls in rows:
-        priced = f"${cost:.5f}" if priced_calls else "unpriced"
+        priced = f"${max(cost, 0.00001):.5f}" if priced_calls else "unpriced"
         table.add_row(model, *(f"{count:,.0f}" for count in counts), priced)
     console.print(table)
     if (stored := sum(row[1] for row in rows)) != outcomes.total():

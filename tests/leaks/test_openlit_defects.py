@@ -4,7 +4,9 @@ Real SDK, local provider, guards in this process; what was recorded is read back
 """
 
 import asyncio
+import re
 import threading
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,12 @@ from typing import Any
 import openai
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from prometheus_client import generate_latest
 
 import spanward
 from spanward.collector.demo.provider import Provider, serve_in_thread
+from spanward.collector.guardroom import Guardroom
+from spanward.collector.metrics import Metrics
 from spanward.guards.judgement import Check, Context
 from spanward.guards.messages import Message, Part
 from spanward.guards.pipeline import Pipeline
@@ -234,6 +239,24 @@ def test_11_each_choice_keeps_its_own_text(traced: Traced, client: openai.OpenAI
     traced.start(policy(tmp_path, REDACT_ANSWERS))
     answer = say(client, f"repeat {EMAIL}", model="gpt-4o-echo", n=2)
     assert [choice.message.content for choice in answer.choices] == ["repeat [EMAIL_ADDRESS]"] * len(answer.choices)
+
+
+def test_12_no_score_and_no_content_becomes_a_metric_label() -> None:
+    metrics = Metrics()
+    room = Guardroom("default", metrics)
+    for number in range(30):
+        text = f"write to person{number}@birdcage.example.com, and again to {EMAIL}" + " or call" * number
+        room.check(Check("input", (Message("user", (Part("text", text),)),), Context(app="test", model=f"m{number}")))
+    shown = generate_latest(metrics.registry).decode()
+    series = [line for line in shown.splitlines() if line.startswith("spanward_guard_checks_total")]
+    assert series == ['spanward_guard_checks_total{action="modify",side="input",verdict="modify"} 30.0']
+    assert "birdcage" not in shown
+
+
+def test_13_no_provider_library_is_a_dependency() -> None:
+    project = tomllib.loads((Path(__file__).resolve().parents[2] / "pyproject.toml").read_text())["project"]
+    needed = {re.split(r"[<>=\[]", line)[0] for line in project["dependencies"]}
+    assert needed == {"opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-common", "wrapt", "anyio"}
 
 
 def test_13_no_network_and_no_provider_library_is_needed_to_start(
