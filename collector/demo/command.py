@@ -49,6 +49,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.calls < 1:
         console.print("--calls must be at least 1", style="red")
         return 2
+    if (key := KEYS.get(arguments.provider)) and not os.environ.get(key):
+        console.print(f"--provider {arguments.provider} needs {key}: set it, or leave --provider away", style="red")
+        return 2
     if arguments.remove:
         from .removal import remove
 

@@ -79,6 +79,13 @@ def test_it_stays_until_told_and_leaves_nobody_behind(tmp_path: Path) -> None:
         os.kill(sidecar.pid, 0)
 
 
-def test_bad_arguments_say_what_to_do(tmp_path: Path) -> None:
-    ended = spanward("demo", "--calls", "0", "--data", tmp_path)
-    assert (ended.returncode, ended.stdout.strip()) == (2, "--calls must be at least 1")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--calls", "0"), "--calls must be at least 1"),
+        (("--provider", "anthropic"), "--provider anthropic needs ANTHROPIC_API_KEY: set it, or leave --provider away"),
+    ],
+)
+def test_bad_arguments_say_what_to_do(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    ended = spanward("demo", *arguments, "--data", tmp_path, ANTHROPIC_API_KEY="", COLUMNS="100")
+    assert (ended.returncode, ended.stdout.strip()) == (2, said)
