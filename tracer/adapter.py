@@ -30,6 +30,14 @@ from .call import ModelCall
 Kwargs = dict[str, Any]
 
 
+class CallersError(Exception):
+    """What an iterator of the application raised while `request` read it in the library's place: not ours to keep."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
 class Delta(NamedTuple):
     """A piece of streamed text: `channel` names the growing text it belongs to, `where` its place in the chunk.
 

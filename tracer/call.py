@@ -51,6 +51,8 @@ class ModelCall:
     messages: tuple[Message, ...] = ()
     output: tuple[Message, ...] = ()
     tools: tuple[Message, ...] = ()
+    beside: tuple[Message, ...] = ()
+    """Texts that go out beside the conversation (ids, metadata, stop sequences): judged like it, never recorded."""
     params: dict[str, Any] = field(default_factory=dict)
     stream: bool = False
     usage: Usage = field(default_factory=Usage)

@@ -38,13 +38,19 @@ class Encoder:
         if any(span.events or span.links or span.resource is not resource for span in spans):
             return encode_spans(spans).SerializeToString()
         _, _, resource_head, scope_head = known
-        body = ScopeSpans(spans=[_span(span) for span in spans]).SerializeToString()
+        try:
+            body = ScopeSpans(spans=[_span(span) for span in spans]).SerializeToString()
+        except UnicodeEncodeError:
+            body = ScopeSpans(spans=[_span(span, whole=False) for span in spans]).SerializeToString()
         return RESOURCE_SPANS + frame(resource_head + SCOPE_SPANS + frame(scope_head + body))
 
 
 def _heads(span: ReadableSpan) -> tuple[bytes, bytes]:
     """The resource's and the scope's own bytes, as the library encodes them."""
-    (resource,) = encode_spans([span]).resource_spans
+    empty = ReadableSpan(
+        "", span.context, resource=span.resource, instrumentation_scope=span.instrumentation_scope, kind=span.kind
+    )
+    (resource,) = encode_spans([empty]).resource_spans
     (scope,) = resource.scope_spans
     return (
         ResourceSpans(resource=resource.resource, schema_url=resource.schema_url).SerializeToString(),
@@ -52,7 +58,8 @@ def _heads(span: ReadableSpan) -> tuple[bytes, bytes]:
     )
 
 
-def _span(span: ReadableSpan) -> ProtoSpan:
+def _span(span: ReadableSpan, *, whole: bool = True) -> ProtoSpan:
+    """With `whole` off halves of surrogate pairs, which are no text in UTF-8, are replaced."""
     here, parent, status = span.context, span.parent, span.status
     remote = parent is not None and parent.is_remote
     return ProtoSpan(
@@ -61,11 +68,11 @@ def _span(span: ReadableSpan) -> ProtoSpan:
         trace_state=",".join(f"{key}={value}" for key, value in here.trace_state.items()) if here.trace_state else "",
         parent_span_id=parent.span_id.to_bytes(8, "big") if parent else b"",
         flags=HAS_IS_REMOTE | (IS_REMOTE if remote else 0),
-        name=span.name,
+        name=span.name if whole else _mended(span.name),
         kind=span.kind.value + 1,  # type: ignore[arg-type]  # the enum of protobuf begins with `unspecified`
         start_time_unix_nano=span.start_time or 0,
         end_time_unix_nano=span.end_time or 0,
-        attributes=_attributes(span.attributes or {}),
+        attributes=_attributes((span.attributes or {}) if whole else _mended(dict(span.attributes or {}))),
         dropped_attributes_count=span.dropped_attributes,
         status=Status(code=status.status_code.value, message=status.description or ""),  # type: ignore[arg-type]  # same numbers
     )
@@ -76,6 +83,14 @@ def _attributes(given: Mapping[str, Any]) -> list[KeyValue]:
         KeyValue(key=key, value=AnyValue(string_value=value) if type(value) is str else _value(value))
         for key, value in given.items()
     ]
+
+
+def _mended(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_mended(key): _mended(item) for key, item in value.items()}
+    return [_mended(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _value(value: Any) -> AnyValue:

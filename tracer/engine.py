@@ -8,7 +8,8 @@ import inspect
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakSet
 
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import INVALID_SPAN, SpanKind, Tracer
@@ -16,13 +17,17 @@ from opentelemetry.trace import INVALID_SPAN, SpanKind, Tracer
 from ..guards.judgement import Check, Context, Decision
 from ..guards.messages import Message, Path
 from . import context, health, paths, record
-from .adapter import Adapter, Endpoint, Kwargs
+from .adapter import Adapter, CallersError, Endpoint, Kwargs
 from .blocked import ModelCallBlocked
 from .call import ModelCall, StreamEnd
 from .guarding import Judge
 from .outgoing import changed, judges_output, settled
 from .settings import Settings
 from .spans import Inside, ToSpool, finish, inside
+from .threads import off_loop
+
+if TYPE_CHECKING:
+    from .stream import Passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +58,23 @@ class Run:
         self.instance = instance
         self.kwargs = dict(kwargs)
         self.unreadable = ""
+        failure: Exception | None = None
         self._endings = [True]
         try:
             self.call = endpoint.request(instance, self.kwargs)
+        except CallersError as theirs:
+            failure = theirs.error
         except Exception as error:  # noqa: BLE001  the call goes on as the application made it
             health.mishap(f"{adapter.library}.request", error)
             self.kwargs = dict(kwargs)
             self.unreadable = "unreadable"
             self.call = ModelCall("chat", adapter.library, str(kwargs.get("model") or ""))
+        if failure is not None:
+            raise failure  # not while ours is handled, which would become its context
         self.asked = self.kwargs
         self.hides: Callable[[Any], bool] | None = None
         self.here = Inside(INVALID_SPAN)
+        self._process = engine.process
         self.context = Context()
 
     def start(self) -> None:
@@ -91,7 +102,7 @@ class Run:
         )
         native = self.adapter.native_provider
         quiet = native is not None and health.fenced("native", native, self.instance) is self.engine.provider
-        self.here = Inside(span, quiet=quiet)
+        self.here = Inside(span, instance=self.instance, quiet=quiet)
 
     @property
     def fresh(self) -> bool:
@@ -100,15 +111,16 @@ class Run:
 
     @property
     def open(self) -> bool:
-        """Whether the call has not ended yet."""
-        return bool(self._endings)
+        """Whether the call has not ended yet. In a child of a fork it is the parent's to end."""
+        return bool(self._endings) and self._process is self.engine.process
 
-    def judge(self, side: Any, messages: tuple[Message, ...]) -> Decision:
+    def judge(self, side: Any, messages: tuple[Message, ...], unreadable: str = "") -> Decision:
         """Ask the guards, or whoever decides for them. Blocks."""
         judge = self.engine.judge
         assert judge is not None
         check = Check(side, messages, self.context)
-        return judge.without(check, self.unreadable) if self.unreadable else judge(check)
+        unreadable = unreadable or self.unreadable
+        return judge.without(check, unreadable) if unreadable else judge(check)
 
     def ask_usage(self) -> None:
         """Have the stream tell its token counts, if the application did not ask and the server takes the question."""
@@ -121,11 +133,14 @@ class Run:
 
     def end(self, stream_end: StreamEnd = "", error: BaseException | None = None) -> None:
         """The call is over. Only the first end counts."""
+        if not self.open:
+            return
         try:
             self._endings.pop()
-        except IndexError:
+        except IndexError:  # another thread was first
             return
         call = self.call
+        self.here.over = True
         call.ended_ns = time.time_ns()
         call.stream_end = stream_end
         if error is not None:
@@ -163,6 +178,14 @@ class Engine:
     judge: Judge | None
     context: Context = field(default_factory=Context)
     active: bool = True
+    streams: "WeakSet[Passage]" = field(default_factory=WeakSet)
+    process: object = field(default_factory=object)
+    """Another one in a child of a fork."""
+
+    def end_streams(self) -> None:
+        """What was read of streams that are still open is told now: the end of the process asks nobody else."""
+        for passage in list(self.streams):
+            passage.end("abandoned")
 
     def wrapper(self, adapter: Adapter, endpoint: Endpoint, *, is_async: bool) -> Callable[..., Any]:
         """A wrapper for wrapt: (wrapped, instance, args, kwargs) -> whatever the method gives."""
@@ -170,7 +193,8 @@ class Engine:
         begin = managed if endpoint.manager else direct
 
         def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: Kwargs) -> Any:
-            if not self.active or inside.get() is not None:
+            outer = inside.get()
+            if not self.active or (outer is not None and outer.covers(instance)):
                 return wrapped(*args, **kwargs)
             run = Run(self, adapter, endpoint, instance, kwargs)
             return begin(shell, run, wrapped, args)
@@ -248,7 +272,7 @@ def _answer(
     streams = run.endpoint.manager is not None or bool(health.fenced("streams", run.endpoint.streams, run.kwargs))
     run.call.stream = streams
     if run.engine.judge is not None:
-        decision = yield Own(lambda: guard_input(run))
+        decision = adopt(run, (yield Own(lambda: guard_input(run))))
         if decision.action == "block":
             unasked()
             return canned(run, decision, streams=streams), False
@@ -281,31 +305,42 @@ def guards_output(run: Run) -> bool:
     return decision is not None and (bool(decision.pseudonyms) or judges_output(decision))
 
 
-def guard_input(run: Run) -> Decision:
-    """Judge what goes out, and put what the guards made of it into a copy of the arguments. Blocks."""
+class Guarded(NamedTuple):
+    """What the guards made of a call's input. `unreadable` is why nothing of the call can be judged from here on."""
+
+    decision: Decision
+    kwargs: Kwargs
+    unreadable: str = ""
+
+
+def guard_input(run: Run) -> Guarded:
+    """Judge what goes out, and put what the guards made of it into a copy of the arguments. Blocks.
+
+    Changes nothing of the run: a cancelled task ends it while the thread that judges is still at work.
+    """
     call = run.call
-    before = (*call.messages, *call.tools)
+    before = (*call.messages, *call.tools, *call.beside)
     decision = run.judge("input", before)
-    call.guarded_input = decision
     if decision.action == "block":
-        _record_input(call, decision)  # everything that was found is masked in it
-        return decision
+        return Guarded(decision, run.kwargs)
     try:
         edits = changed(before, decision.messages)
-        if edits:
-            run.kwargs = paths.edited(run.kwargs, edits)
+        return Guarded(decision, paths.edited(run.kwargs, edits) if edits else run.kwargs)
     except Exception as error:  # noqa: BLE001  what the guards changed could not be put in: that is not to be sent
         health.mishap(f"{run.adapter.library}.edit", error)
-        run.unreadable = "uneditable"
-        call.guarded_input = run.judge("input", before)
-        return call.guarded_input
-    _record_input(call, decision)
+        return Guarded(run.judge("input", before, "uneditable"), run.kwargs, "uneditable")
+
+
+def adopt(run: Run, guarded: Guarded) -> Decision:
+    """From here on the call is what the guards made of it. Of a blocked one everything that was found is masked."""
+    decision, run.kwargs, unreadable = guarded
+    run.unreadable = run.unreadable or unreadable
+    call = run.call
+    told, tools = len(call.messages), len(call.tools)
+    messages = decision.messages
+    call.messages, call.tools = messages[:told], messages[told : told + tools]
+    call.guarded_input = decision  # last: as long as there is none, nothing is recorded
     return decision
-
-
-def _record_input(call: ModelCall, decision: Decision) -> None:
-    told = len(call.messages)
-    call.messages, call.tools = decision.messages[:told], decision.messages[told:]
 
 
 def canned(run: Run, decision: Decision, *, streams: bool) -> Any:
@@ -352,6 +387,7 @@ def _deliver(run: Run, answer: Any) -> Generator[Own, Any, bool]:
         paths.edit(answer, edits)
     except Exception as error:  # noqa: BLE001  see below
         health.mishap(f"{run.adapter.library}.restore", error)
+        run.unreadable = "unreadable"
         if judged is not None and judged.action in {"modify", "block"}:
             raise ModelCallBlocked(judged, "output") from None  # what a rule wanted out of the answer is still in it
         return False
@@ -424,8 +460,6 @@ def _drive(whole: Course, value: Any, perform: Callable[[Ask | Own], Any]) -> An
 
 async def run_async(whole: Course) -> Any:
     """Run a call on the event loop; our own blocking steps in a thread."""
-    import anyio.to_thread
-
     value: Any = None
     raised: BaseException | None = None
     try:
@@ -437,7 +471,7 @@ async def run_async(whole: Course) -> Any:
             raised = value = None
             try:
                 if isinstance(step, Own):
-                    value = await anyio.to_thread.run_sync(step.run, abandon_on_cancel=True)
+                    value = await off_loop(step.run)
                 else:
                     value = await _await_step(step)
             except BaseException as error:  # noqa: BLE001  the course decides; it raises the same object

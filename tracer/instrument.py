@@ -34,19 +34,22 @@ class Running:
     policy: guarding.PolicyFile | None
 
     def stop(self, deadline_s: float) -> None:
+        """Every step is tried, whatever becomes of the others: the application goes on, or ends."""
         self.engine.active = False
-        patching.revert(self.patches)
+        health.fenced("stop", patching.revert, self.patches)
+        health.fenced("stop", self.engine.end_streams)
         self.flush_reports()
-        self.shipper.stop(deadline_s)
+        health.fenced("stop", self.shipper.stop, deadline_s)
         self.engine.writer.active = False
-        self.spool.close()
-        self.sidecar.close()
+        health.fenced("stop", self.spool.close)
+        health.fenced("stop", self.sidecar.close)
 
     def flush_reports(self) -> None:
         health.fenced("report", spans.report, self.engine.tracer, self.engine.writer)
 
     def after_fork(self) -> None:
-        """In the child: own spool file, own thread, own connections."""
+        """In the child: own spool file, own thread, own connections; calls in progress are the parent's."""
+        self.engine.process = object()
         self.spool.after_fork()
         self.sidecar.after_fork()
         if self.policy:

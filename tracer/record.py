@@ -216,7 +216,7 @@ def _object(part: Part) -> Any:
         return part.text
     try:
         return json.loads(part.text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return part.text
 
 

@@ -5,6 +5,7 @@ import sys
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.environment_variables import OTEL_TRACES_SAMPLER
@@ -32,8 +33,15 @@ class Inside:
     finished: list[ReadableSpan] = field(default_factory=list)
     attempts: int = 0
     """HTTP requests so far."""
+    instance: Any = None
+    """The library's object whose method was called."""
+    over: bool = False
     quiet: bool = False
     """The library's own span of this call would go where ours goes: it must not be made."""
+
+    def covers(self, instance: Any) -> bool:
+        """Whether a call on `instance` is a step of this one, and no call of the application's hooks and tasks."""
+        return self.instance is instance and not self.over
 
 
 inside: ContextVar[Inside | None] = ContextVar("spanward_inside", default=None)

@@ -90,13 +90,12 @@ class Spool:
     def close(self) -> None:
         """Give up ownership; what was not sent is left for the next process."""
         with self._mutex:
-            self._close_turn()
-            if self._lock_fd >= 0:
-                if not any(self.folder.glob(f"{self._owner}-*")):
+            try:
+                self._close_turn()
+                if self._owner and not any(self.folder.glob(f"{self._owner}-*")):
                     self._lock_path().unlink(missing_ok=True)
-                os.close(self._lock_fd)
-            self._lock_fd = -1
-            self._owner = ""
+            finally:
+                self._give_up()
 
     def after_fork(self) -> None:
         """In the child: leave the parent's files alone and claim our own at the next frame."""
@@ -126,10 +125,23 @@ class Spool:
     def _open(self) -> None:
         self._claim()
         if self._fd < 0:
-            self._turn += 1
-            flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND
-            self._fd = os.open(self._path("open"), flags, 0o600)
+            try:
+                self._fd = self._open_turn()
+            except FileNotFoundError:  # somebody removed the folder
+                self._give_up()
+                self._claim()
+                self._fd = self._open_turn()
             self._size = 0
+
+    def _open_turn(self) -> int:
+        self._turn += 1
+        return os.open(self._path("open"), os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o600)
+
+    def _give_up(self) -> None:
+        if self._lock_fd >= 0:
+            os.close(self._lock_fd)
+        self._lock_fd = -1
+        self._owner = ""
 
     def _write(self, frame: bytes) -> None:
         written = os.write(self._fd, frame)

@@ -17,6 +17,7 @@ from .adapter import ChunkView, Delta
 from .blocked import ModelCallBlocked
 from .call import StreamEnd
 from .outgoing import judges_output, merged
+from .threads import off_loop
 
 if TYPE_CHECKING:
     from ..guards.holdback import HoldBack, Released
@@ -79,8 +80,9 @@ class Passage:
         if not self.run.open:
             return
         call = self.run.call
-        texts = {channel: "".join(pieces) for channel, pieces in self._recorded.items()}
         try:
+            # of a cancelled task the thread that judges may still be adding to it
+            texts = {channel: "".join(pieces) for channel, pieces in self._recorded.copy().items()}
             if self._reader is not None:
                 self._reader.finish(call, texts)
         except Exception as problem:  # noqa: BLE001  the call is recorded without its output
@@ -102,7 +104,7 @@ class Passage:
         call, now = self.run.call, time.time_ns()
         if call.chunks:
             gap = now - self._last_ns
-            if gap > call.longest_gap_ns:  # max() would be one more function call a chunk
+            if gap > call.longest_gap_ns:  # noqa: PLR1730  max() would be one more function call a chunk
                 call.longest_gap_ns = gap
         else:
             call.first_chunk_ns = now
@@ -326,20 +328,15 @@ class AsyncStream(_Proxy):
 
 def proxy(run: "Run", stream: Any, *, is_async: bool) -> Any:
     """What the application gets for a stream: the stream itself, to its eyes."""
-    return (AsyncStream if is_async else SyncStream)(stream, Passage(run))
+    passage = Passage(run)
+    run.engine.streams.add(passage)
+    return (AsyncStream if is_async else SyncStream)(stream, passage)
 
 
 def ending(error: BaseException) -> StreamEnd:
     if isinstance(error, ModelCallBlocked):
         return "blocked"
     return "error" if isinstance(error, Exception) else "cancelled"
-
-
-async def off_loop(run: Callable[..., Any], *args: Any) -> Any:
-    """Run what may block in a thread; a cancelled task does not wait for it."""
-    import anyio.to_thread
-
-    return await anyio.to_thread.run_sync(run, *args, abandon_on_cancel=True)
 
 
 PASSING = "_spanward_passing"

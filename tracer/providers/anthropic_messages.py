@@ -6,9 +6,9 @@ from typing import Any
 from ...guards.messages import Message, Part, PartKind, Path
 from ..adapter import Kwargs
 from ..call import ModelCall, Usage
-from .fields import counts, dumps, field, given, media, number, plain, whole
+from .fields import beside, counts, dumps, field, given, media, number, plain, whole
 
-PARAMS = ("max_tokens", "temperature", "top_p", "top_k", "stop_sequences", "service_tier", "speed")
+PARAMS = ("max_tokens", "temperature", "top_p", "top_k", "service_tier", "speed")
 _HOLDS_TEXT = ("messages", "system", "tools", "output_config", "output_format", "extra_body", "mcp_servers")
 TEXTS: dict[str, tuple[str, PartKind]] = {
     "text": ("text", "text"),
@@ -31,6 +31,7 @@ def request(call: ModelCall, kwargs: Kwargs) -> None:
     if schema or kwargs.get("output_format"):
         call.params["response_format"] = "json_schema"
     call.messages = tuple(_messages(kwargs))
+    call.beside = beside(kwargs, ("metadata", "stop_sequences"))
     call.tools = _tools(kwargs, schema)
 
 

@@ -5,7 +5,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ...guards.messages import Part, Path
+from ...guards.messages import Message, Part, Path
+from ..adapter import CallersError
 
 _AS_IT_IS = (str, int, float, bool, type(None), bytes, type)
 """Classes too: a pydantic model that the answer is parsed into is no object of the library."""
@@ -17,27 +18,60 @@ def field(thing: Any, name: str, default: Any = None) -> Any:
     return default if value is None else value
 
 
-def plain(value: Any) -> Any:  # noqa: PLR0911  one kind of value a return
+def plain(value: Any) -> Any:
     """The same content in dicts and lists, which paths can lead through; unchanged values stay the same objects.
 
     Objects of the library become what it would send for them itself: only fields that are set, without what it
     marks as its own (`__api_exclude__`). Iterators are used up here, so the result has to be sent in their place.
+    Raises CallersError.
     """
+    try:
+        return _plain(value)
+    except RecursionError:
+        if _all_plain(value):
+            return value
+        raise
+
+
+def _all_plain(value: Any) -> bool:
+    """Whether there is nothing but dicts, lists and scalars, however deep."""
+    stack, seen = [value], set()
+    while stack:
+        here = stack.pop()
+        if isinstance(here, dict) or type(here) is list:
+            if id(here) not in seen:
+                seen.add(id(here))
+                stack += here.values() if isinstance(here, dict) else here
+        elif not isinstance(here, _AS_IT_IS):
+            return False
+    return True
+
+
+def _plain(value: Any) -> Any:  # noqa: PLR0911  one kind of value a return
     if isinstance(value, _AS_IT_IS):
         return value
     if isinstance(value, dict):
-        changed = {key: new for key, old in value.items() if (new := plain(old)) is not old}
+        changed = {key: new for key, old in value.items() if (new := _plain(old)) is not old}
         return {**value, **changed} if changed else value
     if type(value) is list:
-        items = [plain(item) for item in value]
+        items = [_plain(item) for item in value]
         return value if all(new is old for new, old in zip(items, value, strict=True)) else items
     if hasattr(value, "model_dump"):
         return value.model_dump(exclude_unset=True, mode="json", exclude=getattr(value, "__api_exclude__", None))
     if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items()}
+        return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, Iterable):
-        return [plain(item) for item in value]
+        return [_plain(item) for item in _read(value)]
     return value
+
+
+def _read(items: Iterable[Any]) -> list[Any]:
+    try:
+        return list(items)
+    except RecursionError:
+        raise
+    except Exception as error:  # noqa: BLE001  whatever it is, it is the application's
+        raise CallersError(error) from None
 
 
 def dumps(value: Any) -> str:
@@ -48,7 +82,7 @@ def dumps(value: Any) -> str:
 def is_json(text: str) -> bool:
     try:
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # one nested too deep is read as plain text, by the guards too
         return False
     return True
 
@@ -74,6 +108,17 @@ def media(uri: str = "", data: Any = "", mime: str = "", name: str = "") -> Part
         raw = data if isinstance(data, bytes) else str(data).encode()
         uri = f"sha256:{hashlib.sha256(raw).hexdigest()}"
     return Part("media", name=name, mime=mime, uri=uri)
+
+
+def beside(kwargs: dict[str, Any], names: Iterable[str]) -> tuple[Message, ...]:
+    """Texts of the request that are no part of the conversation, one part each."""
+    parts = []
+    for name in names:
+        value = kwargs.get(name)
+        if isinstance(value, str | dict | list | tuple) and value:
+            kwargs[name] = plain(value)
+            parts.append(whole(kwargs[name], (name,), name=name))
+    return (Message("user", tuple(parts)),) if parts else ()
 
 
 def counts(usage: Any) -> dict[str, Any]:

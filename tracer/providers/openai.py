@@ -10,7 +10,7 @@ from ..call import ModelCall, Usage
 from . import openai_chat as chat
 from . import openai_chat_stream, openai_responses_stream
 from . import openai_responses as responses
-from .fields import counts, field, given, number, plain, whole
+from .fields import beside, counts, field, given, number, plain, whole
 from .openai_usage import ChatUsage
 from .stainless import RawResponse, address, canned_stream, provider
 
@@ -41,6 +41,7 @@ def _embeddings_request(call: ModelCall, kwargs: Kwargs) -> None:
     if kwargs.get("input") is not None:
         kwargs["input"] = plain(kwargs["input"])
     call.params = given(kwargs, ("dimensions", "encoding_format"))
+    call.beside = beside(kwargs, ("user",))
     asked = kwargs.get("input")
     if isinstance(asked, str):
         parts = [Part("text", asked, where=("input",))]

@@ -6,17 +6,21 @@ from typing import Any
 from ...guards.messages import Message, Part, PartKind, Path
 from ..adapter import Kwargs
 from ..call import ModelCall, Usage
-from .fields import arguments, counts, dumps, field, given, media, number, plain, whole
+from .fields import arguments, beside, counts, dumps, field, given, media, number, plain, whole
 
 PARAMS = (
     "temperature", "top_p", "max_tokens", "max_completion_tokens", "frequency_penalty", "presence_penalty", "n",
-    "seed", "stop", "logprobs", "top_logprobs", "parallel_tool_calls", "reasoning_effort", "service_tier", "verbosity",
+    "seed", "logprobs", "top_logprobs", "parallel_tool_calls", "reasoning_effort", "service_tier", "verbosity",
 )  # fmt: skip
 ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant", "tool": "tool", "function": "tool"}  # noqa: E501  # fmt: skip
 TEXTS: dict[str, PartKind] = {"content": "text", "refusal": "text", "reasoning_content": "reasoning", "reasoning": "reasoning"}  # noqa: E501  # fmt: skip
 """Fields of a message or a delta that hold text; the reasoning ones come from compatible servers."""
 _NO_TEXT = {"role", "content", "name", "tool_call_id", "tool_calls", "function_call", "audio", "annotations"}
 _HOLDS_TEXT = ("messages", "tools", "functions", "prediction", "response_format", "extra_body")
+
+
+BESIDE = ("user", "safety_identifier", "prompt_cache_key", "metadata", "stop", "web_search_options")
+"""Arguments with texts of the application's own beside the conversation."""
 
 
 def request(call: ModelCall, kwargs: Kwargs) -> None:
@@ -31,6 +35,7 @@ def request(call: ModelCall, kwargs: Kwargs) -> None:
     turns = [_turn(message, ("messages", i)) for i, message in enumerate(_list(kwargs.get("messages")))]
     turns += _others(kwargs)
     call.messages = tuple(turns)
+    call.beside = beside(kwargs, BESIDE)
     call.tools = definitions(kwargs, ("tools", "functions"), response_format, ("response_format",))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from ...guards.messages import Message, Part, PartKind, Path
 from ..adapter import Kwargs
 from ..call import ModelCall, Usage
-from .fields import arguments, counts, dumps, field, given, media, number, plain, whole
+from .fields import arguments, beside, counts, dumps, field, given, media, number, plain, whole
 from .openai_chat import ROLES, definitions, structured
 
 PARAMS = (
@@ -20,6 +20,7 @@ TEXT_TYPES = {"input_text": "text", "output_text": "text", "text": "text", "summ
 CALLS = {"function_call": "arguments", "custom_tool_call": "input", "mcp_call": "arguments",
           "code_interpreter_call": "code"}  # fmt: skip
 """Types of an item by which the model asks for something, and the field that says what."""
+BESIDE = ("user", "safety_identifier", "prompt_cache_key", "metadata")
 _JSON_FIELDS = {"arguments"}
 _NOTHING = {"item_reference"}
 
@@ -34,6 +35,7 @@ def request(call: ModelCall, kwargs: Kwargs) -> None:
     if schema or kwargs.get("text_format"):
         call.params["response_format"] = str(field(schema, "type", "json_schema"))
     call.messages = tuple(_messages(kwargs))
+    call.beside = beside(kwargs, BESIDE)
     call.tools = definitions(kwargs, ("tools",), schema, ("text", "format"))
 
 
