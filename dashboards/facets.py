@@ -8,7 +8,7 @@ from .view import COLUMNS, View
 
 FACETS = (
     "status", "guard", "rule", "error_type", "service", "env", "provider", "model", "operation", "finish_reason",
-    "prompt", "user_group", "tag", "usage",
+    "prompt", "user_group", "tag",
 )  # fmt: skip
 MOST = 15
 

@@ -19,6 +19,7 @@ GROUP BY provider, model ORDER BY calls DESC, provider, model LIMIT 20"""
 _CALLS = """SELECT count() AS calls, countIf(guard_verdict = 'fail_open') AS failed_open,
        countIf(guard_verdict = 'none') AS unguarded,
        countIf(degraded = 1) AS degraded, countIf(content_withheld != '') AS withheld,
+       countIf(status = 'ok' AND usage_source IN ('', 'none')) AS uncounted,
        if(count() = 0, NULL, toUnixTimestamp64Micro(max(ts))) AS newest_us
 FROM llm_calls WHERE ts >= fromUnixTimestamp64Milli({since:Int64})"""
 

@@ -70,5 +70,24 @@ class Watch:
             self.foreign.append(url)
 
 
+@contextmanager
+def tab(browser: Browser, address: str, **how: Any) -> Iterator[Page]:
+    """A page of its own context, 1280 px wide unless `how` (options of a context) says otherwise.
+
+    Fails if the page asked a foreign host or wrote an error to the console.
+    """
+    defaults = {"viewport": {"width": 1280, "height": 900}, "base_url": address, "timezone_id": "UTC"}
+    context = browser.new_context(**(defaults | how))
+    watch = Watch(address)
+    opened = context.new_page()
+    opened.set_default_timeout(15_000)
+    watch.over(opened)
+    try:
+        yield opened
+    finally:
+        context.close()
+    assert (watch.foreign, watch.errors) == ([], [])
+
+
 def style(page: Page, selector: str, name: str) -> Any:
     return page.eval_on_selector(selector, "(e, n) => getComputedStyle(e)[n]", name)

@@ -2,12 +2,15 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Error
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from spanward.collector.store import Store
+from spanward.dashboards import static_files
 from spanward.dashboards.api import routes
 
+from .browser import chromium
 from .traffic import Call, put
 
 NOW = 1_795_219_200_000
@@ -38,3 +41,14 @@ def shelf(engine: Store, request: pytest.FixtureRequest) -> Iterator[Store]:
     yield fresh
     fresh.drop()
     fresh.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not (static_files.STATIC / "index.html").is_file():
+        pytest.skip("the page is not built: run `make ui`")
+    try:
+        with chromium() as opened:
+            yield opened
+    except Error as why:
+        pytest.skip(f"no Chromium here: {why.message.splitlines()[0]}")

@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, expect
+from playwright.sync_api import Browser, Page, expect
 from starlette.applications import Starlette
 
 from spanward.collector.store import Store
-from spanward.dashboards import static_files
 from spanward.dashboards.api import routes
 from spanward.tracer import semconv
 
-from .browser import Watch, chromium, served, style
+from .browser import served, style, tab
 from .traffic import Call, put
 
 pytestmark = pytest.mark.browser
@@ -22,17 +21,6 @@ pytestmark = pytest.mark.browser
 MINUTE = 60_000
 SAID = "write to <EMAIL_ADDRESS_1> about [US_SSN], no <DIV> and no [TODO]"
 ATTACK = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\"><b>bold</b>"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not (static_files.STATIC / "index.html").is_file():
-        pytest.skip("the page is not built: run `make ui`")
-    try:
-        with chromium() as opened:
-            yield opened
-    except Error as why:
-        pytest.skip(f"no Chromium here: {why.message.splitlines()[0]}")
 
 
 @pytest.fixture(scope="module")
@@ -66,15 +54,8 @@ def address(shelf: Store, calls: list[Call], tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture
 def page(browser: Browser, address: str) -> Iterator[Page]:
-    """A page of 1280 px that fails the test if it asked a foreign host or wrote an error."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=address, timezone_id="UTC")
-    watch = Watch(address)
-    opened = context.new_page()
-    opened.set_default_timeout(15_000)
-    watch.over(opened)
-    yield opened
-    context.close()
-    assert (watch.foreign, watch.errors) == ([], [])
+    with tab(browser, address) as opened:
+        yield opened
 
 
 def test_from_a_failure_on_the_chart_down_to_the_call(page: Page, calls: list[Call]) -> None:
@@ -89,6 +70,7 @@ def test_from_a_failure_on_the_chart_down_to_the_call(page: Page, calls: list[Ca
     rows = page.locator("table.rows tbody tr")
     expect(rows).to_have_count(1)
     expect(rows).to_contain_text("InternalServerError")
+    expect(rows.locator("td.guards")).to_have_text("modified")
     rows.locator("a").click()
 
     failed = calls[-3]
@@ -118,14 +100,14 @@ def test_what_a_model_wrote_stays_text(page: Page, calls: list[Call]) -> None:
     expect(page.locator("article.assistant .text")).to_have_text(ATTACK)
     assert page.locator("article b:has-text('bold'), article img, article script").count() == 0
     page.goto("/calls?from=now-6h&q=onerror")
-    expect(page.locator("table.rows small").nth(1)).to_contain_text("<script>")
-    assert page.title() == "Spanward"
+    expect(page.locator("table.rows .said small")).to_contain_text("<script>")
+    assert page.title() == "Calls · Spanward"
 
 
 def test_an_unpriced_call_costs_unpriced_and_never_nothing(page: Page) -> None:
     page.goto("/calls?from=now-6h&q=unpriced one")
     row = page.locator("table.rows tbody tr")
-    expect(row.locator("td").last).to_have_text("unpriced")
+    expect(row.locator("td.cost > span")).to_have_text("unpriced")
     row.locator("a").click()
     expect(page.get_by_label("Tokens and cost")).to_contain_text("Costunpriced")
 
@@ -152,13 +134,12 @@ def test_filters_live_in_the_address(page: Page) -> None:
 
 def test_a_new_call_appears_by_itself_within_two_seconds(browser: Browser, store: Store, tmp_path: Path) -> None:
     put(store, tmp_path, [Call(int(time.time() * 1000), said="before")])
-    with served(Starlette(routes=routes(store.ask, lambda: {"status": "ok"}))) as address:
-        page = browser.new_page()
-        page.goto(f"{address}/calls?from=now-15m")
+    app = Starlette(routes=routes(store.ask, lambda: {"status": "ok"}))
+    with served(app) as address, tab(browser, address) as page:
+        page.goto("/calls?from=now-15m")
         expect(page.locator("table.rows")).to_contain_text("before")
         put(store, tmp_path, [Call(int(time.time() * 1000), said="just now")])
         expect(page.locator("table.rows")).to_contain_text("just now", timeout=2_000)
-        page.close()
 
 
 def test_a_brush_over_a_chart_zooms_and_back_undoes_it(page: Page) -> None:
@@ -168,7 +149,7 @@ def test_a_brush_over_a_chart_zooms_and_back_undoes_it(page: Page) -> None:
     expect(plot).to_be_visible()
     box = plot.bounding_box()
     assert box is not None
-    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 20)
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 20)  # clear of the failures, which are links
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + 40, steps=4)
     page.mouse.up()
@@ -217,35 +198,32 @@ def test_demo_data_says_how_to_remove_it(page: Page) -> None:
 
 
 def test_light_and_dark(browser: Browser, address: str) -> None:
-    context = browser.new_context(base_url=address, color_scheme="dark")
-    page = context.new_page()
-    page.goto("/?from=now-6h")
-    expect(page.locator(".tile").first).to_be_visible()
-    dark = style(page, "body", "backgroundColor")
-    page.get_by_label("Light theme").click()
-    light = style(page, "body", "backgroundColor")
-    assert (dark, light) == ("rgb(12, 14, 18)", "rgb(246, 247, 249)")
-    page.reload()
-    expect(page.get_by_label("Dark theme")).to_be_visible()
-    assert style(page, "body", "backgroundColor") == light
-    context.close()
+    with tab(browser, address, color_scheme="dark") as page:
+        page.goto("/?from=now-6h")
+        expect(page.locator(".tile").first).to_be_visible()
+        dark = style(page, "body", "backgroundColor")
+        page.get_by_label("Light theme").click()
+        light = style(page, "body", "backgroundColor")
+        assert (dark, light) == ("rgb(12, 14, 18)", "rgb(246, 247, 249)")
+        page.reload()
+        expect(page.get_by_label("Dark theme")).to_be_visible()
+        assert style(page, "body", "backgroundColor") == light
 
 
 @pytest.mark.parametrize("path", ["/?from=now-6h", "/calls?from=now-6h", "call"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_nothing_runs_off_the_screen(browser: Browser, address: str, calls: list[Call], path: str, width: int) -> None:
-    context = browser.new_context(base_url=address, viewport={"width": width, "height": 800})
-    page = context.new_page()
-    page.goto(f"/calls/{calls[-3].trace_id}/{calls[-3].span_id}" if path == "call" else path)
-    expect(page.locator(".tile strong, table.rows, article").first).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    context.close()
+    with tab(browser, address, viewport={"width": width, "height": 800}) as page:
+        page.goto(f"/calls/{calls[-3].trace_id}/{calls[-3].span_id}" if path == "call" else path)
+        expect(page.locator(".tile strong, table.rows, article").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_an_empty_store_tells_a_newcomer_what_to_do(browser: Browser, store: Store) -> None:
-    with served(Starlette(routes=routes(store.ask, lambda: {"status": "ok"}))) as address:
-        page = browser.new_page()
-        page.goto(address)
+    with (
+        served(Starlette(routes=routes(store.ask, lambda: {"status": "ok"}))) as address,
+        tab(browser, address) as page,
+    ):
+        page.goto("/")
         expect(page.locator("main")).to_contain_text("spanward.instrument()")
         expect(page.locator("main")).to_contain_text(f"SPANWARD_ENDPOINT={address}")
-        page.close()

@@ -4,6 +4,8 @@ import { change } from "./place";
 export const LABELS: Record<string, string> = {
   status: "Status",
   error_type: "Error",
+  guard: "Guards",
+  rule: "Guard rule",
   guard_verdict: "Verdict",
   guard_action: "Guard action",
   service: "Service",
@@ -18,18 +20,28 @@ export const LABELS: Record<string, string> = {
   session: "Session",
   user: "User",
   tag: "Tag",
-  rule: "Guard rule",
   policy: "Policy",
   priced: "Priced",
   usage: "Usage source",
   stream_end: "Stream end",
   tenant: "Tenant",
+  trace: "Trace",
   min_latency: "Latency ≥ ms",
   max_latency: "Latency ≤ ms",
   min_ttft: "First token ≥ ms",
   min_tokens: "Tokens ≥",
   min_cost: "Cost ≥ $",
 };
+
+// Values that read better in other words than the store's.
+const WORDS: Record<string, Record<string, string>> = {
+  guard: { failed_open: "failed open", shadow: "shadow only", unguarded: "not guarded" },
+  usage: { "": "not reported", none: "not reported" },
+};
+
+export function wordFor(name: string, value: string): string {
+  return WORDS[name]?.[value] ?? value;
+}
 
 export interface Filter {
   key: string;
@@ -59,6 +71,6 @@ export function cleared(query: URLSearchParams): URLSearchParams {
   return change(query, gone);
 }
 
-export function only(query: URLSearchParams, filters: Record<string, string>): URLSearchParams {
+export function only(query: URLSearchParams, filters: Record<string, string | readonly string[]>): URLSearchParams {
   return change(query, filters);
 }

@@ -36,7 +36,7 @@ export function ms(n: Maybe): string {
 export function usd(n: Maybe): string {
   if (n == null) return "unpriced";
   if (n === 0) return "$0";
-  if (n < 0.01) return `$${n.toFixed(Math.min(8, 1 - Math.floor(Math.log10(n))))}`;
+  if (n < 0.01) return `$${n.toFixed(Math.min(12, 1 - Math.floor(Math.log10(n)))).replace(/0$/, "")}`;
   if (n < 1000) return `$${n.toFixed(n < 1 ? 3 : 2)}`;
   return `$${short.format(n)}`;
 }
@@ -44,6 +44,16 @@ export function usd(n: Maybe): string {
 // A call that used no tokens (it failed before) cost nothing that could have a price.
 export function costOf(call: { cost: number | null; input_tokens: number; output_tokens: number }): string {
   return call.cost === null && call.input_tokens + call.output_tokens === 0 ? NONE : usd(call.cost);
+}
+
+// Nobody counted: that is not zero tokens.
+export function counted(call: { usage_source: string }): boolean {
+  return call.usage_source !== "" && call.usage_source !== "none";
+}
+
+export function tokensOf(call: { usage_source: string; input_tokens: number; output_tokens: number }): string {
+  const sum = call.input_tokens + call.output_tokens;
+  return sum === 0 && !counted(call) ? NONE : compact(sum);
 }
 
 // For axes: round steps, so no digits that say nothing.
@@ -60,6 +70,14 @@ export function delta(now: Maybe, before: Maybe): number | null {
 }
 
 const today = () => new Date().toDateString();
+
+export function clockOf(us: number): string {
+  return clock.format(us / 1000);
+}
+
+export function dayOf(us: number): string {
+  return day.format(us / 1000);
+}
 
 export function timeOf(us: number): string {
   const at = new Date(us / 1000);

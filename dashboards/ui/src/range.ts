@@ -22,6 +22,20 @@ export function rangeOf(query: URLSearchParams): Range {
   return { from: query.get("from") ?? DEFAULT_FROM, to: query.get("to") ?? "now" };
 }
 
+const HOURS: Record<string, number> = { m: 1 / 60, h: 1, d: 24 };
+
+// The range of a list that is sure to hold the call of that moment: the one in the address, or the shortest preset.
+export function around(query: URLSearchParams, at: number): Record<string, string> {
+  const { from, to } = rangeOf(query);
+  if (to !== "now") return { from, to };
+  const age = (Date.now() - at) / 3_600_000;
+  const holds = (preset: string) => {
+    const [, n, unit] = /^now-(\d+)([mhd])$/.exec(preset) ?? [];
+    return n && unit ? Number(n) * (HOURS[unit] ?? 0) > age * 1.05 : Date.parse(preset) < at;
+  };
+  return { from: holds(from) ? from : (PRESETS.slice(3).find(([preset]) => holds(preset))?.[0] ?? new Date(at - 86_400_000).toISOString()) };
+}
+
 export function isLive(query: URLSearchParams): boolean {
   return rangeOf(query).to === "now";
 }

@@ -6,6 +6,7 @@ export interface CallRow {
   usage_source: string; cost: number | null; latency_ms: number; ttft_ms: number; guard_verdict: string; guard_action: string;
   degraded: number; content_withheld: string; session_id: string; user_id: string; prompt_name: string; prompt_version: string;
   tags: string[]; input_preview: string; output_preview: string; failure: string;
+  guards: CallKind[]; rules: string[];
 }
 
 export interface CallDetail extends CallRow {
@@ -40,6 +41,7 @@ export interface Counts {
   output_tokens: number; cost: number | null; latency: number[];
 }
 export const GUARD_KINDS = ["blocked", "modified", "flagged", "shadow", "failed_open"] as const;
+export type CallKind = GuardKind | "unguarded" | "clean";
 export type GuardKind = (typeof GUARD_KINDS)[number];
 export interface Totals extends Counts { ttft_ms: number[]; guards: Record<GuardKind, number> }
 
@@ -52,7 +54,7 @@ export interface Series {
 
 export interface Failure {
   status: string; error_type: string; calls: number; services: number; models: number; last_us: number; last_model: string;
-  message: string; trace_id: string; span_id: string;
+  message: string; trace_id: string; span_id: string; rules: string[];
 }
 
 export interface Overview {
@@ -61,10 +63,16 @@ export interface Overview {
   models: (Counts & { provider: string; model: string })[]; failures: Failure[];
 }
 
+export interface Sidecar {
+  status?: string; store?: string; policy?: { name?: string; hash?: string; problem?: string }; degraded?: string[];
+  ingest_lag_seconds?: number; queue_bytes?: number; log_refuses?: boolean; ingest_errors?: number;
+  segments_set_aside?: number; review_failures?: number;
+}
+
 export interface Health {
-  sidecar: { status?: string; store?: string; policy?: unknown; degraded?: string[]; ingest_lag_seconds?: number; queue_bytes?: number };
+  sidecar: Sidecar;
   reports: { kind: string; reason: string; service: string; count: number; last_us: number }[];
   unpriced: { provider: string; model: string; calls: number }[];
-  day: { calls: number; failed_open: number; unguarded: number; degraded: number; withheld: number; newest_us: number | null };
+  day: { calls: number; failed_open: number; unguarded: number; degraded: number; withheld: number; uncounted: number; newest_us: number | null };
   stored: { calls: number; demo: number };
 }

@@ -1,20 +1,30 @@
+import { useEffect, useState } from "preact/hooks";
 import { useAnswer } from "../answer";
-import { costOf, count, ms, timeOf } from "../format";
+import { costOf, count, counted, ms, timeOf, tokensOf } from "../format";
 import { marksIn, messagesOf, toolsOf } from "../messages";
-import { Chip, Status } from "../parts/chip";
+import { Chip, GuardChips, Status } from "../parts/chip";
 import { Copy } from "../parts/copy";
 import { Identity, Times, Tokens } from "../parts/facts";
 import { GuardEvents } from "../parts/guard_events";
 import { Icon } from "../parts/icon";
 import { MessageView, Text } from "../parts/message_view";
 import { Problem } from "../parts/notice";
+import { noAnswer, Outcome } from "../parts/outcome";
 import { Attributes, Waterfall } from "../parts/waterfall";
 import { href, type Place } from "../place";
+import { useTitle } from "../title";
 import { asked } from "../range";
-import type { CallPage, Content, Ids } from "../records";
+import type { CallDetail, CallPage, Content, Ids } from "../records";
+
+const YOUNG_MS = 60_000;
+const AGAIN_MS = 2000;
 
 export function CallView({ here, trace, span }: { here: Place; trace: string; span: string }) {
-  const { data, error } = useAnswer<CallPage>(`/api/calls/${trace}/${span}?${asked(here.query, ["sort"])}`);
+  // rules that only flag are judged after the call was stored: a young call may still get findings
+  const [young, setYoung] = useState(false);
+  const { data, error } = useAnswer<CallPage>(`/api/calls/${trace}/${span}?${asked(here.query, ["sort"])}`, young ? AGAIN_MS : 0);
+  useEffect(() => setYoung(data !== null && Date.now() - data.call.us / 1000 < YOUNG_MS), [data]);
+  useTitle(data ? data.call.model || data.call.request_model || "Call" : "Call");
   return (
     <div class="call">
       {error && <Problem text={error} />}
@@ -29,12 +39,10 @@ function Page({ here, data }: { here: Place; data: CallPage }) {
   return (
     <>
       <Title here={here} data={data} />
-      {c.status !== "ok" && (
-        <p class={`outcome ${c.status}`}><b>{c.error_type || c.status}</b> {c.status_message}</p>
-      )}
+      <Outcome call={c} events={events} />
       <div class="columns">
         <div class="talk">
-          <Talk content={content} withheld={c.content_withheld} />
+          <Talk call={c} content={content} />
           <Waterfall spans={spans} more={data.more_spans} here={c.span_id} trace={c.trace_id} query={here.query} />
           {own && (
             <details class="panel raw">
@@ -46,7 +54,7 @@ function Page({ here, data }: { here: Place; data: CallPage }) {
           )}
         </div>
         <div class="side">
-          <GuardEvents call={c} events={events} />
+          <GuardEvents call={c} events={events} degraded={own?.attributes["spanward.guard.degraded"] ?? ""} />
           <Tokens call={c} />
           <Times call={c} />
           <Identity call={c} query={here.query} />
@@ -64,12 +72,12 @@ function Title({ here, data }: { here: Place; data: CallPage }) {
       <a class="up" data-up href={href("/calls", here.query)} title="Back to the list (u)"><Icon name="left" /> Calls</a>
       <h1>{c.model || c.request_model || c.operation}</h1>
       <Status status={c.status} />
-      {c.guard_verdict && <Chip word={c.guard_verdict} />}
+      <GuardChips call={c} />
       {c.env === "demo" && <Chip word="demo" tone="quiet" />}
-      <span class="quiet">{timeOf(c.us)} · {c.service} · {ms(c.latency_ms)} · {count(c.input_tokens + c.output_tokens)} tokens · <span class="price">{costOf(c)}</span></span>
+      <span class="quiet">{timeOf(c.us)} · {c.service} · {ms(c.latency_ms)}{(counted(c) || c.input_tokens + c.output_tokens > 0) && <> · {tokensOf(c)} tokens · <span class="price">{costOf(c)}</span></>}</span>
       <span class="grow" />
       <Copy text={location.href} what="link" label="Link" />
-      <Copy text={JSON.stringify(data, null, 2)} what="call as JSON" label="JSON" />
+      <Copy text={() => JSON.stringify(data, null, 2)} what="call as JSON" label="JSON" />
       <Step to={data.previous && to(data.previous)} name="previous" />
       <Step to={data.next && to(data.next)} name="next" />
     </header>
@@ -83,7 +91,8 @@ function Step({ to, name }: { to: string | null; name: "previous" | "next" }) {
   return <a class="button small" href={to} title={label} aria-label={label} {...{ [`data-${name}`]: "" }}>{icon}</a>;
 }
 
-function Talk({ content, withheld }: { content: Content | null; withheld: string }) {
+function Talk({ call, content }: { call: CallDetail; content: Content | null }) {
+  const withheld = call.content_withheld;
   if (!content) {
     return (
       <p class="panel note quiet">
@@ -108,7 +117,7 @@ function Talk({ content, withheld }: { content: Content | null; withheld: string
       )}
       {system.map((m, i) => <MessageView key={`s${i}`} message={m} of="input" />)}
       {input.map((m, i) => <MessageView key={`i${i}`} message={m} of="input" />)}
-      {output.length > 0 ? output.map((m, i) => <MessageView key={`o${i}`} message={m} of="output" />) : <p class="note quiet">No answer was recorded.</p>}
+      {output.length > 0 ? output.map((m, i) => <MessageView key={`o${i}`} message={m} of="output" />) : <p class="note quiet">{noAnswer(call)}</p>}
     </>
   );
 }

@@ -9,12 +9,14 @@ import { FirstSteps, Nothing, Problem } from "../parts/notice";
 import { SearchBox } from "../parts/search_box";
 import { change, href, type Place } from "../place";
 import { asked, isLive, withRange } from "../range";
+import { useTitle } from "../title";
 import type { CallList, Facets } from "../records";
 
 const LIST_MS = 1000;
 const FACETS_MS = 10_000;
 
 export function Calls({ here, stored }: { here: Place; stored: number | undefined }) {
+  useTitle("Calls");
   const cursor = here.query.get("cursor");
   const live = isLive(here.query) && !cursor;
   const query = asked(here.query, ["sort"]);

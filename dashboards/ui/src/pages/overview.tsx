@@ -1,13 +1,14 @@
 import { useAnswer } from "../answer";
-import { only } from "../filters";
+import { cleared, filtersOf, only } from "../filters";
 import { axisMs, axisUsd, bucket, compact, count, ms, percent, usd } from "../format";
 import { Chart, type Line, type Point } from "../parts/chart";
 import { FailureTable, ModelTable } from "../parts/tops";
 import { FilterBar } from "../parts/filter_bar";
-import { FirstSteps, Problem } from "../parts/notice";
+import { FirstSteps, Nothing, Problem } from "../parts/notice";
 import { Tile } from "../parts/tile";
 import { go, href, type Place } from "../place";
 import { asked, isLive, isoSeconds, withRange } from "../range";
+import { useTitle } from "../title";
 import { GUARD_KINDS, type Overview as Data } from "../records";
 
 const GUARD_WORDS = { blocked: "blocked", modified: "modified", flagged: "flagged", shadow: "shadow only", failed_open: "failed open" } as const;
@@ -16,6 +17,7 @@ const LIVE_MS = 3000;
 
 export function Overview({ here, dark, stored }: { here: Place; dark: boolean; stored: number | undefined }) {
   const { data, error } = useAnswer<Data>(`/api/overview?${asked(here.query)}`, isLive(here.query) ? LIVE_MS : 0);
+  useTitle("Overview");
   if (stored === 0) return <FirstSteps />;
   return (
     <div class="overview">
@@ -37,23 +39,25 @@ function Board({ here, data, dark }: { here: Place; data: Data; dark: boolean })
   const shared = { step, dark, onZoom: zoom };
   const ok = series.calls.map((n, i) => n - (series.errors[i] ?? 0) - (series.blocked[i] ?? 0));
   const fresh = series.input_tokens.map((n, i) => n - (series.cached_tokens[i] ?? 0));
+  if (!data.totals.calls) return <Quiet here={here} />;
+  const list = (filters: Record<string, string>) => href("/calls", only(here.query, filters));
   return (
     <>
       <Tiles here={here} data={data} />
       <div class="charts">
         <Chart {...shared} title="Calls and failures" note={`per ${stepName(step)}`} t={series.t} kind="bars" format={count} axis={compact}
           points={failurePoints(here, data)}
-          lines={[line("ok", "ok", ok), line("failed", "bad", series.errors), line("blocked", "stop", series.blocked)]} />
+          lines={[line("ok", "ok", ok), line("failed", "bad", series.errors, list({ status: "error" })), line("blocked", "stop", series.blocked, list({ status: "blocked" }))]} />
         <Chart {...shared} title="Latency" note="p50, p95, p99" t={series.t} kind="lines" format={ms} axis={axisMs}
           lines={[line("p50", "one", series.latency_p50), line("p95", "two", series.latency_p95), line("p99", "three", series.latency_p99)]} />
         <Chart {...shared} title="Time to first token" note="streamed calls" t={series.t} kind="lines" format={ms} axis={axisMs}
           lines={[line("p50", "one", series.ttft_p50), line("p95", "two", series.ttft_p95), line("p99", "three", series.ttft_p99)]} />
-        <Chart {...shared} title="Cost" note={data.totals.unpriced ? `${count(data.totals.unpriced)} unpriced calls not counted` : "US dollars"} t={series.t} kind="bars" format={usd} axis={axisUsd}
+        <Chart {...shared} title="Cost" note={data.totals.unpriced ? <><a href={list({ priced: "no" })}>{count(data.totals.unpriced)} unpriced calls</a> not counted</> : "US dollars"} t={series.t} kind="bars" format={usd} axis={axisUsd}
           lines={[line("cost", "one", series.cost)]} />
         <Chart {...shared} title="Tokens" note="by kind" t={series.t} kind="bars" format={count} axis={compact}
           lines={[line("input", "one", fresh), line("cached input", "cached", series.cached_tokens), line("output", "two", series.output_tokens)]} />
         <Chart {...shared} title="Guard actions" note="findings by what was done" t={guards.t} kind="bars" format={count} axis={compact}
-          lines={GUARD_KINDS.map((kind) => line(GUARD_WORDS[kind], GUARD_TONES[kind], guards[kind]))} />
+          lines={GUARD_KINDS.filter((kind) => kind === "modified" || guards[kind].some(Boolean)).map((kind) => line(GUARD_WORDS[kind], GUARD_TONES[kind], guards[kind], list({ guard: kind })))} />
       </div>
       <div class="tables">
         <ModelTable here={here} models={data.models} />
@@ -65,7 +69,7 @@ function Board({ here, data, dark }: { here: Place; data: Data; dark: boolean })
 
 function Tiles({ here, data }: { here: Place; data: Data }) {
   const { totals: now, previous: before, series, guards } = data;
-  const to = (filters: Record<string, string>) => href("/calls", only(here.query, filters));
+  const to = (filters: Record<string, string | readonly string[]>) => href("/calls", only(here.query, filters));
   const acted = (g: Data["totals"]["guards"]) => g.blocked + g.modified + g.flagged + g.failed_open;
   const rate = (t: Data["totals"]) => (t.calls ? t.errors / t.calls : null);
   const tokens = (t: Data["totals"]) => t.input_tokens + t.output_tokens;
@@ -77,13 +81,22 @@ function Tiles({ here, data }: { here: Place; data: Data }) {
       <Tile name="First token p50" value={ms(now.ttft_ms[0])} note={`p95 ${ms(now.ttft_ms[1])}`} now={now.ttft_ms[0]} before={before.ttft_ms[0]} good="down" line={series.ttft_p50} tone="one" href={to({ sort: "-ttft" })} />
       <Tile name="Cost" value={usd(now.calls ? now.cost : 0)} {...(now.unpriced ? { note: `${compact(now.unpriced)} unpriced` } : {})} now={now.cost} before={before.cost} good="" line={series.cost} tone="one" href={to({ sort: "-cost" })} />
       <Tile name="Tokens" value={compact(tokens(now))} note={`${compact(now.output_tokens)} out`} now={tokens(now)} before={tokens(before)} good="" line={series.output_tokens} tone="two" href={to({ sort: "-tokens" })} />
-      <Tile name="Guard actions" value={compact(acted(now.guards))} note={`${compact(now.guards.blocked)} blocked`} now={acted(now.guards)} before={acted(before.guards)} good="" line={guards.t.map((_, i) => GUARD_KINDS.reduce((sum, kind) => sum + (kind === "shadow" ? 0 : (guards[kind][i] ?? 0)), 0))} tone="mark" href={to({ "guard_verdict!": "allow" })} />
+      <Tile name="Guard actions" value={compact(acted(now.guards))} note={`${compact(now.guards.blocked)} blocked`} now={acted(now.guards)} before={acted(before.guards)} good="" line={guards.t.map((_, i) => GUARD_KINDS.reduce((sum, kind) => sum + (kind === "shadow" ? 0 : (guards[kind][i] ?? 0)), 0))} tone="mark" href={to({ guard: ["blocked", "modified", "flagged", "failed_open"] })} />
     </div>
   );
 }
 
-function line(name: string, tone: string, values: readonly (number | null)[]): Line {
-  return { name, tone, values };
+function line(name: string, tone: string, values: readonly (number | null)[], to?: string): Line {
+  return { name, tone, values, ...(to ? { href: to } : {}) };
+}
+
+function Quiet({ here }: { here: Place }) {
+  const narrowed = filtersOf(here.query).length > 0 || here.query.has("q");
+  return (
+    <Nothing title="No call in this range">
+      <p>{narrowed && <><a href={href("/", cleared(here.query))}>Clear the filters</a>, or </>}<a href={href("/", withRange(here.query, "now-30d", "now"))}>look at the last 30 days</a>.</p>
+    </Nothing>
+  );
 }
 
 function failurePoints(here: Place, { series, step }: Data): Point[] {

@@ -1,4 +1,5 @@
 // A uPlot chart in a panel: shared cursor, brush to zoom, and a plain table of the same numbers for who cannot see it.
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { bucket } from "../format";
@@ -7,6 +8,8 @@ export interface Line {
   name: string;
   tone: string;
   values: readonly (number | null)[];
+  // where the calls behind it are listed
+  href?: string;
 }
 
 export interface Point {
@@ -18,7 +21,7 @@ export interface Point {
 
 interface Props {
   title: string;
-  note?: string;
+  note?: ComponentChildren;
   t: readonly number[];
   step: number;
   lines: readonly Line[];
@@ -80,7 +83,7 @@ export function Chart(props: Props) {
       <ul class="legend">
         {lines.map((line) => (
           <li key={line.name}>
-            <i class={line.tone} /> {line.name} <b>{at === null ? "" : format(line.values[at] ?? null)}</b>
+            <i class={line.tone} /> {line.href ? <a href={line.href}>{line.name}</a> : line.name} <b>{at === null ? "" : format(line.values[at] ?? null)}</b>
           </li>
         ))}
       </ul>
@@ -121,11 +124,21 @@ function Numbers({ t, step, lines, format }: Pick<Props, "t" | "step" | "lines" 
 // Bars are stacked: the first line stands on the axis, each next on the one before. Drawn from the top of the stack down.
 function dataOf({ t, lines, kind }: Props): uPlot.AlignedData {
   const x = t.map((ms) => ms / 1000);
-  if (kind === "lines") return [x, ...lines.map((line) => [...line.values])] as uPlot.AlignedData;
+  if (kind === "lines") return [x, ...lines.map((line) => [...line.values]).reverse()] as uPlot.AlignedData;
   const sums = new Array<number>(t.length).fill(0);
   // where a line has nothing it draws nothing: a bar of the same height behind another would show at its edges
   const stacked = lines.map((line) => line.values.map((v, i) => (v ? (sums[i] = (sums[i] ?? 0) + v) : null)));
   return [x, ...stacked.reverse()] as uPlot.AlignedData;
+}
+
+// A value between two gaps has no line to be part of: it gets a dot.
+function alone(u: uPlot, series: number): number[] {
+  const values = u.data[series] ?? [];
+  const found: number[] = [];
+  values.forEach((v, i) => {
+    if (v != null && values[i - 1] == null && values[i + 1] == null) found.push(i);
+  });
+  return found;
 }
 
 function colour(name: string): string {
@@ -134,7 +147,8 @@ function colour(name: string): string {
 
 function options(element: HTMLElement, props: { current: Props }, setAt: (i: number | null) => void, drawn: () => void): uPlot.Options {
   const { lines, kind } = props.current;
-  const ordered = kind === "bars" ? [...lines].reverse() : lines;
+  // the last is drawn first: of lines that lie on each other the lower percentile is seen, the higher one as its rim
+  const ordered = [...lines].reverse();
   const grid = { stroke: colour("grid"), width: 1 };
   const text = { stroke: colour("muted"), font: `11px ${colour("font")}` };
   return {
@@ -160,7 +174,10 @@ function options(element: HTMLElement, props: { current: Props }, setAt: (i: num
       {},
       ...ordered.map((line): uPlot.Series => kind === "bars"
         ? { fill: colour(line.tone), stroke: "transparent", width: 0, points: { show: false }, paths: uPlot.paths.bars!({ size: [0.8, 28], align: 1 }) }
-        : { stroke: colour(line.tone), width: 1.5, points: { size: 4 }, spanGaps: false }),
+        : {
+          stroke: colour(line.tone), width: line === lines.at(-1) && lines.length > 1 ? 3 : 1.5, spanGaps: false,
+          points: { show: false, filter: alone, size: 5, fill: colour(line.tone), width: 0 },
+        }),
     ],
     hooks: {
       setCursor: [(u) => setAt(u.cursor.left !== undefined && u.cursor.left >= 0 ? (u.cursor.idx ?? null) : null)],

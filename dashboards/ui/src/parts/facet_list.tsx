@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { LABELS, toggled } from "../filters";
+import { LABELS, toggled, wordFor } from "../filters";
 import { compact, count } from "../format";
 import { href, type Place } from "../place";
 import type { Facets } from "../records";
@@ -30,7 +30,7 @@ function Facet({ here, name, values }: { here: Place; name: string; values: Face
           <li key={value}>
             <a href={href(here.path, toggled(here.query, name, value))} class={chosen.has(value) ? "on" : ""} aria-pressed={chosen.has(value)} role="button" title={`${value}: ${count(calls)} calls`}>
               <i style={{ width: `${(100 * calls) / top}%` }} aria-hidden="true" />
-              <span>{value}</span>
+              <span>{wordFor(name, value)}</span>
               <b>{compact(calls)}</b>
             </a>
             <a class="not" href={href(here.path, toggled(here.query, `${name}!`, value))} title={`Leave out ${value}`} aria-label={`Leave out ${value}`}><Icon name="close" /></a>

@@ -1,4 +1,4 @@
-import { LABELS, cleared, filtersOf, toggled } from "../filters";
+import { LABELS, cleared, filtersOf, toggled, wordFor } from "../filters";
 import { href, type Place } from "../place";
 import { Icon } from "./icon";
 
@@ -10,7 +10,7 @@ export function FilterBar({ here }: { here: Place }) {
     <div class="filters" aria-label="Filters in force">
       {filters.map(({ key, name, value, not }) => (
         <a key={key + value} class="filter" href={href(here.path, toggled(here.query, key, value))} title="Remove this filter">
-          <span>{LABELS[name]}</span> {not && "not "}<b>{value || "(none)"}</b> <Icon name="close" />
+          <span>{LABELS[name]}</span> {not && "not "}<b>{wordFor(name, value) || "(none)"}</b> <Icon name="close" />
         </a>
       ))}
       {q && here.path === "/" && <span class="filter"><span>Text</span> <b>{q}</b></span>}

@@ -1,28 +1,8 @@
 // One light for "is this picture whole?", and behind it what is wrong in words.
 import type { Answer } from "../answer";
+import { type Fault, faultsOf } from "../faults";
 import { ago, count } from "../format";
-import { href } from "../place";
 import type { Health } from "../records";
-
-interface Fault {
-  tone: "bad" | "warn";
-  text: string;
-  link?: string;
-}
-
-const LAG_S = 10;
-const day = (filters: Record<string, string>) => href("/calls", new URLSearchParams({ from: "now-24h", ...filters }));
-
-function faultsOf({ sidecar, reports, unpriced, day: last }: Health): Fault[] {
-  const faults: Fault[] = [];
-  if (sidecar.status && sidecar.status !== "ok") faults.push({ tone: sidecar.status === "degraded" ? "warn" : "bad", text: `The sidecar says: ${sidecar.status}` });
-  if ((sidecar.ingest_lag_seconds ?? 0) > LAG_S) faults.push({ tone: "warn", text: `Spans wait ${Math.round(sidecar.ingest_lag_seconds ?? 0)} s before they are stored; the newest calls are missing here` });
-  for (const engine of sidecar.degraded ?? []) faults.push({ tone: "warn", text: `Guard runs on less than its full engine: ${engine}` });
-  if (last.failed_open) faults.push({ tone: "bad", text: `${count(last.failed_open)} calls went through unguarded because a guard failed`, link: day({ guard_verdict: "fail_open" }) });
-  for (const { kind, reason, service, count: n } of reports) faults.push({ tone: "warn", text: `${service || "an app"} reports ${kind}${reason ? ` (${reason})` : ""}: ${count(n)}` });
-  for (const { provider, model, calls } of unpriced) faults.push({ tone: "warn", text: `No price is known for ${model || "an unnamed model"}: ${count(calls)} calls`, link: day({ model, provider, priced: "no" }) });
-  return faults;
-}
 
 export function HealthLight({ health }: { health: Answer<Health> }) {
   const { data, error } = health;

@@ -1,10 +1,11 @@
 // A message as people read it. Everything models said is put in as text nodes: markup in it stays text.
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { count } from "../format";
-import { marked, type Message, type Part } from "../messages";
+import { marked, pretty, type Message, type Part } from "../messages";
 import { Copy } from "./copy";
 
 const LONG = 6000;
+const LAID_OUT = 200_000;
 
 export function MessageView({ message, of }: { message: Message; of: "input" | "output" }) {
   const plain = message.parts.map((p) => ("text" in p ? p.text : "json" in p ? p.json : p.uri)).join("\n");
@@ -25,7 +26,7 @@ export function MessageView({ message, of }: { message: Message; of: "input" | "
 function PartView({ part }: { part: Part }) {
   switch (part.kind) {
     case "text":
-      return <Text text={part.text} />;
+      return <Said text={part.text} />;
     case "reasoning":
       return <details class="reasoning"><summary>Reasoning</summary><Text text={part.text} /></details>;
     case "tool_call":
@@ -37,6 +38,19 @@ function PartView({ part }: { part: Part }) {
     case "other":
       return <Text text={part.json} code />;
   }
+}
+
+// A structured answer reads better laid out; the switch shows what was really said.
+function Said({ text }: { text: string }) {
+  const [raw, set] = useState(false);
+  const laid = useMemo(() => (text.length <= LAID_OUT && /^\s*[[{]/.test(text) ? pretty(text) : text), [text]);
+  if (laid === text) return <Text text={text} />;
+  return (
+    <div class="tool">
+      <Text text={raw ? text : laid} code />
+      <button type="button" class="link" onClick={() => set(!raw)}>{raw ? "lay out the JSON" : "as it was said"}</button>
+    </div>
+  );
 }
 
 export function Text({ text, code }: { text: string; code?: boolean }) {

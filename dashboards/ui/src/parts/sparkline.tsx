@@ -4,6 +4,10 @@ export function Sparkline({ values, tone }: { values: readonly (number | null)[]
   let path = "";
   values.forEach((value, i) => {
     if (value === null) return;
+    if (values[i - 1] == null && values[i + 1] == null) {
+      path += `M${(i * step).toFixed(2)} ${(23 - (22 * value) / top).toFixed(2)}h0.01`;
+      return;
+    }
     path += `${path && values[i - 1] !== null ? "L" : "M"}${(i * step).toFixed(2)} ${(23 - (22 * value) / top).toFixed(2)}`;
   });
   return (

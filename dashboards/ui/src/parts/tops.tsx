@@ -12,7 +12,7 @@ export function ModelTable({ here, models }: { here: Place; models: Overview["mo
       <header><h2>Models</h2></header>
       {models.length ? (
         <div class="scroll"><table>
-          <thead><tr><th>Model</th><th class="n">Calls</th><th class="n">Failed</th><th class="n">p95</th><th class="n">Tokens</th><th class="n">Cost</th></tr></thead>
+          <thead><tr><th>Model</th><th class="n">Calls</th><th class="n">Failed</th><th class="n optional">p95</th><th class="n optional">Tokens</th><th class="n">Cost</th></tr></thead>
           <tbody>
             {models.map((m) => (
               <tr key={`${m.provider}/${m.model}`}>
@@ -22,9 +22,9 @@ export function ModelTable({ here, models }: { here: Place; models: Overview["mo
                 </td>
                 <td class="n">{count(m.calls)}</td>
                 <td class={`n ${m.errors ? "bad-text" : "quiet"}`}>{percent(m.errors / m.calls)}</td>
-                <td class="n">{ms(m.latency[1])}</td>
-                <td class="n">{compact(m.input_tokens + m.output_tokens)}</td>
-                <td class={`n ${m.cost === null ? "quiet" : ""}`}>{usd(m.cost)}</td>
+                <td class="n optional">{ms(m.latency[1])}</td>
+                <td class="n optional">{compact(m.input_tokens + m.output_tokens)}</td>
+                <td class="n">{m.unpriced ? <a href={href("/calls", only(here.query, { model: m.model, provider: m.provider, priced: "no" }))} title={`${count(m.unpriced)} calls have no price`}>{usd(m.cost)}{m.cost !== null && " +?"}</a> : usd(m.cost)}</td>
               </tr>
             ))}
           </tbody>
@@ -40,14 +40,14 @@ export function FailureTable({ here, failures }: { here: Place; failures: Failur
       <header><h2>Failures and blocks</h2></header>
       {failures.length ? (
         <div class="scroll"><table>
-          <thead><tr><th>What</th><th>Latest</th><th class="n">Calls</th><th class="n">When</th></tr></thead>
+          <thead><tr><th>What</th><th>Latest</th><th class="n">Calls</th><th class="n optional">When</th></tr></thead>
           <tbody>
             {failures.map((f) => (
               <tr key={f.status + f.error_type}>
                 <td><a href={href("/calls", only(here.query, { status: f.status, ...(f.error_type ? { error_type: f.error_type } : {}) }))}><Status status={f.status} error={f.error_type} /></a></td>
-                <td class="message"><a class="plain" href={href(`/calls/${f.trace_id}/${f.span_id}`, here.query)} title={f.message}>{f.message || f.last_model}</a></td>
+                <td class="message"><a class="plain" href={href(`/calls/${f.trace_id}/${f.span_id}`, here.query)} title={f.message}>{f.rules.length ? `by rule ${f.rules.join(", ")}` : f.message || f.last_model}</a></td>
                 <td class="n">{count(f.calls)}</td>
-                <td class="n quiet" title={exact(f.last_us)}>{ago(f.last_us)}</td>
+                <td class="n quiet optional" title={exact(f.last_us)}>{ago(f.last_us)}</td>
               </tr>
             ))}
           </tbody>

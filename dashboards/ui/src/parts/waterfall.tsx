@@ -31,6 +31,30 @@ export function ordered(spans: readonly Span[]): Row[] {
   return rows;
 }
 
+interface Reading {
+  name: string;
+  note: string;
+  tone: string;
+}
+
+// A guard names its rule, an HTTP attempt its address and answer; others keep their own name.
+export function reading({ name, attributes: a, status, is_call: call }: Span): Reading {
+  const tone = status === "error" ? "bad" : call ? "one" : "rest";
+  if (name === "run_guardrail") return { name: `guard ${a["gen_ai.guardrail.policy.rule.id"] ?? ""}`.trim(), note: a["spanward.guardrail.stage"] ?? "", tone: "mark" };
+  const method = a["http.request.method"];
+  if (method) return { name: `${method} ${pathOf(a["url.full"] ?? "")}`.trim(), note: a["http.response.status_code"] ?? a["error.type"] ?? "", tone };
+  return { name, note: "", tone };
+}
+
+function pathOf(url: string): string {
+  try {
+    const { host, pathname } = new URL(url);
+    return host + pathname;
+  } catch {
+    return url;
+  }
+}
+
 interface Props {
   spans: Span[];
   more: boolean;
@@ -48,22 +72,27 @@ export function Waterfall({ spans, more, here, trace, query }: Props) {
   return (
     <section class="panel waterfall" aria-label="Trace">
       <header><h2>Trace</h2><span class="quiet">{spans.length}{more && "+"} span{spans.length === 1 ? "" : "s"}, {ms((end - start) / 1000)}</span></header>
+      <div class="lane scale quiet" aria-hidden="true"><span /><span class="marks-of-time">{[0, 0.25, 0.5, 0.75].map((part) => <i key={part}>{part ? ms((part * (end - start)) / 1000) : "0"}</i>)}</span><span /></div>
       <ol>
-        {ordered(spans).map(({ span: s, depth }) => (
-          <li key={s.span_id} class={s.span_id === here ? "here" : ""}>
-            <div class="lane">
-              <span class="label" style={{ paddingLeft: `${Math.min(depth, 12) * 14}px` }}>
-                <button type="button" class="link" aria-expanded={open === s.span_id} onClick={() => set(open === s.span_id ? "" : s.span_id)} title={`${s.name}, attributes`}>{s.name}</button>
-                {s.is_call > 0 && s.span_id !== here && <a href={href(`/calls/${trace}/${s.span_id}`, query)}>open</a>}
-              </span>
-              <span class="track">
-                <i class={`${s.status === "error" ? "bad" : s.is_call ? "one" : "rest"}`} style={{ left: `${share(s.us - start)}%`, width: `max(2px, ${share(s.duration_us)}%)` }} />
-              </span>
-              <span class="n quiet">{ms(s.duration_us / 1000)}</span>
-            </div>
-            {open === s.span_id && <Attributes of={{ ...(s.status_message ? { "status message": s.status_message } : {}), ...(s.scope ? { scope: s.scope } : {}), service: s.service, ...s.attributes }} />}
-          </li>
-        ))}
+        {ordered(spans).map(({ span: s, depth }) => {
+          const { name, note, tone } = reading(s);
+          return (
+            <li key={s.span_id} class={s.span_id === here ? "here" : ""}>
+              <div class="lane">
+                <span class="label" style={{ paddingLeft: `${Math.min(depth, 12) * 14}px` }}>
+                  <button type="button" class="link" aria-expanded={open === s.span_id} onClick={() => set(open === s.span_id ? "" : s.span_id)} title={`${name}: show its attributes`}>{name}</button>
+                  {note && <span class={tone === "bad" ? "bad-text" : "quiet"}>{note}</span>}
+                  {s.is_call > 0 && s.span_id !== here && <a href={href(`/calls/${trace}/${s.span_id}`, query)}>open</a>}
+                </span>
+                <span class="track">
+                  <i class={tone} style={{ left: `${share(s.us - start)}%`, width: `max(2px, ${share(s.duration_us)}%)` }} />
+                </span>
+                <span class="n quiet">{ms(s.duration_us / 1000)}</span>
+              </div>
+              {open === s.span_id && <Attributes of={{ ...(s.status_message ? { "status message": s.status_message } : {}), ...(s.scope ? { scope: s.scope } : {}), service: s.service, ...s.attributes }} />}
+            </li>
+          );
+        })}
       </ol>
     </section>
   );
