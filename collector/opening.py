@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from ..dashboards.ask import QueryFailed
 from .command import FAILED, CommandError
 from .data_directory import DataDirectory
 from .settings import Settings
-from .store import Store, StoreInUse, StoreUnavailable
+from .store import Store
 
 
 @contextmanager
@@ -20,8 +21,8 @@ def opened(settings: Settings) -> Iterator[Store]:
             store = Store.open(settings.store_url, data.path)
             holding.callback(store.close)
             store.migrate()
-        except (StoreInUse, ValueError) as problem:
+        except ValueError as problem:
             raise CommandError(str(problem)) from None
-        except StoreUnavailable as problem:
+        except (QueryFailed, OSError) as problem:
             raise CommandError(str(problem), FAILED) from None
         yield store

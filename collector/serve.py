@@ -18,6 +18,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
+from ..dashboards.ask import QueryFailed
 from ..guards.pipeline import DetectorUnavailable
 from ..guards.policy import PolicyError
 from .adoption import Adoption
@@ -32,7 +33,7 @@ from .metrics import Metrics
 from .pricing import Pricing
 from .receiver import Receiver
 from .settings import KEY_VARIABLE, Settings, settings_from
-from .store import Store, StoreInUse, StoreUnavailable
+from .store import Store
 from .wal import WriteAheadLog
 
 log = logging.getLogger(__name__)
@@ -64,9 +65,9 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with ExitStack() as running:
             serve(settings, running)
-    except (PolicyError, DetectorUnavailable, StoreInUse) as problem:
+    except (PolicyError, DetectorUnavailable) as problem:
         raise CommandError(str(problem)) from None
-    except StoreUnavailable as problem:
+    except (QueryFailed, OSError) as problem:
         raise CommandError(str(problem), FAILED) from None
     return 0
 

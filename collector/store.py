@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import clickhouse_connect
@@ -15,10 +15,9 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError,
 
 from ..dashboards.ask import QueryFailed, Table
 from . import landing
-from .owner import StoreInUse, own
 from .schema import Form, Retention
 
-__all__ = ["SegmentUnreadable", "Store", "StoreInUse", "StoreUnavailable"]
+__all__ = ["SegmentUnreadable", "Store", "StoreUnavailable"]
 
 _POOL = 4
 _PEOPLE = 2
@@ -29,7 +28,7 @@ _FOR_PEOPLE = {
     "max_execution_time": 30,
     "max_result_rows": _MOST_ROWS,
     "max_result_bytes": 64 << 20,
-    "max_memory_usage": 1 << 30,
+    "max_memory_usage": 512 << 20,
     "max_threads": 1,
 }
 _UNREADABLE = frozenset({27, 32, 33, 117, 444})
@@ -60,11 +59,10 @@ class Store:
     Times come back as datetimes in UTC. The embedded engine must not be carried over a fork: spawn.
     """
 
-    def __init__(self, connect: Connect, form: Form, *, embedded: bool, lock: IO[str] | None = None) -> None:
+    def __init__(self, connect: Connect, form: Form, *, embedded: bool) -> None:
         self._connect = connect
         self._form = form
         self._embedded = embedded
-        self._lock = lock
         self._idle: queue.LifoQueue[Client] = queue.LifoQueue()
         self._slots = threading.BoundedSemaphore(_POOL)
         self._people = threading.BoundedSemaphore(_PEOPLE)
@@ -74,8 +72,8 @@ class Store:
     def open(cls, url: str, data: Path, *, database: str = "spanward") -> "Store":
         """`url` is `chdb:///DIR` or `clickhouse[s]://user:password@host:8123/db[?cluster=NAME]`.
 
-        `data` is the sidecar's own directory, locked here before anything is opened. A database in the URL wins over
-        `database`. Raises `StoreInUse`, `StoreUnavailable`, and ValueError for a URL it does not know.
+        `data` is the sidecar's own directory (`DataDirectory`), taken before. A database in the URL wins.
+        Raises `QueryFailed`, and ValueError for a URL it does not know.
         """
         parts = urlsplit(url)
         if parts.scheme not in {"chdb", "clickhouse", "clickhouses"}:
@@ -83,19 +81,14 @@ class Store:
                 f"store {parts.scheme!r} is unknown; give chdb:///DIR or clickhouse://user:password@host:8123/db"
             )
         embedded = parts.scheme == "chdb"
-        lock = own(data)
-        try:
-            if embedded:
-                connect = _embedded(Path(unquote(parts.path)), data)
-            else:
-                database = parts.path.strip("/") or database
-                connect = _server(url)
-            form = Form(database, *parse_qs(parts.query).get("cluster", []))
-            store = cls(connect, form, embedded=embedded, lock=lock)
-            store.create_database()
-        except BaseException:
-            lock.close()
-            raise
+        if embedded:
+            connect = _embedded(Path(unquote(parts.path)), data)
+        else:
+            database = parts.path.strip("/") or database
+            connect = _server(url)
+        form = Form(database, *parse_qs(parts.query).get("cluster", []))
+        store = cls(connect, form, embedded=embedded)
+        store.create_database()
         return store
 
     def beside(self, database: str) -> "Store":
@@ -198,8 +191,6 @@ class Store:
         with suppress(queue.Empty):
             while True:
                 self._idle.get_nowait().close()
-        if self._lock:
-            self._lock.close()
 
     @contextmanager
     def _client(self, turn: AbstractContextManager[Any] | None = None) -> Iterator[Client]:

@@ -104,9 +104,7 @@ class WriteAheadLog:
                 raise LogFull("the log is closed")
             self._refusing = self._size() + len(data) > self._limit_bytes
             if self._refusing:
-                raise LogFull(
-                    f"the log holds {self._size()} bytes that are not ingested; its limit is {self._limit_bytes}"
-                )
+                raise LogFull(f"the log is full: it holds {self._size()} bytes of at most {self._limit_bytes}")
             self._queued_bytes += len(data)
             self._queue.put((data, future))
         return future

@@ -143,7 +143,10 @@ def test_a_full_log_refuses_and_says_when_to_come_again(tmp_path: Path) -> None:
         too_much = body("full", *(call(number) for number in range(1, 20)))
         refused = running.post(too_much)
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
-        assert refused.json() == {"message": "the log is full; nothing of this request was kept, send it again"}
+        assert refused.json() == {
+            "message": "the log is full: it holds 0 bytes of at most 1000; "
+            "nothing of this request was kept, send it again"
+        }
         assert running.metric('spanward_otlp_requests_total{outcome="full"}') == 1
         assert running.http.get("/healthz").status_code == 503
         assert running.health()["log_refuses"] is True

@@ -1,60 +1,26 @@
-"""Opening, owning and asking the store."""
+"""Opening and asking the store."""
 
-import subprocess
-import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from spanward.collector.owner import StoreInUse, own
 from spanward.collector.store import Store, StoreUnavailable
 from spanward.dashboards.ask import QueryFailed, Table
-
-OWNER = """
-import sys
-from pathlib import Path
-from spanward.collector.owner import own
-held = own(Path(sys.argv[1]))
-print("held", flush=True)
-sys.stdin.read()
-"""
-
-
-def test_a_directory_in_use_names_the_process(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", OWNER, str(tmp_path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
-        assert other.stdout
-        assert other.stdout.readline() == "held\n"
-        with pytest.raises(StoreInUse, match=rf"is in use by process {other.pid}\."):
-            Store.open(f"chdb:///{tmp_path}/store", tmp_path)
-        assert not (tmp_path / "store").exists(), "it must not be touched"
-        other.kill()
-        other.wait(10)
-    own(tmp_path).close()
-
-
-def test_a_directory_is_free_again_after_closing(tmp_path: Path) -> None:
-    first = own(tmp_path)
-    with pytest.raises(StoreInUse):
-        own(tmp_path)
-    first.close()
-    own(tmp_path).close()
 
 
 @pytest.mark.parametrize("url", ["sqlite:///x", "/some/dir", "http://localhost:8123", ""])
 def test_an_unknown_store_is_refused_with_what_to_give(tmp_path: Path, url: str) -> None:
     with pytest.raises(ValueError, match="give chdb:///DIR or clickhouse://"):
         Store.open(url, tmp_path)
-    assert not (tmp_path / "owner.pid").exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_server_that_does_not_answer_says_so_without_the_password(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable) as refused:
         Store.open("clickhouse://me:canary@127.0.0.1:1/db", tmp_path)
     assert "canary" not in str(refused.value)
-    own(tmp_path).close()
 
 
 def test_values_come_back_as_pythons(store: Store) -> None:
