@@ -42,7 +42,8 @@ class GuardRoute:
             self.room.metrics.check_failures.labels("failed").inc()
             log.error("a check failed: %s", place_of(failure))  # noqa: TRY400  a traceback may quote content
             return refusal(500, "the guards failed; the policy's on_error decides")
-        return JSONResponse(decision_to_json(decision))
+        # escaped: half a surrogate pair, which JSON can say, has no bytes in UTF-8
+        return Response(json.dumps(decision_to_json(decision)), media_type="application/json")
 
     async def policy(self, _request: Request) -> Response:
         return JSONResponse(dict(self.room.pipeline.summary))

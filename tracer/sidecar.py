@@ -5,6 +5,7 @@ the SDK's call (openai 3 asks `sys.modules` for it on every response).
 """
 
 import http.client
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,7 +53,7 @@ class Sidecar:
     def request(
         self, method: str, path: str, body: bytes = b"", content_type: str = "", timeout_s: float = SEND_TIMEOUT_S
     ) -> tuple[int, bytes]:
-        """Status and body of the answer. `timeout_s` is for each wait on the network.
+        """Status and body of the answer. `timeout_s` is for each wait on the network, and for the whole body.
 
         Raises Unreachable, and KeyRefused for a 401.
         """
@@ -63,7 +64,7 @@ class Sidecar:
                 try:
                     connection.request(method, self._url.path + path, body or None, headers)
                     answer = connection.getresponse()
-                    said = answer.read()
+                    said = _whole(answer, time.monotonic() + timeout_s)
                 except (OSError, http.client.HTTPException) as error:
                     connection.close()
                     if kept and not isinstance(error, TimeoutError):
@@ -103,6 +104,17 @@ class Sidecar:
             self._idle.append(connection)
         else:
             connection.close()
+
+
+def _whole(answer: http.client.HTTPResponse, ends: float) -> bytes:
+    """The body. Raises TimeoutError for one that comes by drops."""
+    pieces = []
+    while piece := answer.read1(65536):
+        pieces.append(piece)
+        if time.monotonic() > ends:
+            raise TimeoutError
+    pieces.append(answer.read())  # nothing more, and the connection is free again
+    return b"".join(pieces)
 
 
 @contextmanager

@@ -9,8 +9,11 @@ import pytest
 
 import spanward
 from spanward.collector.demo.provider import Provider, serve_in_thread
+from spanward.guards.judgement import Check
+from spanward.guards.messages import Message, Part
 from spanward.tracer import doctor, instrument, settings
-from spanward.tracer.guarding import NoGuards
+from spanward.tracer.guarding import NoGuards, PolicyFile, SidecarGuard
+from spanward.tracer.sidecar import Sidecar
 
 from ..collector.sidecar_process import Running, serving, until
 from .conftest import Spooled
@@ -103,3 +106,12 @@ def test_a_key_that_cannot_be_sent_is_ignored_and_not_shown(caplog: pytest.LogCa
     assert settings.read({}, {"SPANWARD_INGEST_KEY": "hid\nden"}).key == ""
     assert "SPANWARD_INGEST_KEY=… is ignored: a key is printable ASCII" in caplog.text
     assert "den" not in caplog.text
+
+
+def test_half_a_surrogate_pair_is_judged_by_the_sidecar(keyed: Running, spooled: Spooled) -> None:
+    sidecar = Sidecar(keyed.address, KEY)
+    guard = SidecarGuard(sidecar, PolicyFile(settings.read({"spool": spooled.folder}), sidecar))
+    said = (Message("user", (Part("text", "\ud800 ada.lovelace@example.org"),)),)
+    decision = guard.check(Check("input", said))
+    sidecar.close()
+    assert decision.messages[0].parts[0].text == "\ud800 <EMAIL_ADDRESS_1>"
