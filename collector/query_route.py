@@ -17,6 +17,7 @@ from .analyst import NotAllowed, check
 from .gate import refusal
 
 THREADS = 2
+WAITING = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class QueryRoute:
             sql = None
         if not isinstance(sql, str):
             return refusal(400, 'the body must be {"sql": "SELECT …"}')
+        if self.threads.statistics().tasks_waiting >= WAITING:
+            return refusal(503, "too many questions are waiting", {"Retry-After": "30"})
         try:
             return Response(
                 await anyio.to_thread.run_sync(self._ask, sql, limiter=self.threads), media_type="application/json"

@@ -182,7 +182,7 @@ def pricing(overrides: Path | None) -> Pricing:
     try:
         return Pricing(overrides)
     except (ValueError, OSError) as problem:
-        raise CommandError(f"{overrides}: {problem}") from None
+        raise CommandError(str(problem)) from None
 
 
 def finish(log_: WriteAheadLog, ingestor: Ingestor) -> None:

@@ -133,9 +133,8 @@ def test_spans_of_all_weeks_since_1970_hold_up_nobody(sidecar: Running) -> None:
     assert sidecar.post(body("all weeks", *spans)).status_code == 200
     assert until(lambda: sidecar.count("llm_calls", "all weeks"), lambda count: count > 14_900, 20) > 14_900
     assert sidecar.metric("spanward_spans_redated_total") - before > 14_900
-    claimed = (
-        "SELECT attributes['spanward.time.claimed'] FROM spans WHERE service = 'all weeks' AND span_id = '{:016x}'"
-    )
+    claim = "attributes['spanward.time.claimed']"
+    asked = f"SELECT {claim} FROM spans WHERE service = 'all weeks' AND span_id = '{8:016x}'"
     assert until(lambda: sidecar.query(asked), bool) == [[str(7 * WEEK)]]
 
 

@@ -3,6 +3,7 @@
 import os
 import stat
 import threading
+import time
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -87,6 +88,16 @@ def test_a_small_segment_is_closed_by_age_when_nothing_waits(tmp_path: Path) -> 
     wal.close()
 
 
+def test_a_clock_that_goes_back_keeps_no_segment_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A segment opened before the clock was set back an hour was not closed for that hour."""
+    log = WriteAheadLog(tmp_path, segment_seconds=0.05)
+    log.append(b"body", bytes(32)).result(5)
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() - 3600)
+    assert log.next(timeout=5)
+    log.close()
+
+
 def test_ids_rise_and_never_repeat_over_restarts(tmp_path: Path) -> None:
     ids = []
     for n in range(5):
@@ -150,7 +161,7 @@ def test_beyond_its_bound_the_log_refuses_and_keeps_what_it_has(tmp_path: Path) 
     wal = quiet(tmp_path, limit_bytes=1000)
     wal.append(bytes(600), digest(1)).result(PATIENCE)
     assert not wal.full
-    with pytest.raises(LogFull, match="its limit is 1000"):
+    with pytest.raises(LogFull, match="at most 1000"):
         wal.append(bytes(600), digest(2))
     assert wal.full
     wal.append(bytes(100), digest(3)).result(PATIENCE)
