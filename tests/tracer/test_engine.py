@@ -10,7 +10,7 @@ import pytest
 
 import spanward
 
-from .conftest import SAID, Spooled  # noqa: TID251  this folder's own
+from .conftest import SAID, Spooled
 
 Trace = Callable[..., Any]
 

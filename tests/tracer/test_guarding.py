@@ -15,8 +15,8 @@ from spanward.guards.messages import parts_of
 from spanward.tracer import instrument
 from spanward.tracer.guarding import NoGuards
 
-from .conftest import NOWHERE, SAID, Sidecar, Spooled  # noqa: TID251  this folder's own
-from .test_engine import full  # noqa: TID251  this folder's own
+from .conftest import NOWHERE, SAID, Sidecar, Spooled
+from .test_engine import full
 
 Trace = Callable[..., Any]
 MAIL, STAND_IN = "ada@example.com", "<EMAIL_ADDRESS_1>"

@@ -15,7 +15,7 @@ from spanward.tracer.shipper import Shipper
 from spanward.tracer.sidecar import Unreachable
 from spanward.tracer.spool import Spool
 
-from .conftest import Spooled  # noqa: TID251  this folder's own
+from .conftest import Spooled
 
 MANY = 1 << 20
 
