@@ -39,6 +39,7 @@ baseline: $(VENV)/dev.stamp ## train the baseline toxicity model from ../shared/
 
 bench: $(VENV)/dev.stamp ## the measurements that README and docs quote
 	$(BIN)/python benchmarks/pii_accuracy.py
+	$(BIN)/python benchmarks/page_api.py
 	$(BIN)/python benchmarks/ingest.py
 
 screenshots: $(VENV)/dev.stamp dashboards/static/index.html browser ## the pictures of the README, taken from the running demo

@@ -63,7 +63,7 @@ def guarded(view: View) -> Condition:
     if view.named <= GUARD_ROLLED:
         return calls(view)
     inner = calls(view)
-    by_call = f"(trace_id, span_id) IN (SELECT trace_id, span_id FROM llm_calls WHERE {inner.sql})"
+    by_call = f"{guard_kind.KEY} IN (SELECT {guard_kind.KEY} FROM llm_calls WHERE {inner.sql})"
     return Condition(f"{_IN_RANGE} AND {by_call}", inner.parameters)
 
 
@@ -74,8 +74,8 @@ def _term(name: str, parameter: str, *, negated: bool) -> str:
     if name == "priced":
         return f"{turn}has({{{parameter}:Array(String)}}, {PRICED})"
     if name == "rule":
-        found = f"SELECT trace_id, span_id FROM guard_events WHERE rule IN {{{parameter}:Array(String)}}"
-        return f"(trace_id, span_id) {turn}IN ({found} AND {guard_kind.SINCE})"
+        found = f"SELECT {guard_kind.KEY} FROM guard_events WHERE rule IN {{{parameter}:Array(String)}}"
+        return f"{guard_kind.KEY} {turn}IN ({found} AND {guard_kind.NEAR})"
     if name == "guard":
         return turn + guard_kind.term(parameter)
     return f"{COLUMNS[name]} {turn}IN {{{parameter}:Array(String)}}"

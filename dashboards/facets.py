@@ -36,9 +36,9 @@ def _counted(name: str, where: str) -> str:
         return guard_kind.counted(where)
     if name == "rule":
         return (
-            "SELECT toString(rule) AS value, uniqExact(trace_id, span_id) AS calls FROM guard_events "
-            f"WHERE {guard_kind.SINCE} "
-            f"AND (trace_id, span_id) IN (SELECT trace_id, span_id FROM llm_calls WHERE {where}) GROUP BY value"
+            f"SELECT toString(rule) AS value, uniqExact({guard_kind.KEY}) AS calls FROM guard_events "
+            f"WHERE {guard_kind.NEAR} "
+            f"AND {guard_kind.KEY} IN (SELECT {guard_kind.KEY} FROM llm_calls WHERE {where}) GROUP BY value"
         )
     value = "arrayJoin(arrayDistinct(tags))" if name == "tag" else f"toString({COLUMNS[name]})"
     return f"SELECT {value} AS value, count() AS calls FROM llm_calls WHERE {where} GROUP BY value"

@@ -103,10 +103,11 @@ def test_without_a_built_page_it_says_how_to_build_one(tmp_path: Path) -> None:
 
 
 def test_health_says_what_is_missing_from_the_picture(api: TestClient, stored: Put) -> None:
+    silent = {"spanward.content.withheld": "off", "spanward.usage.source": "none"}
     stored([
         Call(NOW - 1000, env="demo"),
         Call(NOW - 2000, model="house", cost=None, attributes={"spanward.guard.verdict": "fail_open"}),
-        Call(NOW - 3000, model="house", cost=None, tokens=(0, 0), attributes={"spanward.content.withheld": "off"}),
+        Call(NOW - 3000, model="house", cost=None, tokens=(0, 0), attributes=silent),
         Call(NOW - 2 * 86_400_000, model="old", cost=None),
     ])  # fmt: skip
     assert api.get("/api/health").json() == {
@@ -119,6 +120,7 @@ def test_health_says_what_is_missing_from_the_picture(api: TestClient, stored: P
             "unguarded": 0,
             "degraded": 0,
             "withheld": 1,
+            "uncounted": 1,
             "newest_us": (NOW - 1000) * 1000,
         },
         "stored": {"calls": 4, "demo": 1},

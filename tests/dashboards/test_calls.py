@@ -1,6 +1,7 @@
 """The list, its pages, facets and filters, and the one call opened."""
 
 import itertools
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -115,24 +116,29 @@ def test_a_row_says_what_the_call_was(api: TestClient, stored: Put) -> None:
     [f"{sign}{key}" for key in ("time", "latency", "ttft", "cost", "tokens", "input", "output") for sign in ("", "-")],
 )
 def test_pages_join_to_the_whole_list_though_values_repeat_and_calls_arrive(
-    api: TestClient, stored: Put, sort: str
+    shelf: Store, mix: tuple[TestClient, list[Call]], tmp_path: Path, sort: str
 ) -> None:
+    api, env = mix[0], f"pages of {sort}"
     same = [
         Call(
-            NOW - (n // 4 + 1) * MINUTE, latency_ms=100 * (n % 3) + 0.1, cost=[None, 0.1, 0.2][n % 3], tokens=(n % 2, 3)
+            NOW - (n // 4 + 121) * MINUTE, env=env, latency_ms=100 * (n % 3) + 0.1, cost=[None, 0.1, 0.2][n % 3],
+            tokens=(n % 2, 3),
         )
         for n in range(23)
-    ]
-    stored(same)
-    whole = [row["span_id"] for row in ask(api, f"/api/calls?from=now-1h&sort={sort}")["calls"]]
+    ]  # fmt: skip
+    put(shelf, tmp_path, same)
+    list_of = f"/api/calls?from=now-3h&env={quote(env)}&sort={sort}"
+    whole = [row["span_id"] for row in ask(api, list_of)["calls"]]
     assert sorted(whole) == sorted(call.span_id for call in same)
     seen: list[str] = []
     cursor = ""
     for turn in itertools.count():
-        answer = ask(api, f"/api/calls?from=now-1h&sort={sort}&limit=5" + (f"&cursor={cursor}" if cursor else ""))
+        answer = ask(api, f"{list_of}&limit=5" + (f"&cursor={cursor}" if cursor else ""))
         seen += [row["span_id"] for row in answer["calls"]]
         if turn == 0 and sort == "-time":
-            stored([Call(NOW - 1000)])  # newer than all pages that follow: it moves none of them
+            put(
+                shelf, tmp_path, [Call(NOW - 120 * MINUTE, env=env)]
+            )  # newer than all pages that follow: it moves none of them
         if not (cursor := answer["next"]):
             break
     assert seen == whole

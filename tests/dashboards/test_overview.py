@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from spanward.collector.store import Store
 from spanward.tracer import semconv
 
-from .conftest import NOW, Put
-from .traffic import Call
+from .conftest import NOW, Put, api_of
+from .traffic import Call, put
 
 MINUTE = 60_000
 
@@ -112,14 +113,23 @@ KINDS = [
 ]
 
 
-@pytest.mark.parametrize("path", ["from=now-1h", "from=now-24h", "from=now-24h&model=gpt-4o"])
-@pytest.mark.parametrize(("event", "kind"), KINDS)
-def test_what_guards_did_is_one_of_five_kinds(
-    api: TestClient, stored: Put, event: dict[str, str], kind: str | None, path: str
-) -> None:
+@pytest.fixture(scope="module")
+def judged(shelf: Store, tmp_path_factory: pytest.TempPathFactory) -> TestClient:
+    """One call of each kind, in an environment of its own: the number of the case."""
     names = {"verdict": semconv.GUARDRAIL_VERDICT, "action": semconv.GUARDRAIL_ACTION, "mode": semconv.GUARDRAIL_MODE}
-    stored([Call(NOW - MINUTE, guards=[{names[key]: value for key, value in event.items()}])])
-    answer = ask(api, f"/api/overview?{path}")
+    calls = [
+        Call(NOW - MINUTE, env=str(n), guards=[{names[key]: value for key, value in event.items()}])
+        for n, (event, _) in enumerate(KINDS)
+    ]
+    put(shelf, tmp_path_factory.mktemp("kinds"), calls)
+    return api_of(shelf)
+
+
+@pytest.mark.parametrize("path", ["from=now-1h", "from=now-24h", "from=now-24h&model=gpt-4o"])
+@pytest.mark.parametrize("case", range(len(KINDS)))
+def test_what_guards_did_is_one_of_five_kinds(judged: TestClient, case: int, path: str) -> None:
+    kind = KINDS[case][1]
+    answer = ask(judged, f"/api/overview?{path}&env={case}")
     assert {k: n for k, n in answer["totals"]["guards"].items() if n} == ({kind: 1} if kind else {})
     assert {k: sum(v) for k, v in answer["guards"].items() if k != "t" and sum(v)} == ({kind: 1} if kind else {})
 

@@ -14,7 +14,7 @@ from spanward.dashboards.api import routes
 from spanward.tracer import semconv
 
 from .browser import served, style, tab
-from .traffic import Call, put
+from .traffic import Call, put, report
 
 pytestmark = pytest.mark.browser
 
@@ -227,3 +227,63 @@ def test_an_empty_store_tells_a_newcomer_what_to_do(browser: Browser, store: Sto
         page.goto("/")
         expect(page.locator("main")).to_contain_text("spanward.instrument()")
         expect(page.locator("main")).to_contain_text(f"SPANWARD_ENDPOINT={address}")
+
+
+LIMPING = {
+    "status": "failing",
+    "ingest_lag_seconds": 42.0,
+    "log_refuses": True,
+    "segments_set_aside": 1,
+    "degraded": ["pii: no NER model"],
+    "policy": {"name": "default", "hash": "0", "problem": "policy.yaml:3: unknown key"},
+}
+NOTICES = [
+    "The log is full or cannot be written: applications are turned away and keep their spans. Free disk space.",
+    "Spans wait 42 s before they are stored; the newest calls are missing here",
+    "The policy file was not taken, the one before it is in force: policy.yaml:3: unknown key",
+    "1 segment could not be stored and lie in the data directory",
+    "1 call went through unguarded because a guard failed",
+    "shop could not reach the guards 2 times (unavailable: refused)",
+    "shop lost 7 spans that did not fit its spool (spool_full)",
+    "A guard has less than its full engine. pii: no NER model",
+    "No price is known for house: 1 call not in the cost",
+    "1 answer came without token usage: not in tokens and cost",
+]
+
+
+def test_what_the_picture_lacks_is_said_and_leads_to_the_calls(browser: Browser, store: Store, tmp_path: Path) -> None:
+    at = int(time.time() * 1000) - MINUTE
+    put(store, tmp_path, [
+        Call(at, attributes={semconv.GUARD_VERDICT: "fail_open"}),
+        Call(at, model="house", cost=None),
+        Call(at, cost=None, tokens=(0, 0), attributes={semconv.USAGE_SOURCE: "none"}),
+    ])  # fmt: skip
+    report(store, tmp_path, at, "dropped", "spool_full", 7)
+    report(store, tmp_path, at + 1000, "guards", "unavailable: refused", 2)
+    app = Starlette(routes=routes(store.ask, lambda: dict(LIMPING)))
+    with served(app) as address, tab(browser, address) as page:
+        page.goto("/calls")
+        light = page.locator(".light")
+        expect(light).to_contain_text("10 notices")
+        for link, rows in (("failed", 1), ("No price", 1), ("without token usage", 1)):
+            light.locator("summary").click()
+            expect(light.locator("li")).to_have_text(NOTICES)
+            light.locator("li", has_text=link).locator("a").click()
+            expect(page.locator("table.rows tbody tr")).to_have_count(rows)
+            light.locator("summary").click()
+
+
+def test_a_guard_tile_and_a_legend_lead_to_those_calls(page: Page) -> None:
+    page.goto("/?from=now-6h")
+    page.locator(".tile", has_text="Guard actions").click()
+    expect(page.locator("table.rows tbody tr")).to_have_count(1)
+    expect(page.locator("td.guards")).to_have_text("modified")
+    page.go_back()
+    page.get_by_label("Calls and failures").get_by_role("link", name="failed", exact=True).click()
+    expect(page.locator("table.rows tbody tr")).to_have_count(2)
+    page.go_back()
+    page.get_by_role("link", name="1 unpriced calls").click()
+    expect(page.locator("table.rows tbody tr")).to_contain_text("house-model")
+    page.go_back()
+    page.locator(".tables").get_by_role("link", name="RateLimitError").click()
+    expect(page.locator("table.rows tbody tr")).to_have_count(1)

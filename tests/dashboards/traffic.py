@@ -58,9 +58,32 @@ def put(store: Store, folder: Path, calls: Iterable[Call]) -> None:
             _attributes({"service.name": call.service, "deployment.environment.name": call.env})
         )
         resource.scope_spans.add().spans.extend([_span(call), *(_guard(call, guard) for guard in call.guards)])
+    _ingest(store, folder, body)
+
+
+def _ingest(store: Store, folder: Path, body: ExportTraceServiceRequest) -> None:
     segment = folder / f"segment-{next(_numbers)}"
     segment.write_bytes(frame(body.SerializeToString()))
     store.ingest(segment, segment.name)
+
+
+def report(store: Store, folder: Path, at: int, kind: str, reason: str, count: int, service: str = "shop") -> None:
+    """What a tracer tells of itself; `at` in milliseconds."""
+    body = ExportTraceServiceRequest()
+    resource = body.resource_spans.add()
+    resource.resource.attributes.extend(_attributes({"service.name": service}))
+    says = {semconv.REPORT_KIND: kind, semconv.REPORT_REASON: reason, semconv.REPORT_COUNT: count}
+    start = at * 1_000_000
+    span = Span(
+        trace_id=next(_numbers).to_bytes(16),
+        span_id=next(_numbers).to_bytes(8),
+        name=semconv.REPORT,
+        start_time_unix_nano=start,
+        end_time_unix_nano=start,
+        attributes=_attributes(says),
+    )
+    resource.scope_spans.add().spans.append(span)
+    _ingest(store, folder, body)
 
 
 def message(role: str, text: str) -> dict[str, Any]:
