@@ -268,3 +268,4 @@ def test_13_no_network_and_no_provider_library_is_needed_to_start(
 
     monkeypatch.setattr("socket.getaddrinfo", refuse)
     traced.start()
+    assert hasattr(openai.resources.chat.completions.Completions.create, "__wrapped__")
