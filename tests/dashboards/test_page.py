@@ -219,7 +219,7 @@ def test_nothing_runs_off_the_screen(browser: Browser, address: str, calls: list
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_an_empty_store_tells_a_newcomer_what_to_do(browser: Browser, store: Store) -> None:
+def test_an_empty_store_tells_a_newcomer_what_to_do(browser: Browser, store: Store, tmp_path: Path) -> None:
     with (
         served(Starlette(routes=routes(store.ask, lambda: {"status": "ok"}))) as address,
         tab(browser, address) as page,
@@ -227,6 +227,8 @@ def test_an_empty_store_tells_a_newcomer_what_to_do(browser: Browser, store: Sto
         page.goto("/")
         expect(page.locator("main")).to_contain_text("spanward.instrument()")
         expect(page.locator("main")).to_contain_text(f"SPANWARD_ENDPOINT={address}")
+        put(store, tmp_path, [Call(int(time.time() * 1000))])
+        expect(page.locator(".tile strong").first).to_have_text("1", timeout=3_000)  # the first call needs no reload
 
 
 LIMPING = {

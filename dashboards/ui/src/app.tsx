@@ -13,15 +13,18 @@ import type { Health } from "./records";
 import { useTheme } from "./theme";
 
 const HEALTH_MS = 5000;
+const FIRST_CALL_MS = 1000;
 
 export function App() {
   const here = usePlace();
   const theme = useTheme();
   const [help, setHelp] = useState(false);
-  const health = useAnswer<Health>("/api/health", HEALTH_MS);
+  const [empty, setEmpty] = useState(false);
+  const health = useAnswer<Health>("/api/health", empty ? FIRST_CALL_MS : HEALTH_MS);
   useEffect(() => listen(() => setHelp(true)), []);
   const [, trace, span] = /^\/calls\/([0-9a-f]{32})\/([0-9a-f]{16})$/.exec(here.path) ?? [];
   const stored = health.data?.stored.calls;
+  useEffect(() => setEmpty(stored === 0), [stored]);
   return (
     <>
       <Head here={here} theme={theme} health={health} showHelp={() => setHelp(true)} />

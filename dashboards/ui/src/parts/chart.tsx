@@ -175,7 +175,7 @@ function options(element: HTMLElement, props: { current: Props }, setAt: (i: num
       ...ordered.map((line): uPlot.Series => kind === "bars"
         ? { fill: colour(line.tone), stroke: "transparent", width: 0, points: { show: false }, paths: uPlot.paths.bars!({ size: [0.8, 28], align: 1 }) }
         : {
-          stroke: colour(line.tone), width: line === lines.at(-1) && lines.length > 1 ? 3 : 1.5, spanGaps: false,
+          stroke: colour(line.tone), width: line === lines.at(-1) && lines.length > 1 ? 2.5 : 1.5, spanGaps: false,
           points: { show: false, filter: alone, size: 5, fill: colour(line.tone), width: 0 },
         }),
     ],
