@@ -121,7 +121,8 @@ def plugin_patterns() -> Iterator[SecretPattern]:
     """The patterns of the installed detect-secrets. Raises `ImportError`, or `LookupError` for a plugin it lacks."""
     from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
 
-    classes: dict[str, Any] = {cls.__name__: cls for cls in get_mapping_from_secret_type_to_class().values()}
+    plugins: dict[str, Any] = get_mapping_from_secret_type_to_class()
+    classes = {plugin.__name__: plugin for plugin in plugins.values()}
     for name, label in PLUGINS.items():
         for regex in classes[name]().denylist:
             yield SecretPattern(label, regex, holds=_has_letter_and_digit, source=f"detect-secrets {name}")
