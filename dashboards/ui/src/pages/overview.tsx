@@ -14,9 +14,11 @@ import { GUARD_KINDS, type Overview as Data } from "../records";
 const GUARD_WORDS = { blocked: "blocked", modified: "modified", flagged: "flagged", shadow: "shadow only", failed_open: "failed open" } as const;
 const GUARD_TONES = { blocked: "stop", modified: "mark", flagged: "warn", shadow: "quiet-fill", failed_open: "bad" } as const;
 const LIVE_MS = 3000;
+const FIRST_CALL_MS = 1000;
 
 export function Overview({ here, dark, stored }: { here: Place; dark: boolean; stored: number | undefined }) {
-  const { data, error } = useAnswer<Data>(`/api/overview?${asked(here.query)}`, isLive(here.query) ? LIVE_MS : 0);
+  const often = stored === 0 ? FIRST_CALL_MS : LIVE_MS;
+  const { data, error, busy } = useAnswer<Data>(`/api/overview?${asked(here.query)}`, isLive(here.query) ? often : 0);
   useTitle("Overview");
   if (stored === 0) return <FirstSteps />;
   return (
@@ -24,7 +26,7 @@ export function Overview({ here, dark, stored }: { here: Place; dark: boolean; s
       <h1 class="unseen">Overview</h1>
       <FilterBar here={here} />
       {error && <Problem text={error} />}
-      {data ? <Board here={here} data={data} dark={dark} /> : !error && <Waiting />}
+      {data && (data.totals.calls || !busy) ? <Board here={here} data={data} dark={dark} /> : !error && <Waiting />}
     </div>
   );
 }
