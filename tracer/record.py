@@ -9,6 +9,7 @@ from opentelemetry.util.types import AttributeValue
 from ..guards.judgement import Decision, GuardEvent, Side
 from ..guards.messages import Message, Part
 from . import semconv
+from .blocked import ModelCallBlocked
 from .call import ModelCall
 
 Attributes = dict[str, AttributeValue]
@@ -57,6 +58,8 @@ def failure(call: ModelCall) -> str | None:
     """The status description of a call that failed, None if it did not. Quotes nothing that people or models said."""
     if call.error_type == "":
         return None
+    if isinstance(call.error, ModelCallBlocked):
+        return f"{call.error_type} rule {call.error.rule}"
     status = getattr(call.error, "status_code", None)
     code = getattr(call.error, "code", None)
     says = [f"HTTP {status}"] if isinstance(status, int) else []

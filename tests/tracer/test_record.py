@@ -12,6 +12,7 @@ import pytest
 from spanward.guards.judgement import Decision
 from spanward.guards.messages import Message, Part
 from spanward.tracer import record, semconv
+from spanward.tracer.blocked import ModelCallBlocked
 from spanward.tracer.call import ModelCall, Usage
 
 AHEAD = {
@@ -176,6 +177,7 @@ class _Refused(Exception):  # noqa: N818  stands for a provider's, named as they
         (_Refused("you said: hunter2", 400), "_Refused HTTP 400"),
         (_Refused(None, "400"), "_Refused"),
         (ValueError("hunter2"), "ValueError"),
+        (ModelCallBlocked(Decision((), blocked_by="no-secrets"), "input"), "ModelCallBlocked rule no-secrets"),
     ],
 )
 def test_a_failure_says_its_type_and_codes_and_quotes_nothing(error: BaseException, said: str) -> None:
