@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from spanward.collector.otlp_values import to_attributes
 from spanward.collector.store import Store
 from spanward.tracer import semconv
 from spanward.tracer.segment import frame
@@ -55,7 +55,7 @@ def put(store: Store, folder: Path, calls: Iterable[Call]) -> None:
     for call in calls:
         resource = body.resource_spans.add()
         resource.resource.attributes.extend(
-            _attributes({"service.name": call.service, "deployment.environment.name": call.env})
+            to_attributes({"service.name": call.service, "deployment.environment.name": call.env})
         )
         resource.scope_spans.add().spans.extend([_span(call), *(_guard(call, guard) for guard in call.guards)])
     _ingest(store, folder, body)
@@ -71,7 +71,7 @@ def report(store: Store, folder: Path, at: int, kind: str, reason: str, count: i
     """What a tracer tells of itself; `at` in milliseconds."""
     body = ExportTraceServiceRequest()
     resource = body.resource_spans.add()
-    resource.resource.attributes.extend(_attributes({"service.name": service}))
+    resource.resource.attributes.extend(to_attributes({"service.name": service}))
     says = {semconv.REPORT_KIND: kind, semconv.REPORT_REASON: reason, semconv.REPORT_COUNT: count}
     start = at * 1_000_000
     span = Span(
@@ -80,7 +80,7 @@ def report(store: Store, folder: Path, at: int, kind: str, reason: str, count: i
         name=semconv.REPORT,
         start_time_unix_nano=start,
         end_time_unix_nano=start,
-        attributes=_attributes(says),
+        attributes=to_attributes(says),
     )
     resource.scope_spans.add().spans.append(span)
     _ingest(store, folder, body)
@@ -119,7 +119,7 @@ def _span(call: Call) -> Span:
         kind=Span.SPAN_KIND_CLIENT,
         start_time_unix_nano=start,
         end_time_unix_nano=start + round(call.latency_ms * 1e6),
-        attributes=_attributes(attributes | call.attributes),
+        attributes=to_attributes(attributes | call.attributes),
         status=Status(code=Status.STATUS_CODE_ERROR, message=call.message) if call.error else Status(),
     )
 
@@ -133,7 +133,7 @@ def _guard(call: Call, guard: dict[str, Any]) -> Span:
         name=semconv.RUN_GUARDRAIL,
         start_time_unix_nano=start,
         end_time_unix_nano=start + 2_000_000,
-        attributes=_attributes(
+        attributes=to_attributes(
             {
                 semconv.OPERATION: semconv.RUN_GUARDRAIL,
                 semconv.GUARDRAIL_RULE: "pii-out",
@@ -149,21 +149,3 @@ def _guard(call: Call, guard: dict[str, Any]) -> Span:
             | guard
         ),
     )
-
-
-def _attributes(values: dict[str, Any]) -> list[KeyValue]:
-    return [KeyValue(key=key, value=_value(value)) for key, value in values.items()]
-
-
-def _value(value: Any) -> AnyValue:
-    match value:
-        case bool():
-            return AnyValue(bool_value=value)
-        case int():
-            return AnyValue(int_value=value)
-        case float():
-            return AnyValue(double_value=value)
-        case list():
-            return AnyValue(array_value=ArrayValue(values=[_value(one) for one in value]))
-        case _:
-            return AnyValue(string_value=str(value))
