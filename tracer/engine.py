@@ -1,170 +1,31 @@
 """The one wrapper around every model call: what happens before, during and after it.
 
-The course of a call is one generator, free of `await`, that yields steps: `Ask` is the provider's code, `Own` is ours
-and may block. Two shells run it: in async classes `Ask` is awaited and `Own` runs in a thread.
+The course of a call is one generator of steps, which a sync or an async shell carries out (`steps`).
 """
 
-import inspect
-import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakSet
 
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.trace import INVALID_SPAN, SpanKind, Tracer
+from opentelemetry.trace import Tracer
 
-from ..guards.judgement import Check, Context, Decision
+from ..guards.judgement import Context, Decision
 from ..guards.messages import Message, Path
-from . import context, health, paths, record
-from .adapter import Adapter, CallersError, Endpoint, Kwargs
+from . import health, paths
+from .adapter import Adapter, Endpoint, Kwargs
 from .blocked import ModelCallBlocked
-from .call import ModelCall, StreamEnd
+from .call import StreamEnd
 from .guarding import Judge
 from .outgoing import changed, judges_output, settled
+from .run import Run
 from .settings import Settings
-from .spans import Inside, ToSpool, finish, inside
-from .threads import off_loop
+from .spans import ToSpool, inside
+from .steps import Ask, Course, Own, run_async, run_sync
 
 if TYPE_CHECKING:
     from .stream import Passage
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """The library's own code: it may give an awaitable in async classes. Calls it makes on the way are part of ours."""
-
-    run: Callable[[], Any]
-    here: Inside
-
-
-@dataclass(frozen=True, slots=True)
-class Own:
-    """Our code that may block: never on the application's event loop."""
-
-    run: Callable[[], Any]
-
-
-Course = Generator[Ask | Own, Any, Any]
-
-
-class Run:
-    """One call on its way: the record, its span, what the guards said, and how it ends (once)."""
-
-    def __init__(self, engine: "Engine", adapter: Adapter, endpoint: Endpoint, instance: Any, kwargs: Kwargs) -> None:
-        self.engine = engine
-        self.adapter = adapter
-        self.endpoint = endpoint
-        self.instance = instance
-        self.kwargs = dict(kwargs)
-        self.unreadable = ""
-        failure: Exception | None = None
-        self._endings = [True]
-        try:
-            self.call = endpoint.request(instance, self.kwargs)
-        except CallersError as theirs:
-            failure = theirs.error
-        except Exception as error:  # noqa: BLE001  the call goes on as the application made it
-            health.mishap(f"{adapter.library}.request", error)
-            self.kwargs = dict(kwargs)
-            self.unreadable = "unreadable"
-            self.call = ModelCall("chat", adapter.library, str(kwargs.get("model") or ""))
-        if failure is not None:
-            raise failure  # not while ours is handled, which would become its context
-        self.asked = self.kwargs
-        self.hides: Callable[[Any], bool] | None = None
-        self.here = Inside(INVALID_SPAN)
-        self._process = engine.process
-        self.context = Context()
-
-    def start(self) -> None:
-        """The call begins now. Fills the record with what the application said around it, and opens the span."""
-        call, scope = self.call, context.current()
-        call.session_id = call.session_id or scope.session_id
-        call.user_id, call.user_group = scope.user_id, scope.user_group
-        call.prompt_name, call.prompt_version = scope.prompt_name, scope.prompt_version
-        call.tags = scope.tags
-        call.started_ns = time.time_ns()
-        self.context = replace(
-            self.engine.context,
-            provider=call.provider,
-            model=call.request_model,
-            operation=call.operation,
-            prompt_name=call.prompt_name,
-            prompt_version=call.prompt_version,
-            user_id=call.user_id,
-            user_group=call.user_group,
-            session_id=call.session_id,
-            tags=call.tags,
-        )
-        span = self.engine.tracer.start_span(
-            record.name(call), kind=SpanKind.CLIENT, attributes=record.opening(call), start_time=call.started_ns
-        )
-        native = self.adapter.native_provider
-        quiet = native is not None and health.fenced("native", native, self.instance) is self.engine.provider
-        self.here = Inside(span, instance=self.instance, quiet=quiet)
-
-    @property
-    def fresh(self) -> bool:
-        """Whether the call has not begun yet."""
-        return self.call.started_ns == 0
-
-    @property
-    def open(self) -> bool:
-        """Whether the call has not ended yet. In a child of a fork it is the parent's to end."""
-        return bool(self._endings) and self._process is self.engine.process
-
-    def judge(self, side: Any, messages: tuple[Message, ...], unreadable: str = "") -> Decision:
-        """Ask the guards, or whoever decides for them. Blocks."""
-        judge = self.engine.judge
-        assert judge is not None
-        check = Check(side, messages, self.context)
-        unreadable = unreadable or self.unreadable
-        return judge.without(check, unreadable) if unreadable else judge(check)
-
-    def ask_usage(self) -> None:
-        """Have the stream tell its token counts, if the application did not ask and the server takes the question."""
-        extra = self.endpoint.extra_usage
-        if extra is None or self.unreadable:
-            return
-        asking = health.fenced("usage", extra.ask, self.instance, self.kwargs, self.engine.settings.usage_hosts)
-        if asking is not None:
-            self.kwargs, self.hides = asking, extra.hides
-
-    def end(self, stream_end: StreamEnd = "", error: BaseException | None = None) -> None:
-        """The call is over. Only the first end counts."""
-        if not self.open:
-            return
-        try:
-            self._endings.pop()
-        except IndexError:  # another thread was first
-            return
-        call = self.call
-        self.here.over = True
-        call.ended_ns = time.time_ns()
-        call.stream_end = stream_end
-        if error is not None:
-            call.error, call.error_type = error, type(error).__qualname__
-        call.content_withheld = withheld(self)
-        health.fenced("finish", finish, self.engine.tracer, self.engine.writer, self.here, call)
-        call.error = None  # its traceback holds the frames of the application
-
-
-def withheld(run: Run) -> str:
-    """Why the content of this call must not be recorded, '' if it may be."""
-    call, engine = run.call, run.engine
-    decisions = [decision for decision in (call.guarded_input, call.guarded_output) if decision]
-    judged = call.stream or bool(call.guarded_output)  # of a stream only what the hold-back released is recorded
-    unjudged = any(judges_output(d) for d in decisions[:1]) and bool(call.output) and not judged
-    reasons = (
-        (engine.settings.content == "none", "content_none"),
-        (engine.judge is None, "guards_off"),
-        (bool(run.unreadable), run.unreadable),
-        (call.guarded_input is None, "unguarded"),
-        *((bool(d.withhold), d.withhold) for d in decisions),
-        (unjudged, record.OUTPUT_ONLY),
-    )
-    return next((reason for applies, reason in reasons if applies), "")
 
 
 @dataclass(slots=True)
@@ -427,66 +288,3 @@ def _stream(run: Run, result: Any, asked: str, *, is_async: bool) -> Generator[A
         return result
     else:
         return ours
-
-
-def run_sync(whole: Course) -> Any:
-    """Run a call in the calling thread."""
-    return _drive(whole, None, _run_step)
-
-
-def _run_step(step: Ask | Own) -> Any:
-    if isinstance(step, Own):
-        return step.run()
-    token = inside.set(step.here)
-    try:
-        return step.run()
-    finally:
-        inside.reset(token)
-
-
-def _drive(whole: Course, value: Any, perform: Callable[[Ask | Own], Any]) -> Any:
-    raised: BaseException | None = None
-    while True:
-        try:
-            step = whole.send(value) if raised is None else whole.throw(raised)
-        except StopIteration as end:
-            return end.value
-        raised = value = None
-        try:
-            value = perform(step)
-        except BaseException as error:  # noqa: BLE001  the course decides; it raises the same object
-            raised = error
-
-
-async def run_async(whole: Course) -> Any:
-    """Run a call on the event loop; our own blocking steps in a thread."""
-    value: Any = None
-    raised: BaseException | None = None
-    try:
-        while True:
-            try:
-                step = whole.send(value) if raised is None else whole.throw(raised)
-            except StopIteration as end:
-                return end.value
-            raised = value = None
-            try:
-                if isinstance(step, Own):
-                    value = await off_loop(step.run)
-                else:
-                    value = await _await_step(step)
-            except BaseException as error:  # noqa: BLE001  the course decides; it raises the same object
-                raised = error
-    finally:
-        whole.close()
-
-
-async def _await_step(step: Ask) -> Any:
-    token = inside.set(step.here)
-    try:
-        value = step.run()
-        return await value if inspect.isawaitable(value) else value
-    finally:
-        try:
-            inside.reset(token)
-        except ValueError:  # the coroutine was dropped and is closed from somewhere else
-            health.count("internal", "a coroutine was closed in another context")

@@ -21,7 +21,7 @@ from .threads import off_loop
 
 if TYPE_CHECKING:
     from ..guards.holdback import HoldBack, Released
-    from .engine import Run
+    from .run import Run
 
 
 class Passage:

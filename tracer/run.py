@@ -1,0 +1,138 @@
+"""One call on its way through the engine."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.trace import INVALID_SPAN, SpanKind
+
+from ..guards.judgement import Check, Context, Decision
+from ..guards.messages import Message
+from . import context, health, record
+from .adapter import Adapter, CallersError, Endpoint, Kwargs
+from .call import ModelCall, StreamEnd
+from .outgoing import judges_output
+from .spans import Inside, finish
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+
+class Run:
+    """One call on its way: the record, its span, what the guards said, and how it ends (once)."""
+
+    def __init__(self, engine: "Engine", adapter: Adapter, endpoint: Endpoint, instance: Any, kwargs: Kwargs) -> None:
+        self.engine = engine
+        self.adapter = adapter
+        self.endpoint = endpoint
+        self.instance = instance
+        self.kwargs = dict(kwargs)
+        self.unreadable = ""
+        failure: Exception | None = None
+        self._endings = [True]
+        try:
+            self.call = endpoint.request(instance, self.kwargs)
+        except CallersError as theirs:
+            failure = theirs.error
+        except Exception as error:  # noqa: BLE001  the call goes on as the application made it
+            health.mishap(f"{adapter.library}.request", error)
+            self.kwargs = dict(kwargs)
+            self.unreadable = "unreadable"
+            self.call = ModelCall("chat", adapter.library, str(kwargs.get("model") or ""))
+        if failure is not None:
+            raise failure  # not while ours is handled, which would become its context
+        self.asked = self.kwargs
+        self.hides: Callable[[Any], bool] | None = None
+        self.here = Inside(INVALID_SPAN)
+        self._process = engine.process
+        self.context = Context()
+
+    def start(self) -> None:
+        """The call begins now. Fills the record with what the application said around it, and opens the span."""
+        call, scope = self.call, context.current()
+        call.session_id = call.session_id or scope.session_id
+        call.user_id, call.user_group = scope.user_id, scope.user_group
+        call.prompt_name, call.prompt_version = scope.prompt_name, scope.prompt_version
+        call.tags = scope.tags
+        call.started_ns = time.time_ns()
+        self.context = replace(
+            self.engine.context,
+            provider=call.provider,
+            model=call.request_model,
+            operation=call.operation,
+            prompt_name=call.prompt_name,
+            prompt_version=call.prompt_version,
+            user_id=call.user_id,
+            user_group=call.user_group,
+            session_id=call.session_id,
+            tags=call.tags,
+        )
+        span = self.engine.tracer.start_span(
+            record.name(call), kind=SpanKind.CLIENT, attributes=record.opening(call), start_time=call.started_ns
+        )
+        native = self.adapter.native_provider
+        quiet = native is not None and health.fenced("native", native, self.instance) is self.engine.provider
+        self.here = Inside(span, instance=self.instance, quiet=quiet)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the call has not begun yet."""
+        return self.call.started_ns == 0
+
+    @property
+    def open(self) -> bool:
+        """Whether the call has not ended yet. In a child of a fork it is the parent's to end."""
+        return bool(self._endings) and self._process is self.engine.process
+
+    def judge(self, side: Any, messages: tuple[Message, ...], unreadable: str = "") -> Decision:
+        """Ask the guards, or whoever decides for them. Blocks."""
+        judge = self.engine.judge
+        assert judge is not None
+        check = Check(side, messages, self.context)
+        unreadable = unreadable or self.unreadable
+        return judge.without(check, unreadable) if unreadable else judge(check)
+
+    def ask_usage(self) -> None:
+        """Have the stream tell its token counts, if the application did not ask and the server takes the question."""
+        extra = self.endpoint.extra_usage
+        if extra is None or self.unreadable:
+            return
+        asking = health.fenced("usage", extra.ask, self.instance, self.kwargs, self.engine.settings.usage_hosts)
+        if asking is not None:
+            self.kwargs, self.hides = asking, extra.hides
+
+    def end(self, stream_end: StreamEnd = "", error: BaseException | None = None) -> None:
+        """The call is over. Only the first end counts."""
+        if not self.open:
+            return
+        try:
+            self._endings.pop()
+        except IndexError:  # another thread was first
+            return
+        call = self.call
+        self.here.over = True
+        call.ended_ns = time.time_ns()
+        call.stream_end = stream_end
+        if error is not None:
+            call.error, call.error_type = error, type(error).__qualname__
+        call.content_withheld = withheld(self)
+        health.fenced("finish", finish, self.engine.tracer, self.engine.writer, self.here, call)
+        call.error = None  # its traceback holds the frames of the application
+
+
+def withheld(run: Run) -> str:
+    """Why the content of this call must not be recorded, '' if it may be."""
+    call, engine = run.call, run.engine
+    decisions = [decision for decision in (call.guarded_input, call.guarded_output) if decision]
+    judged = call.stream or bool(call.guarded_output)  # of a stream only what the hold-back released is recorded
+    unjudged = any(judges_output(d) for d in decisions[:1]) and bool(call.output) and not judged
+    reasons = (
+        (engine.settings.content == "none", "content_none"),
+        (engine.judge is None, "guards_off"),
+        (bool(run.unreadable), run.unreadable),
+        (call.guarded_input is None, "unguarded"),
+        *((bool(d.withhold), d.withhold) for d in decisions),
+        (unjudged, record.OUTPUT_ONLY),
+    )
+    return next((reason for applies, reason in reasons if applies), "")

@@ -1,0 +1,95 @@
+"""The steps of a call, and the two shells that carry them out.
+
+The course of a call is one generator, free of `await`, that yields steps: `Ask` is the provider's code, `Own` is ours
+and may block. In async classes `Ask` is awaited and `Own` runs in a thread.
+"""
+
+import inspect
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+
+from . import health
+from .spans import Inside, inside
+from .threads import off_loop
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The library's own code: it may give an awaitable in async classes. Calls it makes on the way are part of ours."""
+
+    run: Callable[[], Any]
+    here: Inside
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Our code that may block: never on the application's event loop."""
+
+    run: Callable[[], Any]
+
+
+Course = Generator[Ask | Own, Any, Any]
+
+
+def run_sync(whole: Course) -> Any:
+    """Run a call in the calling thread."""
+    return _drive(whole, None, _run_step)
+
+
+def _run_step(step: Ask | Own) -> Any:
+    if isinstance(step, Own):
+        return step.run()
+    token = inside.set(step.here)
+    try:
+        return step.run()
+    finally:
+        inside.reset(token)
+
+
+def _drive(whole: Course, value: Any, perform: Callable[[Ask | Own], Any]) -> Any:
+    raised: BaseException | None = None
+    while True:
+        try:
+            step = whole.send(value) if raised is None else whole.throw(raised)
+        except StopIteration as end:
+            return end.value
+        raised = value = None
+        try:
+            value = perform(step)
+        except BaseException as error:  # noqa: BLE001  the course decides; it raises the same object
+            raised = error
+
+
+async def run_async(whole: Course) -> Any:
+    """Run a call on the event loop; our own blocking steps in a thread."""
+    value: Any = None
+    raised: BaseException | None = None
+    try:
+        while True:
+            try:
+                step = whole.send(value) if raised is None else whole.throw(raised)
+            except StopIteration as end:
+                return end.value
+            raised = value = None
+            try:
+                if isinstance(step, Own):
+                    value = await off_loop(step.run)
+                else:
+                    value = await _await_step(step)
+            except BaseException as error:  # noqa: BLE001  the course decides; it raises the same object
+                raised = error
+    finally:
+        whole.close()
+
+
+async def _await_step(step: Ask) -> Any:
+    token = inside.set(step.here)
+    try:
+        value = step.run()
+        return await value if inspect.isawaitable(value) else value
+    finally:
+        try:
+            inside.reset(token)
+        except ValueError:  # the coroutine was dropped and is closed from somewhere else
+            health.count("internal", "a coroutine was closed in another context")
