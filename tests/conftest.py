@@ -5,8 +5,14 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from spanward.collector.store import Store
+
+settings.register_profile(
+    "house", deadline=None, derandomize=True
+)  # the same examples each run; no test is gated by time
+settings.load_profile("house")
 
 _numbers = itertools.count()
 
