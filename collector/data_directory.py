@@ -59,10 +59,10 @@ class DataDirectory:
                     f"{self.path} is in use by process {owner}: stop that one, or choose another with --data"
                 )
             time.sleep(0.05)
+        self._sidecar_path.unlink(missing_ok=True)
         os.ftruncate(lock, 0)
         os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
         self._lock = lock
-        self._sidecar_path.unlink(missing_ok=True)
 
     def announce(self, address: str) -> None:
         """Tell others where we listen. Readers see all of it or nothing."""
@@ -78,7 +78,7 @@ class DataDirectory:
         except (OSError, ValueError, TypeError):
             return None
         try:
-            return None if _locked(lock, fcntl.LOCK_SH) else told
+            return None if _locked(lock, fcntl.LOCK_SH) or not _alive(told.pid) else told
         finally:
             os.close(lock)
 
@@ -87,6 +87,17 @@ class DataDirectory:
             self._sidecar_path.unlink(missing_ok=True)
             os.close(self._lock)
             self._lock = None
+
+
+def _alive(pid: int) -> bool:
+    """A successor that has the lock, and has not yet removed what its killed predecessor announced, is not that one."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _locked(lock: int, kind: int) -> bool:

@@ -1,6 +1,7 @@
 """One owner a directory; who looks for a sidecar finds one that lives, or none."""
 
 import os
+import subprocess
 import threading
 from pathlib import Path
 
@@ -34,6 +35,17 @@ def test_a_second_owner_is_refused_and_harms_nothing(tmp_path: Path) -> None:
     first.release()
     second.take()
     second.release()
+
+
+def test_what_a_killed_sidecar_announced_is_not_its_successor(tmp_path: Path) -> None:
+    """The successor has the lock and has not yet removed the file: nobody is to be sent to the dead one."""
+    with subprocess.Popen(["true"]) as dead:
+        pass
+    successor = DataDirectory(tmp_path)
+    successor.take()
+    (tmp_path / "sidecar.json").write_text(f'{{"pid": {dead.pid}, "address": "http://127.0.0.1:1"}}')
+    assert DataDirectory(tmp_path).sidecar() is None
+    successor.release()
 
 
 def test_those_who_look_are_waited_for(tmp_path: Path) -> None:
