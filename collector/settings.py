@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ..tracer.spool_folder import spool_folder
 from .command import CommandError
 from .data_directory import DataDirectory, default
 
@@ -39,12 +40,7 @@ class Settings(BaseModel):
     @property
     def spool_directory(self) -> Path:
         """Where the applications of this user keep their spools, unless told otherwise."""
-        if self.spool:
-            return self.spool
-        if told := os.environ.get("SPANWARD_SPOOL"):
-            return Path(told)
-        state = os.environ.get("XDG_STATE_HOME", "")
-        return (Path(state) if state.startswith("/") else Path.home() / ".local" / "state") / "spanward" / "spool"
+        return self.spool or spool_folder()
 
 
 def settings_from(file: Path | None, told: Mapping[str, Any]) -> Settings:

@@ -8,6 +8,7 @@ from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 from .health import log
+from .spool_folder import spool_folder
 
 Where = Literal["sidecar", "local", "off"]
 Content = Literal["guarded", "none"]
@@ -72,14 +73,6 @@ def read(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> S
     chosen["usage_hosts"] = _list(chosen.get("usage_hosts", ""))
     chosen["spool"] = Path(chosen["spool"]) if "spool" in chosen else spool_folder(environ)
     return Settings(**chosen)
-
-
-def spool_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where this user's spans wait: `$SPANWARD_SPOOL`, else under the XDG state folder."""
-    if given := environ.get("SPANWARD_SPOOL"):
-        return Path(given)
-    state = environ.get("XDG_STATE_HOME")
-    return (Path(state) if state else Path.home() / ".local" / "state") / "spanward" / "spool"
 
 
 def _list(value: str | Iterable[str]) -> tuple[str, ...]:

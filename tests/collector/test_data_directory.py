@@ -68,6 +68,7 @@ def test_those_who_look_are_waited_for(tmp_path: Path) -> None:
     finally:
         stop.set()
         looking.join()
+    assert data.sidecar() is None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": 1}', '{"pid": 1, "address": "x", "more": 1}'])

@@ -79,7 +79,7 @@ def test_the_statement_for_a_server_parses(engine: Store) -> None:
     """No more than that is known of it here: it has not been run against a server."""
     statement = landing.insert(f"input('{landing.structure().replace(chr(39), chr(92) + chr(39))}')")
     with engine._client() as client:
-        client.command(f"EXPLAIN AST {statement} FORMAT Protobuf")
+        assert "InsertQuery" in str(client.command(f"EXPLAIN AST {statement} FORMAT Protobuf"))
 
 
 def test_a_cluster_replicates_and_distributes_every_table() -> None:

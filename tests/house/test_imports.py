@@ -15,8 +15,8 @@ MAY_IMPORT = {
     "dashboards": {"guards"},
     "collector": {"guards", "tracer", "dashboards"},
 }
-OF_THE_TRACER = {"segment", "semconv", "doctor"}
-"""What the sidecar may take from the tracer: the format, the names, and what `spanward doctor` prints."""
+OF_THE_TRACER = {"segment", "semconv", "spool_folder", "doctor"}
+"""What the sidecar may take from the tracer: the format, its place, the names, and what `spanward doctor` prints."""
 HEAVY = (
     "presidio_analyzer",
     "spacy",
