@@ -20,12 +20,13 @@ How the Stainless SDKs (openai, anthropic, groq, together …) behave, which the
 - `AsyncX.create` is no coroutine function (a decorator hides it): sync or async is decided by the class.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from ..guards.messages import PartKind, Path
+from ..guards.messages import Message, PartKind, Path
 from .call import ModelCall
+from .operation import Operation
 
 Kwargs = dict[str, Any]
 
@@ -150,34 +151,84 @@ class ExtraUsage(Protocol):
         ...
 
 
+class Codec(Protocol):
+    """Chunks that hide what they say in bytes of their own encoding (Bedrock's `invoke_model` streams)."""
+
+    def open(self, chunk: Any) -> Any:
+        """What the chunk says, as an object that paths lead through. The reader gets this, not the chunk."""
+        ...
+
+    def put(self, chunk: Any, opened: Any) -> None:
+        """Make `opened`, which was edited, what the chunk says."""
+        ...
+
+
+def never(kwargs: Kwargs) -> bool:  # noqa: ARG001  the face of `Endpoint.streams`
+    return False
+
+
+def always(kwargs: Kwargs) -> bool:  # noqa: ARG001  as above
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One method of a library, in its sync and async class."""
+    """One method of a library, sync and async. Several endpoints may be on one method: see `applies`.
+
+    `sync_method` and `async_method` are dotted names within `module`: `Completions.create`, or a function's name; ''
+    where there is none. Positional arguments reach `request` by the names of the method's own signature.
+    """
 
     module: str
-    sync_class: str
-    async_class: str
-    method: str
+    sync_method: str
+    async_method: str
     request: Callable[[Any, Kwargs], ModelCall]
-    """(resource instance, keyword arguments) -> record; every part's `where` is a path into the keyword arguments."""
+    """(resource instance, keyword arguments) -> record; every part's `where` is a path into the keyword arguments.
+    The instance is None for a function."""
     response: Callable[[ModelCall, Any], None]
     """Fill the record from a whole response; every output part's `where` is a path into the response object."""
-    reader: Callable[[ModelCall], StreamReader]
-    reply: Callable[[ModelCall, str], Any]
-    """A canned answer in the library's own response type."""
-    reply_chunks: Callable[[ModelCall, str], Iterable[Any]]
-    """The same answer as the chunks of a stream."""
-    streams: Callable[[Kwargs], bool]
+    reader: Callable[[ModelCall], StreamReader] | None = None
+    """None where nothing is streamed."""
+    reply: Callable[[ModelCall, str], Any] | None = None
+    """A canned answer in the library's own response type. None where there is none: then a block raises."""
+    streams: Callable[[Kwargs], bool] = never
     """Whether these keyword arguments ask for a stream."""
     reply_stream: Callable[[Any, ModelCall, str], Any] | None = None
     """(resource instance, record, text) -> the canned answer as the library's own stream object, sync or async as the
-    instance is: made of `reply_chunks`, so that `isinstance`, `close` and `response` hold for it too."""
+    instance is, so that `isinstance`, `close` and `response` hold for it too."""
+    applies: Callable[[Any, Kwargs], bool] | None = None
+    """(instance, keyword arguments) -> whether this is a call of this endpoint, for methods that do other things too.
+    Asked for every call of the method: it has to be cheap. Any other call goes through untouched."""
+    lazy: bool = False
+    """The method is a generator function (an async one in async classes): nothing happens before the first `next`, and
+    it gives its iterator without an `await`. Always a stream; no span before the first `next`."""
+    outermost: bool = False
+    """Calls to a model that this one makes through other libraries are this call, and are not told once more."""
+    raw: Raw | None = None
+    """In the place of the adapter's, where the plain call itself gives what is not decoded yet; `reply` and
+    `reply_stream` then give that too."""
+    codec: Codec | None = None
+    """Set where the chunks of a stream have to be decoded to be read."""
     validates: bool = False
     """The method validates the answer against the application's types: ask for it raw, restore, then `parse`."""
     extra_usage: ExtraUsage | None = None
     """Set where a stream tells token counts only when asked."""
     manager: Manager | None = None
     """Set where the method gives a context manager that makes the request; always a stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """A method that is work around model calls: a search in a store, a tool of a server. Methods as in `Endpoint`."""
+
+    module: str
+    sync_method: str
+    async_method: str
+    begin: Callable[[Any, Kwargs], Operation]
+    """(instance, keyword arguments) -> record. Changes nothing of the arguments."""
+    done: Callable[[Operation, Any], None]
+    """Fill the record from what the method gave. Changes nothing of that, and reads no iterator."""
+    applies: Callable[[Any, Kwargs], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +239,8 @@ class Adapter:
     distribution: str
     oldest: str
     below: str
-    endpoints: tuple[Endpoint, ...]
+    endpoints: tuple[Endpoint, ...] = ()
+    around: tuple[Around, ...] = ()
     raw: Raw | None = None
     native_tracer: tuple[str, str, str] | None = None
     """(module, class, property) from which the library takes its own tracer, where it emits spans itself. The engine
@@ -196,3 +248,27 @@ class Adapter:
     names, so that nobody sees the call twice; a provider of the application's own keeps its native spans."""
     native_provider: Callable[[Any], Any] | None = None
     """(resource instance) -> the tracer provider that the library's own spans of this call would go to, or None."""
+    listen: Callable[["Narrator"], Callable[[], None]] | None = None
+    """For a framework that tells by itself what it does (callbacks, an event bus, a tracing processor): register with
+    it, and tell `Narrator`; gives what undoes that."""
+
+
+class Narrator(Protocol):
+    """Whom a framework's listener tells about operations. None of it raises; all of it may be called from any thread.
+
+    `key` is the framework's own id of the operation, unique while it is open.
+    """
+
+    def begin(self, key: Hashable, operation: Operation, parent: Hashable | None = None) -> None:
+        """An operation began: its span is a child of the open one whose key is `parent`, else of what is current."""
+        ...
+
+    def end(self, key: Hashable, found: tuple[Message, ...] = (), error: BaseException | None = None) -> None:
+        """It ended. May block while guards look at `found`."""
+        ...
+
+    def follow(self, current: Callable[[], Hashable | None]) -> Callable[[], None]:
+        """Register how to ask the framework which operation the calling code runs in (its own context variable):
+        model calls made there become children of it. Gives what undoes that.
+        """
+        ...

@@ -110,13 +110,15 @@ def _would_be(adapter: Adapter) -> tuple[list[str], dict[str, str]]:
     found: list[str] = []
     missing: dict[str, str] = {}
     for endpoint in adapter.endpoints:
-        for class_name in (endpoint.sync_class, endpoint.async_class):
-            place = f"{endpoint.module}.{class_name}.{endpoint.method}"
+        for method, _ in patching.methods(endpoint):
+            place = f"{endpoint.module}.{method}"
             try:
-                owner = getattr(import_module(endpoint.module), class_name)
-                vars(owner)[endpoint.method]
-            except (ImportError, AttributeError, KeyError) as error:
-                missing[place] = f"this version has no such method ({type(error).__name__})"
+                import_module(endpoint.module)
+            except ImportError as error:
+                missing[place] = f"this version has no such module ({type(error).__name__})"
+                continue
+            if patching.find(endpoint.module, method) is None:
+                missing[place] = patching.NO_METHOD
             else:
                 found.append(place)
     return found, missing

@@ -48,31 +48,54 @@ class Engine:
         for passage in list(self.streams):
             passage.end("abandoned")
 
-    def wrapper(self, adapter: Adapter, endpoint: Endpoint, *, is_async: bool) -> Callable[..., Any]:
-        """A wrapper for wrapt: (wrapped, instance, args, kwargs) -> whatever the method gives."""
+    def wrapper(
+        self, adapter: Adapter, endpoint: Endpoint, positional: tuple[str, ...] = (), *, is_async: bool
+    ) -> Callable[..., Any]:
+        """A wrapper for wrapt: (wrapped, instance, args, kwargs) -> whatever the method gives.
+
+        `positional` names the parameters that the application may give by their position.
+        """
         shell = run_async if is_async else run_sync
-        begin = managed if endpoint.manager else direct
+        begin = managed if endpoint.manager else lazily if endpoint.lazy else direct
+        applies = endpoint.applies
 
         def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: Kwargs) -> Any:
             outer = inside.get()
             if not self.active or (outer is not None and outer.covers(instance)):
                 return wrapped(*args, **kwargs)
-            run = Run(self, adapter, endpoint, instance, kwargs)
-            return begin(shell, run, wrapped, args)
+            asked = named(positional, args, kwargs) if args else kwargs
+            if asked is None or (applies is not None and not health.fenced("applies", applies, instance, asked)):
+                return wrapped(*args, **kwargs)
+            return begin(shell, Run(self, adapter, endpoint, instance, asked), wrapped)
 
         return wrapper
 
 
-def direct(shell: Callable[[Course], Any], run: Run, wrapped: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-    return shell(course(run, lambda: wrapped(*args, **run.kwargs), is_async=shell is run_async))
+def named(positional: tuple[str, ...], args: tuple[Any, ...], kwargs: Kwargs) -> Kwargs | None:
+    """All arguments by name; None for those that the method itself will refuse, or that have no names."""
+    names = positional[: len(args)]
+    if len(names) < len(args) or any(name in kwargs for name in names):
+        return None
+    return {**dict(zip(names, args, strict=True)), **kwargs}
 
 
-def managed(shell: Callable[[Course], Any], run: Run, wrapped: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+def direct(shell: Callable[[Course], Any], run: Run, wrapped: Callable[..., Any]) -> Any:
+    return shell(course(run, lambda: wrapped(**run.kwargs), is_async=shell is run_async))
+
+
+def lazily(shell: Callable[[Course], Any], run: Run, wrapped: Callable[..., Any]) -> Any:
+    """The method is a generator function: what it gives asks the provider when it is first read."""
+    from .stream import unread
+
+    return unread(wrapped(**run.kwargs), lambda: direct(shell, run, wrapped), is_async=shell is run_async)
+
+
+def managed(shell: Callable[[Course], Any], run: Run, wrapped: Callable[..., Any]) -> Any:
     """The method gives a context manager, which asks the provider on entering: ours then asks in its place."""
     assert run.endpoint.manager is not None
     take, put = run.endpoint.manager.take, run.endpoint.manager.put
     is_async = shell is run_async
-    manager = wrapped(*args, **run.kwargs)
+    manager = wrapped(**run.kwargs)
     pending = health.fenced("manager", take, manager)
     if pending is None:
         return manager
@@ -81,7 +104,7 @@ def managed(shell: Callable[[Course], Any], run: Run, wrapped: Callable[..., Any
         nonlocal pending
         if run.kwargs is not run.asked:
             drop(pending)
-            pending = take(wrapped(*args, **run.kwargs))
+            pending = take(wrapped(**run.kwargs))
         return pending() if callable(pending) else pending
 
     def whole() -> Course:
@@ -130,14 +153,15 @@ def _answer(
     run: Run, ask: Callable[[], Any], *, is_async: bool, unasked: Callable[[], Any]
 ) -> Generator[Ask | Own, Any, tuple[Any, bool]]:
     """(what the application gets, whether it is a stream that still runs)."""
-    streams = run.endpoint.manager is not None or bool(health.fenced("streams", run.endpoint.streams, run.kwargs))
+    endpoint = run.endpoint
+    streams = bool(endpoint.manager or endpoint.lazy or health.fenced("streams", endpoint.streams, run.kwargs))
     run.call.stream = streams
     if run.engine.judge is not None:
         decision = adopt(run, (yield Own(lambda: guard_input(run))))
         if decision.action == "block":
             unasked()
             return canned(run, decision, streams=streams), False
-    raw = run.adapter.raw
+    raw = run.raw
     asked = (health.fenced("raw.asked", raw.asked, run.kwargs) or "") if raw else ""
     ours = bool(raw and run.endpoint.validates and not asked and guards_output(run))
     if raw and ours:
@@ -208,13 +232,13 @@ def canned(run: Run, decision: Decision, *, streams: bool) -> Any:
     """What a blocked call gives: the rule's reply in the library's own type, or ModelCallBlocked."""
     text, endpoint = decision.reply, run.endpoint
     raw = run.adapter.raw
-    if text is None or (raw and raw.asked(run.kwargs)):
+    if text is None or (raw and not endpoint.raw and raw.asked(run.kwargs)):
         raise ModelCallBlocked(decision, "input")
     run.call.stream_end = "blocked"
     try:
-        if not streams:
+        if not streams and endpoint.reply is not None:
             return endpoint.reply(run.call, text)
-        if endpoint.reply_stream is not None:
+        if streams and endpoint.reply_stream is not None:
             return endpoint.reply_stream(run.instance, run.call, text)
     except Exception as error:  # noqa: BLE001  then it is blocked without a reply
         health.mishap(f"{run.adapter.library}.reply", error)
@@ -270,7 +294,7 @@ def _silenced(message: Message, reply: str) -> Message:
 def _stream(run: Run, result: Any, asked: str, *, is_async: bool) -> Generator[Ask, Any, Any]:
     from .stream import proxy
 
-    raw = run.adapter.raw
+    raw = run.raw
     stream = result
     if raw and asked:
         stream = yield Ask(lambda: raw.parse(result), run.here)

@@ -14,12 +14,14 @@ from .adapter import Adapter, Endpoint
 from .engine import Engine
 from .spans import inside
 
+NO_METHOD = "this version has no such method"
+
 
 @dataclass(slots=True)
 class Patch:
-    """One method of a class, as it was: `original` is what stood in the class itself."""
+    """One method of a class (or function of a module), as it was: `original` is what stood in the class itself."""
 
-    owner: type
+    owner: Any
     name: str
     original: Any
     ours: Any
@@ -118,23 +120,51 @@ def _endpoints_imported(module: str) -> None:
     for library in _current.libraries.values():
         for endpoint in library.adapter.endpoints:
             if endpoint.module == module:
-                for name, is_async in ((endpoint.sync_class, False), (endpoint.async_class, True)):
-                    _patch_method(_current, library, endpoint, name, is_async=is_async)
+                for method, is_async in methods(endpoint):
+                    _patch_method(_current, library, endpoint, method, is_async=is_async)
 
 
-def _patch_method(patches: Patches, library: Library, endpoint: Endpoint, class_name: str, *, is_async: bool) -> None:
-    place = f"{endpoint.module}.{class_name}.{endpoint.method}"
-    owner = getattr(sys.modules[endpoint.module], class_name, None)
-    original = vars(owner).get(endpoint.method) if owner else None
-    if owner is None or original is None:
-        library.skipped[place] = "this version has no such method"
-    elif not library.tested and not fits(original):
+def methods(endpoint: Endpoint) -> list[tuple[str, bool]]:
+    """(dotted name within the module, whether it is async) of those that there are."""
+    both = ((endpoint.sync_method, False), (endpoint.async_method, True))
+    return [(method, is_async) for method, is_async in both if method]
+
+
+def find(module: str, method: str) -> tuple[Any, str, Any] | None:
+    """(owner, name, what stands in the owner itself) of a method, None if this version has none."""
+    *way, name = method.split(".")
+    owner: Any = sys.modules[module]
+    for step in way:
+        owner = getattr(owner, step, None)
+    original = vars(owner).get(name) if owner is not None else None
+    return None if original is None else (owner, name, original)
+
+
+def _patch_method(patches: Patches, library: Library, endpoint: Endpoint, method: str, *, is_async: bool) -> None:
+    place = f"{endpoint.module}.{method}"
+    found = find(endpoint.module, method)
+    if found is None:
+        library.skipped[place] = NO_METHOD
+        return
+    owner, name, original = found
+    if not library.tested and not fits(original):
         library.skipped[place] = f"version {library.version} is unknown, and its signature does not fit"
         health.count("patching", f"{place}: signature does not fit")
-    else:
-        wrapper = patches.engine.wrapper(library.adapter, endpoint, is_async=is_async)
-        _put(patches, owner, endpoint.method, wrapt.FunctionWrapper(original, wrapper))
+        return
+    wrapper = patches.engine.wrapper(library.adapter, endpoint, positional(original), is_async=is_async)
+    _put(patches, owner, name, wrapt.FunctionWrapper(original, wrapper))
+    if place not in library.patched:
         library.patched.append(place)
+
+
+def positional(method: Any) -> tuple[str, ...]:
+    """Names of the parameters that may be given by position, without `self`."""
+    try:
+        parameters = list(inspect.signature(method).parameters.values())
+    except (TypeError, ValueError):
+        return ()
+    names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    return tuple(names[1:] if names[:1] == ["self"] else names)
 
 
 def fits(method: Any) -> bool:
@@ -170,7 +200,7 @@ def _quieted(original: property) -> Any:
     return tracer
 
 
-def _put(patches: Patches, owner: type, name: str, ours: Any) -> None:
+def _put(patches: Patches, owner: Any, name: str, ours: Any) -> None:
     patches.done.append(Patch(owner, name, vars(owner)[name], ours))
     setattr(owner, name, ours)
 

@@ -10,7 +10,7 @@ from opentelemetry.trace import INVALID_SPAN, SpanKind
 from ..guards.judgement import Check, Context, Decision
 from ..guards.messages import Message
 from . import context, health, record
-from .adapter import Adapter, CallersError, Endpoint, Kwargs
+from .adapter import Adapter, CallersError, Endpoint, Kwargs, Raw
 from .call import ModelCall, StreamEnd
 from .outgoing import judges_output
 from .spans import Inside, finish
@@ -73,7 +73,12 @@ class Run:
         )
         native = self.adapter.native_provider
         quiet = native is not None and health.fenced("native", native, self.instance) is self.engine.provider
-        self.here = Inside(span, instance=self.instance, quiet=quiet)
+        self.here = Inside(span, instance=self.instance, quiet=quiet, outermost=self.endpoint.outermost)
+
+    @property
+    def raw(self) -> Raw | None:
+        """How what this call gives is decoded."""
+        return self.endpoint.raw or self.adapter.raw
 
     @property
     def fresh(self) -> bool:

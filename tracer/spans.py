@@ -38,10 +38,12 @@ class Inside:
     over: bool = False
     quiet: bool = False
     """The library's own span of this call would go where ours goes: it must not be made."""
+    outermost: bool = False
+    """Whatever is called beneath, on whatever object, is this call."""
 
     def covers(self, instance: Any) -> bool:
         """Whether a call on `instance` is a step of this one, and no call of the application's hooks and tasks."""
-        return self.instance is instance and not self.over
+        return not self.over and (self.outermost or self.instance is instance)
 
 
 inside: ContextVar[Inside | None] = ContextVar("spanward_inside", default=None)

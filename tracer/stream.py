@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Self
 import wrapt
 
 from ..guards.judgement import Decision, StreamPlan
-from ..guards.messages import Message, Part
+from ..guards.messages import Message, Part, Path
 from . import health, paths
 from .adapter import ChunkView, Delta
 from .blocked import ModelCallBlocked
 from .call import StreamEnd
 from .outgoing import judges_output, merged
+from .spans import inside
 from .threads import off_loop
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ class Passage:
 
     def __init__(self, run: "Run") -> None:
         self.run = run
-        self._reader = None if run.unreadable else health.fenced("reader", run.endpoint.reader, run.call)
+        reader = None if run.unreadable else run.endpoint.reader
+        self._reader = health.fenced("reader", reader, run.call) if reader else None
+        self._codec = run.endpoint.codec
         self.reading = False
         self._recorded: dict[Hashable, list[str]] = {}
         self._delivered: dict[Hashable, list[str]] = {}
@@ -56,9 +59,15 @@ class Passage:
                 delivered = ()
             if self._reader is None:
                 return delivered
-            deltas, closes = self._reader.read(chunk)
+            opened = chunk if self._codec is None else self._codec.open(chunk)
+            deltas, closes = self._reader.read(opened)
             if self._touches:
-                return (*self._rewrite(chunk, ChunkView(deltas, closes)), *delivered)
+                fillers, edits = self._rewrite(ChunkView(deltas, closes))
+                if edits:
+                    paths.edit(opened, edits)
+                    if self._codec is not None:
+                        self._codec.put(chunk, opened)
+                return (*fillers, *delivered)
         except ModelCallBlocked:
             raise
         except Exception as error:  # noqa: BLE001  the application gets its chunks, if the policy allows that
@@ -111,8 +120,8 @@ class Passage:
         self._last_ns = now
         call.chunks += 1
 
-    def _rewrite(self, chunk: Any, view: ChunkView) -> list[Any]:
-        """Put into `chunk` what may be delivered of it; chunks that have to go before it."""
+    def _rewrite(self, view: ChunkView) -> tuple[list[Any], dict[Path, str]]:
+        """Chunks that have to go before this one, and what may be delivered of it where that differs."""
         places: dict[Hashable, Delta] = {}
         texts: dict[Hashable, str] = {}
         for delta in view.deltas:
@@ -133,9 +142,7 @@ class Passage:
         for delta in view.deltas:
             if delta.whole and delta.channel not in places:
                 edits[delta.where] = "".join(self._delivered[delta.channel])
-        if edits:
-            paths.edit(chunk, edits)
-        return fillers
+        return fillers, edits
 
     def _fed(self, delta: Delta) -> str:
         if delta.channel not in self._held:
@@ -205,6 +212,7 @@ class _Proxy(wrapt.ObjectProxy):  # type: ignore[type-arg]  # older versions of 
         self._self_passage = passage
         self._self_ready: list[Any] = []
         self._self_over = False
+        self._self_step: Callable[[], Any] | None = None
         health.fenced("stream.response", watch, getattr(stream, "response", None), passage)
 
     def __del__(self) -> None:
@@ -230,7 +238,8 @@ class SyncStream(_Proxy):
                 raise StopIteration
             passage.reading = True
             try:
-                self._self_ready += passage.take(next(self.__wrapped__))
+                step = self._self_step
+                self._self_ready += passage.take(step() if step is not None else self._self_first())
             except StopIteration:
                 self._self_over = True
                 self._self_ready += self._self_last()
@@ -242,6 +251,16 @@ class SyncStream(_Proxy):
             finally:
                 passage.reading = False
         return self._self_ready.pop(0)
+
+    def _self_first(self) -> Any:
+        """Some libraries make the request only now: it is part of the call."""
+        stream = self.__wrapped__
+        token = inside.set(self._self_passage.run.here)
+        try:
+            self._self_step = step = (stream if hasattr(stream, "__next__") else iter(stream)).__next__
+            return step()
+        finally:
+            inside.reset(token)
 
     def _self_last(self) -> tuple[Any, ...]:
         try:
@@ -284,7 +303,8 @@ class AsyncStream(_Proxy):
                 raise StopAsyncIteration
             passage.reading = True
             try:
-                chunk = await self.__wrapped__.__anext__()
+                step = self._self_step
+                chunk = await step() if step is not None else await self._self_first()
                 self._self_ready += await off_loop(passage.take, chunk) if passage.blocks else passage.take(chunk)
             except StopAsyncIteration:
                 self._self_over = True
@@ -292,11 +312,22 @@ class AsyncStream(_Proxy):
             except BaseException as error:
                 self._self_failed(error)
                 if isinstance(error, ModelCallBlocked):
-                    await self.__wrapped__.close()
+                    await (self.close if hasattr(self.__wrapped__, "close") else self.aclose)()
                 raise
             finally:
                 passage.reading = False
         return self._self_ready.pop(0)
+
+    async def _self_first(self) -> Any:
+        """Some libraries make the request only now: it is part of the call."""
+        stream = self.__wrapped__
+        token = inside.set(self._self_passage.run.here)
+        try:
+            self._self_step = step = (stream if hasattr(stream, "__anext__") else aiter(stream)).__anext__
+            return await step()
+        finally:
+            with contextlib.suppress(ValueError):  # closed from another context
+                inside.reset(token)
 
     async def _self_last(self) -> tuple[Any, ...]:
         try:
@@ -324,6 +355,55 @@ class AsyncStream(_Proxy):
             return await self.__wrapped__.close()
         finally:
             self._self_passage.end("closed")
+
+    async def aclose(self) -> Any:
+        """As an async generator is closed."""
+        try:
+            return await self.__wrapped__.aclose()
+        finally:
+            self._self_passage.end("closed")
+
+
+class _Unread(wrapt.ObjectProxy):  # type: ignore[type-arg]  # as above
+    """A generator that nobody read yet: `open` starts the call, and gives the stream to read in its place."""
+
+    def __init__(self, generator: Any, open: Callable[[], Any]) -> None:  # noqa: A002  what it does
+        super().__init__(generator)
+        self._self_open = open
+        self._self_stream: Any = None
+
+
+class UnreadSync(_Unread):
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        if self._self_stream is None:
+            self.__wrapped__.close()
+            self._self_stream = self._self_open()
+        return next(self._self_stream)
+
+    def close(self) -> Any:
+        return (self.__wrapped__ if self._self_stream is None else self._self_stream).close()
+
+
+class UnreadAsync(_Unread):
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    async def __anext__(self) -> Any:
+        if self._self_stream is None:
+            await self.__wrapped__.aclose()
+            self._self_stream = await self._self_open()
+        return await self._self_stream.__anext__()
+
+    async def aclose(self) -> Any:
+        return await (self.__wrapped__ if self._self_stream is None else self._self_stream).aclose()
+
+
+def unread(generator: Any, open: Callable[[], Any], *, is_async: bool) -> Any:  # noqa: A002  as above
+    """What the application gets for a generator whose call has not begun."""
+    return (UnreadAsync if is_async else UnreadSync)(generator, open)
 
 
 def proxy(run: "Run", stream: Any, *, is_async: bool) -> Any:

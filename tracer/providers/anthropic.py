@@ -1,10 +1,10 @@
 """The `anthropic` package: messages and beta messages."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ..adapter import Adapter, Endpoint, Kwargs, Manager
+from ..adapter import Adapter, Endpoint, Kwargs, Manager, always
 from ..call import ModelCall
 from . import anthropic_messages as messages
 from . import anthropic_stream
@@ -37,10 +37,6 @@ def streams(kwargs: Kwargs) -> bool:
     return kwargs.get("stream") is True
 
 
-def _always(kwargs: Kwargs) -> bool:  # noqa: ARG001  shaped like `streams`
-    return True
-
-
 def _types(path: str) -> Any:
     import importlib
 
@@ -54,12 +50,6 @@ def _reply(path: str, name: str, call: ModelCall, text: str) -> Any:
 def _event_type(path: str) -> Any:
     types = _types(path)
     return types.BetaRawMessageStreamEvent if path.endswith("beta") else types.RawMessageStreamEvent
-
-
-def _reply_chunks(path: str, call: ModelCall, text: str) -> Iterable[Any]:
-    from anthropic._models import construct_type  # events are a union, which has no constructor of its own
-
-    return [construct_type(type_=_event_type(path), value=body) for body in messages.reply_chunks(call, text)]
 
 
 def _reply_stream(path: str, resource: Any, call: ModelCall, text: str) -> Any:
@@ -79,14 +69,12 @@ def _endpoint(
 ) -> Endpoint:
     return Endpoint(
         module=module,
-        sync_class="Messages",
-        async_class="AsyncMessages",
-        method=method,
+        sync_method=f"Messages.{method}",
+        async_method=f"AsyncMessages.{method}",
         request=partial(_request, always_streams=manager is not None),
         response=messages.response,
         reader=anthropic_stream.Reader,
         reply=partial(_reply, path, reply_type),
-        reply_chunks=partial(_reply_chunks, path),
         reply_stream=partial(_reply_stream, path),
         streams=asks,
         validates=validates,
@@ -119,9 +107,9 @@ ADAPTER = Adapter(
     endpoints=(
         _endpoint(_PLAIN[0], "create", _PLAIN[1], "Message"),
         _endpoint(_PLAIN[0], "parse", _PLAIN[1], "ParsedMessage", validates=True),
-        _endpoint(_PLAIN[0], "stream", _PLAIN[1], "Message", manager=_HELD, asks=_always),
+        _endpoint(_PLAIN[0], "stream", _PLAIN[1], "Message", manager=_HELD, asks=always),
         _endpoint(_BETA[0], "create", _BETA[1], "BetaMessage"),
         _endpoint(_BETA[0], "parse", _BETA[1], "ParsedBetaMessage", validates=True),
-        _endpoint(_BETA[0], "stream", _BETA[1], "BetaMessage", manager=_HELD, asks=_always),
+        _endpoint(_BETA[0], "stream", _BETA[1], "BetaMessage", manager=_HELD, asks=always),
     ),
 )

@@ -1,6 +1,6 @@
 """The `openai` package, 2.x and 3.x: chat completions, responses and embeddings."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -60,10 +60,6 @@ def _embeddings_response(call: ModelCall, answer: Any) -> None:
         call.usage = Usage(input=number(usage, "prompt_tokens"), source="provider", raw=counts(usage))
 
 
-def _never(*_: Any) -> Any:
-    raise TypeError("embeddings are not streamed, and there is no canned answer to them: a block raises")
-
-
 def _model(path: str, name: str, build: Callable[[ModelCall, str], dict[str, Any]], call: ModelCall, text: str) -> Any:
     """The canned answer in the library's own type."""
     return getattr(_types(path), name).construct(**build(call, text))
@@ -75,19 +71,8 @@ def _types(path: str) -> Any:
     return importlib.import_module(f"openai.types.{path}")
 
 
-def _chat_chunks(call: ModelCall, text: str) -> Iterable[Any]:
-    chunk = _types("chat").ChatCompletionChunk
-    return [chunk.construct(**body) for body in chat.reply_chunks(call, text)]
-
-
 def _event_type() -> Any:
     return _types("responses").ResponseStreamEvent
-
-
-def _response_chunks(call: ModelCall, text: str) -> Iterable[Any]:
-    from openai._models import construct_type  # events are a union, which has no constructor of its own
-
-    return [construct_type(type_=_event_type(), value=body) for body in responses.reply_chunks(call, text)]
 
 
 def _chat_stream(resource: Any, call: ModelCall, text: str) -> Any:
@@ -103,14 +88,12 @@ def _response_stream(resource: Any, call: ModelCall, text: str) -> Any:
 def _chat(method: str, reply_type: str, *, validates: bool = False) -> Endpoint:
     return Endpoint(
         module="openai.resources.chat.completions",
-        sync_class="Completions",
-        async_class="AsyncCompletions",
-        method=method,
+        sync_method=f"Completions.{method}",
+        async_method=f"AsyncCompletions.{method}",
         request=partial(_request, "chat", chat.request),
         response=chat.response,
         reader=openai_chat_stream.Reader,
         reply=partial(_model, "chat", reply_type, chat.reply),
-        reply_chunks=_chat_chunks,
         reply_stream=_chat_stream,
         streams=streams,
         validates=validates,
@@ -121,14 +104,12 @@ def _chat(method: str, reply_type: str, *, validates: bool = False) -> Endpoint:
 def _responses(method: str, reply_type: str, *, validates: bool = False) -> Endpoint:
     return Endpoint(
         module="openai.resources.responses",
-        sync_class="Responses",
-        async_class="AsyncResponses",
-        method=method,
+        sync_method=f"Responses.{method}",
+        async_method=f"AsyncResponses.{method}",
         request=partial(_request, "chat", responses.request),
         response=responses.response,
         reader=openai_responses_stream.Reader,
         reply=partial(_model, "responses", reply_type, responses.reply),
-        reply_chunks=_response_chunks,
         reply_stream=_response_stream,
         streams=streams,
         validates=validates,
@@ -149,15 +130,10 @@ ADAPTER = Adapter(
         _responses("parse", "ParsedResponse", validates=True),
         Endpoint(
             module="openai.resources.embeddings",
-            sync_class="Embeddings",
-            async_class="AsyncEmbeddings",
-            method="create",
+            sync_method="Embeddings.create",
+            async_method="AsyncEmbeddings.create",
             request=partial(_request, "embeddings", _embeddings_request),
             response=_embeddings_response,
-            reader=_never,
-            reply=_never,
-            reply_chunks=_never,
-            streams=streams,
         ),
     ),
 )

@@ -69,25 +69,19 @@ def reply(call, text):
     return SimpleNamespace(text=text, args={}, id="canned")
 
 
-def reply_chunks(call, text):
-    return [SimpleNamespace(piece=text, done=False)]
-
-
 def reply_stream(instance, call, text):
-    return iter(reply_chunks(call, text))
+    return iter([SimpleNamespace(piece=text, done=False)])
 
 
 def _endpoint(method):
     return Endpoint(
         module="tinylib",
-        sync_class="Chat",
-        async_class="AsyncChat",
-        method=method,
+        sync_method=f"Chat.{method}",
+        async_method=f"AsyncChat.{method}",
         request=request,
         response=response,
         reader=Reader,
         reply=reply,
-        reply_chunks=reply_chunks,
         reply_stream=reply_stream,
         streams=lambda kwargs: bool(kwargs.get("stream")),
     )

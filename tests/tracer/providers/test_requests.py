@@ -185,7 +185,9 @@ EMBEDDINGS: list[tuple[dict[str, Any], list[tuple[str, str, str, tuple[Any, ...]
 
 
 def endpoint(adapter: Any, module: str, method: str) -> Endpoint:
-    found: Endpoint = next(e for e in adapter.endpoints if e.module.endswith(module) and e.method == method)
+    found: Endpoint = next(
+        e for e in adapter.endpoints if e.module.endswith(module) and e.sync_method.endswith(f".{method}")
+    )
     return found
 
 
