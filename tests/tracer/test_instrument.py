@@ -285,7 +285,7 @@ def test_a_method_that_is_gone_and_an_unknown_version_are_reported(
     import tinylib_adapter  # type: ignore[import-not-found]  # the fixture put it on the path
 
     ask, other = tinylib_adapter.ADAPTER.endpoints
-    gone = dataclasses.replace(other, method="vanished")
+    gone = dataclasses.replace(other, sync_method="Chat.vanished", async_method="AsyncChat.vanished")
     odd = dataclasses.replace(tinylib_adapter.ADAPTER, oldest="900", below="999", endpoints=(ask, gone))
     monkeypatch.setattr(tinylib_adapter, "ADAPTER", odd)
     trace()
