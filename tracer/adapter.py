@@ -248,6 +248,8 @@ class Adapter:
     names, so that nobody sees the call twice; a provider of the application's own keeps its native spans."""
     native_provider: Callable[[Any], Any] | None = None
     """(resource instance) -> the tracer provider that the library's own spans of this call would go to, or None."""
+    listens_to: str = ""
+    """The module at whose import `listen` is called; '' for the library itself."""
     listen: Callable[["Narrator"], Callable[[], None]] | None = None
     """For a framework that tells by itself what it does (callbacks, an event bus, a tracing processor): register with
     it, and tell `Narrator`; gives what undoes that."""
@@ -264,7 +266,7 @@ class Narrator(Protocol):
         ...
 
     def end(self, key: Hashable, found: tuple[Message, ...] = (), error: BaseException | None = None) -> None:
-        """It ended. May block while guards look at `found`."""
+        """It ended. May block while guards look at it; on an event loop they look in another thread."""
         ...
 
     def follow(self, current: Callable[[], Hashable | None]) -> Callable[[], None]:

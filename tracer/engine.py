@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakSet
 
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.trace import Tracer
+from opentelemetry.trace import Tracer, TracerProvider
 
 from ..guards.judgement import Context, Decision
 from ..guards.messages import Message, Path
@@ -18,6 +17,7 @@ from .adapter import Adapter, Endpoint, Kwargs
 from .blocked import ModelCallBlocked
 from .call import StreamEnd
 from .guarding import Judge
+from .operations import Operations
 from .outgoing import changed, judges_output, settled
 from .run import Run
 from .settings import Settings
@@ -42,6 +42,10 @@ class Engine:
     streams: "WeakSet[Passage]" = field(default_factory=WeakSet)
     process: object = field(default_factory=object)
     """Another one in a child of a fork."""
+    operations: Operations = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.operations = Operations(self)
 
     def end_streams(self) -> None:
         """What was read of streams that are still open is told now: the end of the process asks nobody else."""

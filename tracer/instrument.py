@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import TracerProvider
 
 from ..guards.judgement import Context
 from . import guarding, health, patching, settings, spans
@@ -38,6 +38,7 @@ class Running:
         self.engine.active = False
         health.fenced("stop", patching.revert, self.patches)
         health.fenced("stop", self.engine.end_streams)
+        health.fenced("stop", self.engine.operations.end_all)
         self.flush_reports()
         health.fenced("stop", self.shipper.stop, deadline_s)
         self.engine.writer.active = False
@@ -50,6 +51,7 @@ class Running:
     def after_fork(self) -> None:
         """In the child: own spool file, own thread, own connections; calls in progress are the parent's."""
         self.engine.process = object()
+        self.engine.operations.after_fork()
         self.spool.after_fork()
         self.sidecar.after_fork()
         if self.policy:
@@ -136,8 +138,7 @@ def _start(chosen: settings.Settings, tracer_provider: TracerProvider | None) ->
         raise
     spool = Spool(chosen.spool, chosen.spool_bytes)
     writer = spans.ToSpool(spool)
-    provider = tracer_provider or spans.own_provider(chosen)
-    provider.add_span_processor(writer)
+    provider = spans.joined(tracer_provider, writer) if tracer_provider else spans.own_provider(chosen, writer)
     tracer = provider.get_tracer(spans.SCOPE)
     engine = Engine(chosen, provider, tracer, writer, judge, _context(provider))
     chores: list[Any] = [lambda: spans.report(tracer, writer)]

@@ -15,8 +15,10 @@ class Operation:
 
     `given` and `found` are what went in and what came out, in parts that guards judge before they are recorded: the
     arguments of a tool (`tool_call`) and its result, a query and the documents found (`tool_result`, one part each;
-    `id` the document's, `name` its source). Nothing of them is changed on its way to the application, and tokens and
-    cost are never counted here: the model calls beneath have them. `attributes` hold no content.
+    `id` the document's, `name` its source, `uri` where it lies). What was found is judged as a tool result, whatever
+    the kind of its parts: it is the application's own data, with the originals of pseudonyms in it. Nothing of them is
+    changed on its way to the application, and tokens and cost are never counted here: the model calls beneath have
+    them. `attributes` hold no content.
     """
 
     kind: OperationKind
@@ -29,5 +31,7 @@ class Operation:
     started_ns: int = 0
     ended_ns: int = 0
     error: BaseException | None = None
-    guarded: tuple[Decision, ...] = ()
+    error_type: str = ""
+    guarded_input: Decision | None = None
+    guarded_output: Decision | None = None
     content_withheld: str = ""

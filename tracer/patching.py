@@ -4,14 +4,17 @@ import importlib.metadata
 import inspect
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import wrapt
 
-from . import health, http_spans, registry
-from .adapter import Adapter, Endpoint
+from . import around, health, http_spans, registry
+from .adapter import Adapter, Around, Endpoint
 from .engine import Engine
+from .operations import Narration
 from .spans import inside
 
 NO_METHOD = "this version has no such method"
@@ -48,8 +51,13 @@ class Patches:
     engine: Engine
     libraries: dict[str, Library] = field(default_factory=dict)
     done: list[Patch] = field(default_factory=list)
+    listening: dict[str, Callable[[], None]] = field(default_factory=dict)
+    """What undoes listening, by library."""
 
     def undo(self) -> None:
+        while self.listening:
+            library, undo = self.listening.popitem()
+            health.fenced(f"{library}.listen", undo)
         while self.done:
             self.done.pop().undo()
 
@@ -110,21 +118,41 @@ def _library_imported(name: str) -> None:
     _current.libraries[name] = Library(adapter, version, tested(adapter, version))
     if adapter.native_tracer:
         _when_imported(adapter.native_tracer[0], _native_imported)
-    for module in dict.fromkeys(endpoint.module for endpoint in adapter.endpoints):
+    for module in dict.fromkeys(method.module for method in _wrapped(adapter)):
         _when_imported(module, _endpoints_imported)
+    if adapter.listen:
+        _when_imported(adapter.listens_to or name, _narrator_imported)
+
+
+def _narrator_imported(module: str) -> None:
+    """A framework that tells by itself what it does is listened to."""
+    if _current is None:
+        return
+    for name, library in _current.libraries.items():
+        adapter = library.adapter
+        if adapter.listen and (adapter.listens_to or name) == module and name not in _current.listening:
+            undo = health.fenced(f"{name}.listen", adapter.listen, Narration(_current.engine.operations, name))
+            if undo is None:
+                library.skipped[module] = f"version {library.version} cannot be listened to"
+            else:
+                _current.listening[name] = undo
 
 
 def _endpoints_imported(module: str) -> None:
     if _current is None:
         return
     for library in _current.libraries.values():
-        for endpoint in library.adapter.endpoints:
+        for endpoint in _wrapped(library.adapter):
             if endpoint.module == module:
                 for method, is_async in methods(endpoint):
                     _patch_method(_current, library, endpoint, method, is_async=is_async)
 
 
-def methods(endpoint: Endpoint) -> list[tuple[str, bool]]:
+def _wrapped(adapter: Adapter) -> list[Endpoint | Around]:
+    return [*adapter.endpoints, *adapter.around]
+
+
+def methods(endpoint: Endpoint | Around) -> list[tuple[str, bool]]:
     """(dotted name within the module, whether it is async) of those that there are."""
     both = ((endpoint.sync_method, False), (endpoint.async_method, True))
     return [(method, is_async) for method, is_async in both if method]
@@ -140,18 +168,21 @@ def find(module: str, method: str) -> tuple[Any, str, Any] | None:
     return None if original is None else (owner, name, original)
 
 
-def _patch_method(patches: Patches, library: Library, endpoint: Endpoint, method: str, *, is_async: bool) -> None:
+def _patch_method(
+    patches: Patches, library: Library, endpoint: Endpoint | Around, method: str, *, is_async: bool
+) -> None:
     place = f"{endpoint.module}.{method}"
     found = find(endpoint.module, method)
     if found is None:
         library.skipped[place] = NO_METHOD
         return
     owner, name, original = found
-    if not library.tested and not fits(original):
+    if isinstance(endpoint, Endpoint) and not library.tested and not fits(original):
         library.skipped[place] = f"version {library.version} is unknown, and its signature does not fit"
         health.count("patching", f"{place}: signature does not fit")
         return
-    wrapper = patches.engine.wrapper(library.adapter, endpoint, positional(original), is_async=is_async)
+    make: Any = partial(around.wrapper, patches.engine) if isinstance(endpoint, Around) else patches.engine.wrapper
+    wrapper = make(library.adapter, endpoint, positional(original), is_async=is_async)
     _put(patches, owner, name, wrapt.FunctionWrapper(original, wrapper))
     if place not in library.patched:
         library.patched.append(place)

@@ -11,6 +11,7 @@ from ..guards.messages import Message, Part
 from . import semconv
 from .blocked import ModelCallBlocked
 from .call import ModelCall
+from .operation import Operation
 
 Attributes = dict[str, AttributeValue]
 
@@ -30,7 +31,7 @@ def name(call: ModelCall) -> str:
 
 def opening(call: ModelCall) -> Attributes:
     """What is known before the provider is asked; a sampler may look at it."""
-    return _given(
+    return given(
         {
             semconv.OPERATION: call.operation,
             semconv.PROVIDER: call.provider,
@@ -43,19 +44,19 @@ def opening(call: ModelCall) -> Attributes:
 
 def closing(call: ModelCall) -> Attributes:
     """Everything else the span of this call says, when it is over."""
-    return {**_request(call), **_response(call), **_guards(call), **_content(call)}
+    return {**_request(call), **_response(call), **guards(call), **_content(call)}
 
 
-def guardrails(call: ModelCall) -> Iterator[tuple[Side, Attributes]]:
-    """The `run_guardrail` spans of what rules made of this call, in order."""
+def guardrails(call: ModelCall | Operation) -> Iterator[tuple[Side, Attributes]]:
+    """The `run_guardrail` spans of what rules made of this call or operation, in order."""
     sides: tuple[tuple[Side, Decision | None], ...] = (("input", call.guarded_input), ("output", call.guarded_output))
     for side, decision in sides:
         for event in decision.events if decision else ():
             yield side, _guardrail(side, cast("Decision", decision), event)
 
 
-def failure(call: ModelCall) -> str | None:
-    """The status description of a call that failed, None if it did not. Quotes nothing that people or models said."""
+def failure(call: ModelCall | Operation) -> str | None:
+    """The status description of what failed, None if it did not. Quotes nothing that people or models said."""
     if call.error_type == "":
         return None
     if isinstance(call.error, ModelCallBlocked):
@@ -74,7 +75,7 @@ def report(kind: str, reason: str, number: int) -> Attributes:
 
 def messages_json(messages: Iterable[Message]) -> str:
     """Messages as the conventions' JSON schemas for input and output messages have them."""
-    return _json([_message(message) for message in messages])
+    return to_json([_message(message) for message in messages])
 
 
 def _request(call: ModelCall) -> Attributes:
@@ -83,7 +84,7 @@ def _request(call: ModelCall) -> Attributes:
         for key, value in call.params.items()
         if isinstance(value, (*SCALARS, list, tuple))
     }
-    return params | _given(
+    return params | given(
         {
             semconv.REQUEST_STREAM: call.stream,
             semconv.CONVERSATION: call.session_id,
@@ -98,7 +99,7 @@ def _request(call: ModelCall) -> Attributes:
 
 def _response(call: ModelCall) -> Attributes:
     usage = call.usage
-    return _given(
+    return given(
         {
             semconv.RESPONSE_MODEL: call.response_model,
             semconv.RESPONSE_ID: call.response_id,
@@ -118,17 +119,18 @@ def _usage(call: ModelCall) -> Attributes:
         semconv.INPUT_TOKENS: usage.input_total,
         semconv.OUTPUT_TOKENS: usage.output_total,
         semconv.USAGE_SOURCE: usage.source,
-    } | _given(
+    } | given(
         {
             semconv.CACHE_READ_TOKENS: usage.cache_read,
             semconv.CACHE_WRITE_TOKENS: usage.cache_write,
             semconv.REASONING_TOKENS: usage.reasoning,
-            semconv.USAGE_RAW: _json(usage.raw) if usage.raw else "",
+            semconv.USAGE_RAW: to_json(usage.raw) if usage.raw else "",
         }
     )
 
 
-def _guards(call: ModelCall) -> Attributes:
+def guards(call: ModelCall | Operation) -> Attributes:
+    """What the guards said, in sum."""
     decisions = [decision for decision in (call.guarded_input, call.guarded_output) if decision]
     if not decisions:
         return {semconv.GUARD_VERDICT: "none", semconv.GUARD_ACTION: "none"}
@@ -137,7 +139,7 @@ def _guards(call: ModelCall) -> Attributes:
         semconv.GUARD_VERDICT: max((d.verdict for d in decisions), key=GUARD_ORDER.index),
         semconv.GUARD_ACTION: max((d.action for d in decisions), key=ACTION_ORDER.index),
         semconv.GUARD_LATENCY_MS: sum(d.latency_ms for d in decisions),
-    } | _given(
+    } | given(
         {
             semconv.GUARD_POLICY_NAME: latest.policy_name,
             semconv.GUARD_POLICY_HASH: latest.policy_hash,
@@ -152,13 +154,13 @@ def _content(call: ModelCall) -> Attributes:
     system = [part for message in call.messages if message.role == "system" for part in message.parts]
     told = [message for message in call.messages if message.role != "system"]
     tools = [part for message in call.tools for part in message.parts]
-    return _given(
+    return given(
         {
             semconv.INPUT_MESSAGES: messages_json(told) if told else "",
-            semconv.SYSTEM_INSTRUCTIONS: _json([_part(part) for part in system]) if system else "",
+            semconv.SYSTEM_INSTRUCTIONS: to_json([_part(part) for part in system]) if system else "",
             semconv.OUTPUT_MESSAGES: messages_json(call.output) if call.output and not call.content_withheld else "",
             semconv.CONTENT_WITHHELD: call.content_withheld,
-            semconv.TOOL_DEFINITIONS: _json([_object(part) for part in tools]) if tools else "",
+            semconv.TOOL_DEFINITIONS: to_json([meant(part) for part in tools]) if tools else "",
         }
     )
 
@@ -176,7 +178,7 @@ def _guardrail(side: Side, decision: Decision, event: GuardEvent) -> Attributes:
         semconv.GUARDRAIL_DEGRADED: event.degraded,
         semconv.GUARD_LATENCY_MS: event.latency_ms,
     }
-    return said | _given(
+    return said | given(
         {
             semconv.GUARDRAIL_RULE: event.rule,
             semconv.GUARDRAIL_COMPONENT: event.detector,
@@ -199,9 +201,9 @@ def _message(message: Message) -> dict[str, Any]:
 def _part(part: Part) -> dict[str, Any]:
     match part.kind:
         case "tool_call":
-            return {"type": "tool_call", "id": part.id or None, "name": part.name, "arguments": _object(part)}
+            return {"type": "tool_call", "id": part.id or None, "name": part.name, "arguments": meant(part)}
         case "tool_result":
-            return {"type": "tool_call_response", "id": part.id or None, "response": _object(part)}
+            return {"type": "tool_call_response", "id": part.id or None, "response": meant(part)}
         case "media":
             return {
                 "type": "uri",
@@ -213,7 +215,7 @@ def _part(part: Part) -> dict[str, Any]:
             return {"type": part.kind, "content": part.text}
 
 
-def _object(part: Part) -> Any:
+def meant(part: Part) -> Any:
     """JSON text as what it means, so that it is not JSON within JSON; other text as it is."""
     if not part.json:
         return part.text
@@ -223,10 +225,11 @@ def _object(part: Part) -> Any:
         return part.text
 
 
-def _json(value: Any) -> str:
+def to_json(value: Any) -> str:
+    """As people write text: nothing escaped but what has to be."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
 
 
-def _given(values: Mapping[str, Any]) -> Attributes:
+def given(values: Mapping[str, Any]) -> Attributes:
     """Without what is empty or zero."""
     return {key: value for key, value in values.items() if value}

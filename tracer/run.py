@@ -69,7 +69,11 @@ class Run:
             tags=call.tags,
         )
         span = self.engine.tracer.start_span(
-            record.name(call), kind=SpanKind.CLIENT, attributes=record.opening(call), start_time=call.started_ns
+            record.name(call),
+            context=self.engine.operations.within(),
+            kind=SpanKind.CLIENT,
+            attributes=record.opening(call),
+            start_time=call.started_ns,
         )
         native = self.adapter.native_provider
         quiet = native is not None and health.fenced("native", native, self.instance) is self.engine.provider
@@ -122,7 +126,7 @@ class Run:
         if error is not None:
             call.error, call.error_type = error, type(error).__qualname__
         call.content_withheld = withheld(self)
-        health.fenced("finish", finish, self.engine.tracer, self.engine.writer, self.here, call)
+        health.fenced("finish", finish, self.engine.tracer, self.engine.writer, self.here, call, record.closing)
         call.error = None  # its traceback holds the frames of the application
 
 

@@ -2,21 +2,30 @@
 
 import os
 import sys
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from opentelemetry.context import Context
-from opentelemetry.sdk.environment_variables import OTEL_TRACES_SAMPLER
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
-from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.sampling import ALWAYS_ON
-from opentelemetry.trace import INVALID_SPAN, Span, Status, StatusCode, Tracer, format_span_id, set_span_in_context
+from opentelemetry.trace import (
+    INVALID_SPAN,
+    Span,
+    Status,
+    StatusCode,
+    Tracer,
+    TracerProvider,
+    format_span_id,
+    set_span_in_context,
+)
 
 from . import health, record
 from .call import ModelCall
 from .encode import Encoder
+from .operation import Operation
+from .own_tracer import OwnProvider
 from .semconv import GUARD_LATENCY_MS, GUARDRAIL_CALL_SPAN, REPORT, RUN_GUARDRAIL
 from .settings import Settings
 from .spool import Spool
@@ -30,7 +39,7 @@ class Inside:
     """A model call in progress: `finished` are the spans that go into its frame."""
 
     span: Span
-    finished: list[ReadableSpan] = field(default_factory=list)
+    finished: list[Any] = field(default_factory=list)
     attempts: int = 0
     """HTTP requests so far."""
     instance: Any = None
@@ -50,15 +59,18 @@ inside: ContextVar[Inside | None] = ContextVar("spanward_inside", default=None)
 """The model call that this code runs in the middle of: calls that its library makes on the way are part of it."""
 
 
-class ToSpool(SpanProcessor):
-    """Writes our spans, and no others: those of an application's own provider were not guarded."""
+class ToSpool:
+    """Writes our spans that ended, and no others: those of an application's own provider were not guarded.
+
+    Spans are `OwnSpan` or the SDK's `ReadableSpan`.
+    """
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
         self._encoder = Encoder()
         self.active = True
 
-    def on_end(self, span: ReadableSpan) -> None:
+    def on_end(self, span: Any) -> None:
         scope = span.instrumentation_scope
         if not self.active or scope is None or scope.name != SCOPE:
             return
@@ -67,35 +79,75 @@ class ToSpool(SpanProcessor):
         else:
             health.fenced("spool", self.write, [span])
 
-    def write(self, spans: list[ReadableSpan], *, bounded: bool = True) -> bool:
+    def write(self, spans: list[Any], *, bounded: bool = True) -> bool:
         return self._spool.append(self._encoder.request(spans), bounded=bounded)
 
-    def shutdown(self) -> None:
-        """The spool outlives the provider."""
 
-    def force_flush(self, timeout_millis: int = 30000) -> bool:  # noqa: ARG002  the face of a processor
-        return True
+SAMPLER = "OTEL_TRACES_SAMPLER"
+ONLY_THE_SDK = (
+    SAMPLER,
+    "OTEL_SDK_DISABLED",
+    "OTEL_ATTRIBUTE_COUNT_LIMIT",
+    "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+    "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT",
+    "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+    "OTEL_SPAN_LINK_COUNT_LIMIT",
+    "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT",
+)
+"""Variables by which somebody asks for what only OpenTelemetry's SDK does."""
 
 
-def own_provider(settings: Settings) -> TracerProvider:
-    """A provider of our own: everything sampled, unless `OTEL_TRACES_SAMPLER` says otherwise."""
-    sampler = None if os.environ.get(OTEL_TRACES_SAMPLER) else ALWAYS_ON
+def own_provider(settings: Settings, writer: ToSpool) -> TracerProvider:
+    """A provider of our own: everything sampled, unless `OTEL_TRACES_SAMPLER` says otherwise.
+
+    Without the SDK's spans, which cost more than all the rest of a call's record, where nobody asks for what they do.
+    """
+    resource = _resource(settings)
+    if not any(os.environ.get(name) for name in ONLY_THE_SDK):
+        return OwnProvider(resource, writer.on_end)
+    from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+
+    from . import sdk_spans
+
+    provider = sdk_spans.provider(resource, None if os.environ.get(SAMPLER) else ALWAYS_ON)
+    provider.add_span_processor(sdk_spans.Processor(writer.on_end))
+    return provider
+
+
+def joined(provider: Any, writer: ToSpool) -> TracerProvider:
+    """The application's own provider, whose spans of ours go to the spool as well."""
+    from . import sdk_spans
+
+    provider.add_span_processor(sdk_spans.Processor(writer.on_end))
+    joined: TracerProvider = provider
+    return joined
+
+
+def _resource(settings: Settings) -> Resource:
+    """As the environment says (`OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, detectors), and the settings."""
     given = {SERVICE_NAME: settings.service_name, ENVIRONMENT: settings.environment}
     resource = Resource.create({key: value for key, value in given.items() if value})
     if str(resource.attributes.get(SERVICE_NAME, "")).startswith("unknown_service"):
-        resource = resource.merge(Resource({SERVICE_NAME: Path(sys.argv[0] if sys.argv else "").stem or "python"}))
-    return TracerProvider(sampler=sampler, resource=resource, shutdown_on_exit=False)
+        return resource.merge(Resource({SERVICE_NAME: Path(sys.argv[0] if sys.argv else "").stem or "python"}))
+    return resource
 
 
-def finish(tracer: Tracer, writer: ToSpool, here: Inside, call: ModelCall) -> None:
-    """Write everything about a call that ended: its span, its guardrail spans, the HTTP spans that ended before."""
+Recorded = TypeVar("Recorded", ModelCall, Operation)
+
+
+def finish(
+    tracer: Tracer, writer: ToSpool, here: Inside, call: Recorded, closing: Callable[[Recorded], record.Attributes]
+) -> None:
+    """Write everything about a call (or operation) that ended: its span, its guardrail spans, the HTTP spans that
+    ended before. `closing` gives its attributes.
+    """
     span = here.span
     if not span.is_recording():
         return
     token = inside.set(here)
     try:
         _guardrails(tracer, span, call)
-        span.set_attributes(record.closing(call))
+        span.set_attributes(closing(call))
         if (said := record.failure(call)) is not None:
             span.set_status(_error(said))
     except Exception as error:  # noqa: BLE001  the span is written with what it has
@@ -124,7 +176,7 @@ def report(tracer: Tracer, writer: ToSpool) -> None:
         health.give_back(taken)
 
 
-def _guardrails(tracer: Tracer, span: Span, call: ModelCall) -> None:
+def _guardrails(tracer: Tracer, span: Span, call: ModelCall | Operation) -> None:
     parent = set_span_in_context(span, Context())
     for side, said in record.guardrails(call):
         took = int(float(str(said[GUARD_LATENCY_MS])) * 1e6)

@@ -1,0 +1,94 @@
+"""The wrapper around a method that is work around model calls: its span is the current one while it runs."""
+
+import contextlib
+import inspect
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import context as otel
+from opentelemetry.trace import set_span_in_context
+
+from . import health
+from .adapter import Adapter, Around, Kwargs
+from .engine import named
+from .operations import Open
+from .threads import off_loop
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+
+def wrapper(
+    engine: "Engine", adapter: Adapter, around: Around, positional: tuple[str, ...] = (), *, is_async: bool
+) -> Callable[..., Any]:
+    """A wrapper for wrapt, as `Engine.wrapper` is one."""
+    shell = _around_async if is_async else _around_sync
+    applies = around.applies
+
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: Kwargs) -> Any:
+        if not engine.active:
+            return wrapped(*args, **kwargs)
+        asked = named(positional, args, kwargs) if args else kwargs
+        if asked is None or (applies is not None and not health.fenced("applies", applies, instance, asked)):
+            return wrapped(*args, **kwargs)
+        opened = health.fenced(f"{adapter.library}.begin", _begin, engine, around, instance, asked)
+        if opened is None:
+            return wrapped(*args, **kwargs)
+        return shell(engine, adapter, around, opened, lambda: wrapped(*args, **kwargs))
+
+    return wrapper
+
+
+def _begin(engine: "Engine", around: Around, instance: Any, kwargs: Kwargs) -> Open:
+    return engine.operations.begin(around.begin(instance, kwargs))
+
+
+def _around_sync(engine: "Engine", adapter: Adapter, around: Around, opened: Open, run: Callable[[], Any]) -> Any:
+    with current(opened):
+        try:
+            result = run()
+        except BaseException as error:
+            end(engine, opened, error)
+            raise
+    health.fenced(f"{adapter.library}.done", around.done, opened.operation, result)
+    end(engine, opened)
+    return result
+
+
+async def _around_async(
+    engine: "Engine", adapter: Adapter, around: Around, opened: Open, run: Callable[[], Awaitable[Any]]
+) -> Any:
+    with current(opened):
+        try:
+            result = run()
+            if inspect.isawaitable(result):
+                result = await result
+        except BaseException as error:
+            end(engine, opened, error)
+            raise
+    health.fenced(f"{adapter.library}.done", around.done, opened.operation, result)
+    await end_async(engine, opened)
+    return result
+
+
+def end(engine: "Engine", opened: Open, error: BaseException | None = None) -> None:
+    """In the calling thread, or if that runs an event loop (a task that failed, which does not wait), in another."""
+    health.fenced("end", engine.operations.end, opened, (), error)
+
+
+async def end_async(engine: "Engine", opened: Open) -> None:
+    rest = health.fenced("end", engine.operations.ended, opened)
+    if rest is not None:
+        await off_loop(rest)
+
+
+@contextlib.contextmanager
+def current(opened: Open) -> Iterator[None]:
+    """Make it the current span. Where this ends in another context (a coroutine that was dropped) nothing is undone."""
+    ours = set_span_in_context(opened.here.span)
+    token = otel.attach(ours)
+    try:
+        yield
+    finally:
+        if otel.get_current() is ours:
+            otel.detach(token)

@@ -1,0 +1,1 @@
+"""One adapter a framework: who runs workflows, agents, tools and searches around model calls."""
