@@ -1,4 +1,9 @@
-"""What an adapter gives to join the conformance suite: its library, pointed at a fake that speaks its wire format."""
+"""What an adapter gives to join the conformance suite: its library, pointed at a fake that speaks its wire format.
+
+One module a library in `subjects/`, with `SUBJECT = Subject(...)` or `SUBJECTS = (...)`; see `subjects/openai.py`. The
+suite finds it there: `python -m pytest tests/tracer/conformance -k NAME`. Library imports stand inside functions.
+What has a default here was added later: give it where it applies.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +25,8 @@ class Ask:
     """A PNG beside the text."""
     tool: Json | None = None
     """{"name": …, "description": …, "parameters": JSON schema}"""
+    result: str = ""
+    """What `tool` said when the model called it a turn ago: those two turns go along (feature `results`)."""
     schema: Json | None = None
     """JSON schema of the answer."""
 
@@ -45,7 +52,7 @@ class Route:
     error: Callable[[int, str], Json] = lambda status, said: {"error": {"code": status, "message": said}}
     """(status, text) -> the provider's own error body."""
     headers: Callable[[int], dict[str, str]] = lambda status: {}
-    """(status) -> headers of the answer."""
+    """(status) -> headers of the answer; one without a content type is JSON (a stream: `media_type`)."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,20 @@ class Subject:
     features: frozenset[str] = frozenset({"tools", "schema", "images", "retry", "usage", "stream_usage"})
     tool_call: Callable[[Any], tuple[str, Json]] | None = None
     """(name, arguments) of the tool call in a whole answer."""
+    managed: bool = False
+    """`stream` gives a context manager, which asks on entering."""
+    streams_only: bool = False
+    """Another way to a stream; its whole answers are those of another subject, and are not tested again."""
+    counted: Callable[[Json], tuple[int, int]] | None = None
+    """(input, output tokens) of what `Route.answer` gave, where `oracle.counted` does not know the provider's names."""
+    reasons: Callable[[Json], tuple[str, ...]] | None = None
+    """Finish reasons of what `Route.answer` gave, where `oracle.reasons` does not know the provider's names."""
+    close: Callable[[Any], Any] | None = None
+    """What closes a client, where it has none of `aclose`, `close`, `__aexit__`, `__exit__`; may give an awaitable."""
+    http_spans: bool = True
+    """The library's attempts are child spans: it uses a transport that we watch."""
+    unlike: tuple[tuple[str, str], ...] = ()
+    """(name of a test, why it cannot hold for this library): skipped with that reason."""
 
 
 FEATURES = {
@@ -80,5 +101,6 @@ FEATURES = {
     "images": "reads images",
     "retry": "the library itself repeats a refused request (429, 500)",
     "usage": "a whole answer tells its tokens",
+    "results": "takes the result of a tool call",
     "stream_usage": "a stream tells its tokens, if need be because we asked",
 }
