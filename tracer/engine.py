@@ -167,7 +167,7 @@ def _answer(
             return canned(run, decision, streams=streams), False
     raw = run.raw
     asked = (health.fenced("raw.asked", raw.asked, run.kwargs) or "") if raw else ""
-    ours = bool(raw and run.endpoint.validates and not asked and guards_output(run))
+    ours = bool(raw and run.endpoint.validates and not (asked or streams) and guards_output(run))
     if raw and ours:
         run.kwargs = raw.ask(run.kwargs)
     if streams and not asked:

@@ -6,7 +6,7 @@ from typing import Any
 from ...guards.messages import Message, Part, PartKind, Path
 from ..adapter import Kwargs
 from ..call import ModelCall, Usage
-from .fields import beside, counts, dumps, field, given, media, number, plain, whole
+from .fields import as_json, beside, counts, dumps, field, given, media, number, plain, whole
 
 PARAMS = ("max_tokens", "temperature", "top_p", "top_k", "service_tier", "speed")
 _HOLDS_TEXT = ("messages", "system", "tools", "output_config", "output_format", "extra_body", "mcp_servers")
@@ -72,7 +72,7 @@ def _content(content: Any, where: Path, kind: PartKind, part_id: str) -> Iterato
         for i, block in enumerate(content):
             yield from block_parts(block, (*where, i), kind, part_id)
     elif content:
-        yield whole(_json(content), where, kind=kind, part_id=part_id)
+        yield whole(as_json(content), where, kind=kind, part_id=part_id)
 
 
 def block_parts(block: Any, where: Path, kind: PartKind, part_id: str) -> Iterator[Part]:
@@ -85,7 +85,7 @@ def block_parts(block: Any, where: Path, kind: PartKind, part_id: str) -> Iterat
         if citations := field(block, "citations"):
             yield from _citations(citations, (*where, "citations"))
     elif block_type in CALLS:
-        yield Part("tool_call", dumps(_json(field(block, "input", {}))), json=True, name=field(block, "name", ""),
+        yield Part("tool_call", dumps(as_json(field(block, "input", {}))), json=True, name=field(block, "name", ""),
                    id=field(block, "id", ""), where=(*where, "input"))  # fmt: skip
     elif block_type.endswith("tool_result"):
         yield from _content(
@@ -98,7 +98,7 @@ def block_parts(block: Any, where: Path, kind: PartKind, part_id: str) -> Iterat
             yield from _content(field(block, name), (*where, name), kind, part_id)
         yield from _content(field(block, "content"), (*where, "content"), kind, part_id)
     elif block_type not in _SEALED:
-        yield whole(_json(block), where, kind=kind, part_id=part_id)
+        yield whole(as_json(block), where, kind=kind, part_id=part_id)
 
 
 def _citations(citations: Any, where: Path) -> Iterator[Part]:
@@ -123,13 +123,7 @@ def _source(block: Any, where: Path, kind: PartKind, part_id: str) -> Iterator[P
             uri = field(source, "url") or field(source, "file_id", "")
             yield media(uri, mime=field(source, "media_type", ""), name=field(block, "type"))
         case _:
-            yield whole(_json(source), (*where, "source"), kind=kind, part_id=part_id)
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_json(item) for item in value]
-    return counts(value) if hasattr(value, "model_dump") else value
+            yield whole(as_json(source), (*where, "source"), kind=kind, part_id=part_id)
 
 
 def response(call: ModelCall, answer: Any) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ...guards.messages import Message, Part, Path
@@ -18,15 +18,19 @@ def field(thing: Any, name: str, default: Any = None) -> Any:
     return default if value is None else value
 
 
-def plain(value: Any) -> Any:
+def set_fields(model: Any) -> Any:
+    """What the Stainless SDKs send for one of their objects: only fields that are set, without what is marked as theirs."""
+    return model.model_dump(exclude_unset=True, mode="json", exclude=getattr(model, "__api_exclude__", None))
+
+
+def plain(value: Any, dump: Callable[[Any], Any] = set_fields) -> Any:
     """The same content in dicts and lists, which paths can lead through; unchanged values stay the same objects.
 
-    Objects of the library become what it would send for them itself: only fields that are set, without what it
-    marks as its own (`__api_exclude__`). Iterators are used up here, so the result has to be sent in their place.
-    Raises CallersError.
+    Objects of the library (pydantic models) become what it would send for them itself, as `dump` says. Iterators are
+    used up here, so the result has to be sent in their place. Raises CallersError.
     """
     try:
-        return _plain(value)
+        return _plain(value, dump)
     except RecursionError:
         if _all_plain(value):
             return value
@@ -47,21 +51,21 @@ def _all_plain(value: Any) -> bool:
     return True
 
 
-def _plain(value: Any) -> Any:  # noqa: PLR0911  one kind of value a return
+def _plain(value: Any, dump: Callable[[Any], Any]) -> Any:  # noqa: PLR0911  one kind of value a return
     if isinstance(value, _AS_IT_IS):
         return value
     if isinstance(value, dict):
-        changed = {key: new for key, old in value.items() if (new := _plain(old)) is not old}
+        changed = {key: new for key, old in value.items() if (new := _plain(old, dump)) is not old}
         return {**value, **changed} if changed else value
     if type(value) is list:
-        items = [_plain(item) for item in value]
+        items = [_plain(item, dump) for item in value]
         return value if all(new is old for new, old in zip(items, value, strict=True)) else items
     if hasattr(value, "model_dump"):
-        return value.model_dump(exclude_unset=True, mode="json", exclude=getattr(value, "__api_exclude__", None))
+        return dump(value)
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: _plain(item, dump) for key, item in value.items()}
     if isinstance(value, Iterable):
-        return [_plain(item) for item in _read(value)]
+        return [_plain(item, dump) for item in _read(value)]
     return value
 
 
@@ -127,6 +131,13 @@ def counts(usage: Any) -> dict[str, Any]:
         return {}
     raw = usage if isinstance(usage, dict) else usage.model_dump(exclude_none=True, warnings=False)
     return {key: value for key, value in raw.items() if value is not None}
+
+
+def as_json(value: Any) -> Any:
+    """A library's objects, in lists or alone, as plain dicts."""
+    if isinstance(value, list):
+        return [as_json(item) for item in value]
+    return counts(value) if hasattr(value, "model_dump") else value
 
 
 def number(thing: Any, *path: str) -> int:

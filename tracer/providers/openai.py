@@ -1,119 +1,116 @@
-"""The `openai` package, 2.x and 3.x: chat completions, responses and embeddings."""
+"""The `openai` package, 2.x and 3.x, for OpenAI, Azure OpenAI and every server that speaks their protocol.
 
-from collections.abc import Callable
-from functools import partial
+Not model calls, so not traced: `responses.retrieve` and `cancel` (they repeat what `create` began; the originals behind
+the placeholders of a background response are not put back in what they give), files, fine-tuning, vector stores.
+`responses.stream`, `chat.completions.stream` and `videos.create_and_poll` call `create`. What talks through a web
+socket, or makes its model calls at OpenAI later (`UNSEEN`), cannot be guarded or timed here: each use is counted and
+told as `untraced`.
+"""
+
 from typing import Any
 
-from ...guards.messages import Message, Part
+from .. import health
 from ..adapter import Adapter, Endpoint, Kwargs
-from ..call import ModelCall, Usage
+from . import openai_audio as audio
 from . import openai_chat as chat
 from . import openai_chat_stream, openai_responses_stream
+from . import openai_completions as completions
+from . import openai_decisions as decisions
+from . import openai_embeddings as embeddings
+from . import openai_images as images
+from . import openai_moderations as moderations
 from . import openai_responses as responses
-from .fields import beside, counts, field, given, number, plain, whole
+from .openai_hosts import provider
 from .openai_usage import ChatUsage
-from .stainless import RawResponse, address, canned_stream, provider
+from .stainless import RawResponse, Sdk, streams
 
-_PROVIDERS = {"BaseAzureClient": "azure.ai.openai", "BedrockOpenAI": "aws.bedrock", "AsyncBedrockOpenAI": "aws.bedrock"}
-
-
-def _request(operation: str, fill: Callable[[ModelCall, Kwargs], None], resource: Any, kwargs: Kwargs) -> ModelCall:
-    client = resource._client  # noqa: SLF001  a resource's only way to its client
-    host, port = address(client)
-    call = ModelCall(
-        operation,
-        provider(client, _PROVIDERS, "openai"),
-        request_model=str(kwargs.get("model") or ""),
-        stream=streams(kwargs),
-        server_address=host,
-        server_port=port,
-    )
-    fill(call, kwargs)
-    return call
-
-
-def streams(kwargs: Kwargs) -> bool:
-    return kwargs.get("stream") is True
-
-
-def _embeddings_request(call: ModelCall, kwargs: Kwargs) -> None:
-    """Token arrays are no text: only strings are judged."""
-    if kwargs.get("input") is not None:
-        kwargs["input"] = plain(kwargs["input"])
-    call.params = given(kwargs, ("dimensions", "encoding_format"))
-    call.beside = beside(kwargs, ("user",))
-    asked = kwargs.get("input")
-    if isinstance(asked, str):
-        parts = [Part("text", asked, where=("input",))]
-    else:
-        texts = enumerate(asked if isinstance(asked, list) else [])
-        parts = [Part("text", text, where=("input", i)) for i, text in texts if isinstance(text, str)]
-    if kwargs.get("extra_body"):
-        kwargs["extra_body"] = plain(kwargs["extra_body"])
-        parts.append(whole(kwargs["extra_body"], ("extra_body",), name="extra_body"))
-    call.messages = (Message("user", tuple(parts)),) if parts else ()
-
-
-def _embeddings_response(call: ModelCall, answer: Any) -> None:
-    call.response_model = field(answer, "model", "")
-    if usage := field(answer, "usage"):
-        call.usage = Usage(input=number(usage, "prompt_tokens"), source="provider", raw=counts(usage))
-
-
-def _model(path: str, name: str, build: Callable[[ModelCall, str], dict[str, Any]], call: ModelCall, text: str) -> Any:
-    """The canned answer in the library's own type."""
-    return getattr(_types(path), name).construct(**build(call, text))
-
-
-def _types(path: str) -> Any:
-    import importlib
-
-    return importlib.import_module(f"openai.types.{path}")
-
-
-def _event_type() -> Any:
-    return _types("responses").ResponseStreamEvent
-
-
-def _chat_stream(resource: Any, call: ModelCall, text: str) -> Any:
-    frames = chat.frames(chat.reply_chunks(call, text))
-    return canned_stream(resource, "openai", _types("chat").ChatCompletionChunk, frames)
-
-
-def _response_stream(resource: Any, call: ModelCall, text: str) -> Any:
-    frames = responses.frames(responses.reply_chunks(call, text))
-    return canned_stream(resource, "openai", _event_type(), frames)
+SDK = Sdk("openai", provider)
+_RESPONSES = ("responses", "beta.responses")
+UNSEEN = (
+    ("openai.resources.realtime.realtime", "Realtime.connect"),
+    ("openai.resources.beta.realtime.realtime", "Realtime.connect"),
+    ("openai.resources.live.live", "Live.connect"),
+    ("openai.resources.live.live", "Live.create"),
+    ("openai.resources.live.sideband", "Sideband.connect"),
+    ("openai.resources.responses.responses", "Responses.connect"),
+    ("openai.resources.beta.responses.responses", "Responses.connect"),
+    ("openai.resources.beta.threads.runs.runs", "Runs.create"),
+    ("openai.resources.beta.agents.sessions.sessions", "Sessions.create"),
+    ("openai.resources.batches", "Batches.create"),
+)
 
 
 def _chat(method: str, reply_type: str, *, validates: bool = False) -> Endpoint:
-    return Endpoint(
-        module="openai.resources.chat.completions",
-        sync_method=f"Completions.{method}",
-        async_method=f"AsyncCompletions.{method}",
-        request=partial(_request, "chat", chat.request),
-        response=chat.response,
+    return SDK.endpoint(
+        "chat.completions",
+        f"Completions.{method}",
+        "chat",
+        chat.request,
+        chat.response,
         reader=openai_chat_stream.Reader,
-        reply=partial(_model, "chat", reply_type, chat.reply),
-        reply_stream=_chat_stream,
+        reply=SDK.reply("chat", reply_type, chat.reply),
+        reply_stream=SDK.reply_stream(
+            "chat", "ChatCompletionChunk", lambda call, text: chat.frames(chat.reply_chunks(call, text))
+        ),
         streams=streams,
         validates=validates,
         extra_usage=ChatUsage(),
     )
 
 
-def _responses(method: str, reply_type: str, *, validates: bool = False) -> Endpoint:
-    return Endpoint(
-        module="openai.resources.responses",
-        sync_method=f"Responses.{method}",
-        async_method=f"AsyncResponses.{method}",
-        request=partial(_request, "chat", responses.request),
-        response=responses.response,
+def _responses(method: str, reply_type: str, *, beta: bool = False, validates: bool = False) -> Endpoint:
+    types, event = ("beta", "BetaResponseStreamEvent") if beta else ("responses", "ResponseStreamEvent")
+    return SDK.endpoint(
+        _RESPONSES[beta],
+        f"Responses.{method}",
+        "chat",
+        responses.request,
+        responses.response,
         reader=openai_responses_stream.Reader,
-        reply=partial(_model, "responses", reply_type, responses.reply),
-        reply_stream=_response_stream,
+        reply=SDK.reply(types, reply_type, responses.reply),
+        reply_stream=SDK.reply_stream(
+            types, event, lambda call, text: responses.frames(responses.reply_chunks(call, text))
+        ),
         streams=streams,
         validates=validates,
     )
+
+
+def _compact(*, beta: bool = False) -> Endpoint:
+    return SDK.endpoint(_RESPONSES[beta], "Responses.compact", "chat", responses.request, responses.response)
+
+
+def _images(method: str) -> Endpoint:
+    return SDK.endpoint(
+        "images", f"Images.{method}", "image_generation", images.request, images.response,
+        reader=images.Reader, streams=streams,
+    )  # fmt: skip
+
+
+def _video(method: str) -> Endpoint:
+    return SDK.endpoint("videos", f"Videos.{method}", "generate_content", images.request, images.video)
+
+
+def _transcripts(module: str, owner: str) -> Endpoint:
+    """Validated, so that an answer that is one string is edited before the library makes that of it."""
+    return SDK.endpoint(
+        f"audio.{module}", f"{owner}.create", "transcription", audio.request, audio.response,
+        reader=audio.Reader, streams=streams, validates=True,
+    )  # fmt: skip
+
+
+def _unseen(module: str, method: str) -> Endpoint:
+    """Lets the call through, and says that it was made."""
+    owner, _, name = method.partition(".")
+
+    def applies(instance: Any, kwargs: Kwargs) -> bool:  # noqa: ARG001  the face of `Endpoint.applies`
+        health.count("untraced", f"{module.removeprefix('openai.resources.')}.{name}")
+        return False
+
+    def untold(*_: Any) -> Any:
+        raise LookupError("this endpoint applies to no call")
+
+    return Endpoint(module, method, f"Async{owner}.{name}", request=untold, response=untold, applies=applies)
 
 
 ADAPTER = Adapter(
@@ -128,12 +125,36 @@ ADAPTER = Adapter(
         _chat("parse", "ParsedChatCompletion", validates=True),
         _responses("create", "Response"),
         _responses("parse", "ParsedResponse", validates=True),
-        Endpoint(
-            module="openai.resources.embeddings",
-            sync_method="Embeddings.create",
-            async_method="AsyncEmbeddings.create",
-            request=partial(_request, "embeddings", _embeddings_request),
-            response=_embeddings_response,
+        _responses("create", "BetaResponse", beta=True),
+        _compact(),
+        _compact(beta=True),
+        SDK.endpoint("embeddings", "Embeddings.create", "embeddings", embeddings.request, embeddings.response),
+        SDK.endpoint(
+            "completions",
+            "Completions.create",
+            "text_completion",
+            completions.request,
+            completions.response,
+            reader=completions.Reader,
+            reply=SDK.reply("completion", "Completion", completions.reply),
+            reply_stream=SDK.reply_stream("completion", "Completion", completions.frames),
+            streams=streams,
+            extra_usage=ChatUsage(),
         ),
+        _images("generate"),
+        _images("edit"),
+        _images("create_variation"),
+        _video("create"),
+        _video("edit"),
+        _video("extend"),
+        _video("remix"),
+        SDK.endpoint(
+            "audio.speech", "Speech.create", "speech", audio.speech, audio.spoken, raw=audio.Unread("true")
+        ),
+        _transcripts("transcriptions", "Transcriptions"),
+        _transcripts("translations", "Translations"),
+        SDK.endpoint("moderations", "Moderations.create", "moderation", moderations.request, moderations.response),
+        SDK.endpoint("decisions", "Decisions.create", "chat", decisions.request, decisions.response, validates=True),
+        *(_unseen(module, method) for module, method in UNSEEN),
     ),
 )

@@ -6,7 +6,7 @@ from typing import Any
 from ...guards.messages import Message, Part, PartKind, Path
 from ..adapter import Kwargs
 from ..call import ModelCall, Usage
-from .fields import arguments, beside, counts, dumps, field, given, media, number, plain, whole
+from .fields import arguments, as_json, beside, counts, dumps, field, given, media, number, plain, whole
 from .openai_chat import ROLES, definitions, structured
 
 PARAMS = (
@@ -22,7 +22,8 @@ CALLS = {"function_call": "arguments", "custom_tool_call": "input", "mcp_call": 
 """Types of an item by which the model asks for something, and the field that says what."""
 BESIDE = ("user", "safety_identifier", "prompt_cache_key", "metadata")
 _JSON_FIELDS = {"arguments"}
-_NOTHING = {"item_reference"}
+_NOTHING = {"item_reference", "compaction", "compaction_trigger"}
+"""Types of an item that hold nothing readable."""
 
 
 def request(call: ModelCall, kwargs: Kwargs) -> None:
@@ -77,23 +78,17 @@ def _item(item: Any, where: Path) -> Message:  # noqa: PLR0911  one kind of item
         return Message("assistant", (media(data=field(item, "result", ""), mime="image/png", name="image"),))
     if kind in _NOTHING:
         return Message("user", ())
-    return Message("assistant", (whole(_json(item), where, kind="tool_call", name=kind, part_id=part_id),))
+    return Message("assistant", (whole(as_json(item), where, kind="tool_call", name=kind, part_id=part_id),))
 
 
 def _call(item: Any, kind: str, where: Path, part_id: str) -> Iterator[Part]:
     name = CALLS[kind]
     text = field(item, name, "")
-    as_json = name in _JSON_FIELDS and arguments(text)
-    yield Part("tool_call", text, json=as_json, name=field(item, "name", kind), id=part_id, where=(*where, name))
+    told_as_json = name in _JSON_FIELDS and arguments(text)
+    yield Part("tool_call", text, json=told_as_json, name=field(item, "name", kind), id=part_id, where=(*where, name))
     for extra in ("output", "outputs"):  # tools that run at the provider carry their result along
         if value := field(item, extra):
-            yield whole(_json(value), (*where, extra), kind="tool_result", part_id=part_id)
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_json(item) for item in value]
-    return counts(value) if hasattr(value, "model_dump") else value
+            yield whole(as_json(value), (*where, extra), kind="tool_result", part_id=part_id)
 
 
 def _content(content: Any, where: Path, kind: PartKind, part_id: str) -> Iterator[Part]:
@@ -121,7 +116,7 @@ def _entry(entry: Any, where: Path, kind: PartKind, part_id: str) -> Part:
         data = field(entry, "file_data", "")
         uri = data if data.startswith("data:") else field(entry, "file_url") or field(entry, "file_id", "")
         return media(uri, data=data, name="file")
-    return whole(_json(entry), where, kind=kind, part_id=part_id)
+    return whole(as_json(entry), where, kind=kind, part_id=part_id)
 
 
 def response(call: ModelCall, answer: Any) -> None:

@@ -2,10 +2,17 @@
 
 import importlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from ..adapter import Kwargs
+from ..adapter import Endpoint, Kwargs
+from ..call import ModelCall
+from .fields import is_json
+
+Reply = Callable[[ModelCall, str], Any]
+ReplyStream = Callable[[Any, ModelCall, str], Any]
 
 _HEADER = "X-Stainless-Raw-Response"
 
@@ -30,14 +37,19 @@ class RawResponse:
         return raw.read()
 
     def body(self, raw: Any) -> Any:
+        """A text that is no JSON is given as {"text": …}."""
+        response = raw.http_response
+        if _is_text(raw):
+            return {"text": response.text}
         try:
-            return json.loads(raw.http_response.content)
+            return json.loads(response.content)
         except ValueError:
             return None
 
     def put(self, raw: Any, body: Any) -> None:
         response = raw.http_response
-        response._content = json.dumps(body).encode()  # noqa: SLF001  httpx keeps what it read there; it has no setter
+        kept = body["text"].encode(response.encoding or "utf-8") if _is_text(raw) else json.dumps(body).encode()
+        response._content = kept  # noqa: SLF001  httpx keeps what it read there; it has no setter
         if hasattr(response, "_text"):
             del response._text  # noqa: SLF001
 
@@ -47,6 +59,14 @@ class RawResponse:
     def install(self, raw: Any, parsed: Any) -> None:
         cache = raw._parsed_by_type  # noqa: SLF001  what `parse()` looks into first
         cache[raw._cast_to] = parsed  # noqa: SLF001
+
+
+def _is_text(raw: Any) -> bool:
+    """Whether the library will read the answer as text (a transcript), or cannot read it as anything else."""
+    if raw._cast_to is str:  # noqa: SLF001  it has no getter
+        return True
+    response = raw.http_response
+    return response.headers.get("content-type", "").startswith("text/plain") and not is_json(response.text)
 
 
 class StreamManager:
@@ -101,3 +121,67 @@ def _http_module(client: Any) -> str:
     """httpx2 or httpx, whichever the client was built on."""
     roots = {cls.__module__.partition(".")[0] for cls in type(client._client).__mro__}  # noqa: SLF001
     return "httpx2" if "httpx2" in roots else "httpx"
+
+
+@dataclass(frozen=True, slots=True)
+class Sdk:
+    """One library of this kind: how its resources are named, and who answers its clients."""
+
+    library: str
+    provider: Callable[[Any, str], str]
+    """(client, host) -> the provider's name."""
+    suffix: str = ""
+    """What follows the name of every resource's class."""
+
+    def endpoint(
+        self,
+        module: str,
+        method: str,
+        operation: str,
+        fill: Callable[[ModelCall, Kwargs], None],
+        response: Callable[[ModelCall, Any], None],
+        **more: Any,
+    ) -> Endpoint:
+        """`method` of the class in `resources.MODULE`, and of its async twin; `fill` reads the keyword arguments."""
+        owner, name = method.split(".")
+        return Endpoint(
+            module=f"{self.library}.resources.{module}",
+            sync_method=f"{owner}{self.suffix}.{name}",
+            async_method=f"Async{owner}{self.suffix}.{name}",
+            request=partial(self._request, operation, fill),
+            response=response,
+            **more,
+        )
+
+    def _request(
+        self, operation: str, fill: Callable[[ModelCall, Kwargs], None], resource: Any, kwargs: Kwargs
+    ) -> ModelCall:
+        client = resource._client  # noqa: SLF001  a resource's only way to its client
+        host, port = address(client)
+        call = ModelCall(
+            operation,
+            self.provider(client, host),
+            request_model=str(kwargs.get("model") or ""),
+            stream=streams(kwargs),
+            server_address=host,
+            server_port=port,
+        )
+        fill(call, kwargs)
+        return call
+
+    def type(self, module: str, name: str) -> Any:
+        return getattr(importlib.import_module(f"{self.library}.types.{module}"), name)
+
+    def reply(self, module: str, name: str, build: Callable[[ModelCall, str], dict[str, Any]]) -> Reply:
+        """The canned answer, in the library's own type."""
+        return lambda call, text: self.type(module, name).construct(**build(call, text))
+
+    def reply_stream(self, module: str, name: str, frames: Callable[[ModelCall, str], Iterable[str]]) -> ReplyStream:
+        """The canned answer as the library's own stream."""
+        return lambda resource, call, text: canned_stream(
+            resource, self.library, self.type(module, name), frames(call, text)
+        )
+
+
+def streams(kwargs: Kwargs) -> bool:
+    return kwargs.get("stream") is True
