@@ -8,13 +8,20 @@ from collections.abc import Iterator
 
 def frame(body: bytes) -> bytes:
     """A body with its length in front, as protobuf's delimited streams write it."""
-    head = bytearray()
-    length = len(body)
-    while length > 0x7F:
-        head.append(length & 0x7F | 0x80)
-        length >>= 7
-    head.append(length)
-    return bytes(head) + body
+    return varint(len(body)) + body
+
+
+def varint(number: int) -> bytes:
+    """A number from 0 up as protobuf writes it: seven bits a byte, the lowest first."""
+    if number < 0x80:
+        return bytes((number,))
+    if number < 0x4000:
+        return bytes((number & 0x7F | 0x80, number >> 7))
+    head = []
+    while number > 0x7F:
+        head.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes((*head, number))
 
 
 def bodies(data: bytes) -> Iterator[bytes]:

@@ -1,16 +1,17 @@
-"""Our encoder says what the library's says, byte for byte once parsed."""
+"""Our encoder says what the library's says, byte for byte, of the SDK's spans and of our own."""
 
 from typing import Any
 
-from hypothesis import given
+import pytest
+from hypothesis import example, given
 from hypothesis import strategies as st
+from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import (
+    Link,
     NonRecordingSpan,
     SpanContext,
     SpanKind,
@@ -20,42 +21,148 @@ from opentelemetry.trace import (
     TraceState,
     set_span_in_context,
 )
+from opentelemetry.trace import TracerProvider as AnyProvider
 
-from spanward.tracer.encode import Encoder
+from spanward.tracer import encode, health, own_tracer, sdk_spans
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+LONG = st.integers(0, 40_000).map(lambda size: "é" * size)
+INTEGERS = st.integers(-(2**63), 2**63 - 1)
 VALUES = st.one_of(
-    TEXT, st.booleans(), st.integers(-(2**63), 2**63 - 1), st.floats(allow_nan=False), st.lists(TEXT, max_size=3)
+    TEXT,
+    LONG,
+    st.booleans(),
+    INTEGERS,
+    st.floats(allow_nan=False),
+    st.lists(TEXT, max_size=3),
+    st.lists(INTEGERS, max_size=3),
 )
 ATTRIBUTES = st.dictionaries(TEXT.filter(bool), VALUES, max_size=5)
+RESOURCE = Resource({"service.name": "shop", "n": 7}, "https://example.test/resource")
+REMOTE = SpanContext(7, 9, is_remote=True, trace_flags=TraceFlags(1), trace_state=TraceState([("a", "b"), ("c", "d")]))
+LOCAL = SpanContext(7, 9, is_remote=False, trace_flags=TraceFlags(0))
 
 
-def finished(attributes: dict[str, Any], *, remote: bool, failed: bool, kind: SpanKind) -> list[ReadableSpan]:
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider(resource=Resource.create({"service.name": "shop"}), shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    tracer = provider.get_tracer("spanward")
-    above = SpanContext(7, 9, is_remote=remote, trace_flags=TraceFlags(1), trace_state=TraceState([("a", "b")]))
-    span = tracer.start_span(
-        "é", context=set_span_in_context(NonRecordingSpan(above)), attributes=attributes, kind=kind
-    )
-    tracer.start_span("root").end()
+def own(finished: list[Any]) -> AnyProvider:
+    return own_tracer.OwnProvider(RESOURCE, finished.append)
+
+
+def of_the_sdk(finished: list[Any]) -> AnyProvider:
+    provider = sdk_spans.provider(RESOURCE, ALWAYS_ON)
+    provider.add_span_processor(sdk_spans.Processor(finished.append))
+    return provider
+
+
+PROVIDERS = (own, of_the_sdk)
+
+
+def made(
+    provider: AnyProvider, attributes: dict[str, Any], parent: SpanContext | None, kind: SpanKind, *, failed: bool
+) -> None:
+    """A span with these attributes, and a root with none."""
+    tracer = provider.get_tracer("spanward", "1.2", "https://example.test/scope")
+    above = set_span_in_context(NonRecordingSpan(parent), Context()) if parent else Context()
+    span = tracer.start_span("é", context=above, attributes=attributes, kind=kind, start_time=1_700_000_000_000_000_000)
+    tracer.start_span("", context=Context(), start_time=1_700_000_000_000_000_001).end(1_700_000_000_000_000_002)
     if failed:
         span.set_status(Status(StatusCode.ERROR, "TinyError HTTP 500"))
-    span.end()
-    return list(exporter.get_finished_spans())
+    span.end(1_700_000_003_000_000_000)
 
 
-@given(attributes=ATTRIBUTES, remote=st.booleans(), failed=st.booleans(), kind=st.sampled_from(SpanKind))
-def test_as_the_library_does(attributes: dict[str, Any], *, remote: bool, failed: bool, kind: SpanKind) -> None:
-    spans = finished(attributes, remote=remote, failed=failed, kind=kind)
-    encoder = Encoder()
+def by_the_library(spans: list[Any]) -> bytes:
+    return encode_spans(spans).SerializeToString()
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@given(
+    attributes=ATTRIBUTES,
+    parent=st.sampled_from([None, REMOTE, LOCAL]),
+    failed=st.booleans(),
+    kind=st.sampled_from(SpanKind),
+)
+@example(attributes={"k": "v" * 123, "a": "b" * 127, "b": "c" * 128}, parent=None, failed=False, kind=SpanKind.CLIENT)
+def test_as_the_library_does(
+    provider: Any, attributes: dict[str, Any], parent: SpanContext | None, kind: SpanKind, *, failed: bool
+) -> None:
+    finished: list[Any] = []
+    made(provider(finished), attributes, parent, kind, failed=failed)
+    encoder = encode.Encoder()
     for _ in range(2):
-        assert ExportTraceServiceRequest.FromString(encoder.request(spans)) == encode_spans(spans)
+        assert encoder.request(finished) == by_the_library(finished)
 
 
-def test_another_resource_is_noticed() -> None:
-    encoder = Encoder()
+def _whole(encoded: bytes) -> ExportTraceServiceRequest:
+    """All of a request but the ids of the spans in it, which are random."""
+    request = ExportTraceServiceRequest.FromString(encoded)
+    for span in request.resource_spans[0].scope_spans[0].spans:
+        assert (len(span.trace_id), len(span.span_id)) == (16, 8)
+        span.span_id = b""
+        if not span.parent_span_id:
+            span.trace_id = b""
+    return request
+
+
+@given(
+    attributes=ATTRIBUTES,
+    parent=st.sampled_from([None, REMOTE, LOCAL]),
+    failed=st.booleans(),
+    kind=st.sampled_from(SpanKind),
+)
+@example(attributes={f"k{i}": i for i in range(130)}, parent=LOCAL, failed=True, kind=SpanKind.CLIENT)
+def test_our_spans_are_those_of_the_sdk(
+    attributes: dict[str, Any], parent: SpanContext | None, kind: SpanKind, *, failed: bool
+) -> None:
+    records = []
+    for provider in PROVIDERS:
+        finished: list[Any] = []
+        made(provider(finished), attributes, parent, kind, failed=failed)
+        records.append(_whole(encode.Encoder().request(finished)))
+    assert records[0] == records[1]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_another_resource_is_noticed(provider: Any) -> None:
+    encoder = encode.Encoder()
     for _ in range(2):
-        spans = finished({}, remote=False, failed=False, kind=SpanKind.CLIENT)
-        assert ExportTraceServiceRequest.FromString(encoder.request(spans)) == encode_spans(spans)
+        finished: list[Any] = []
+        made(provider(finished), {}, None, SpanKind.CLIENT, failed=False)
+        assert encoder.request(finished) == by_the_library(finished)
+    other: list[Any] = []
+    made(
+        own_tracer.OwnProvider(Resource({"service.name": "other"}), other.append),
+        {},
+        None,
+        SpanKind.CLIENT,
+        failed=False,
+    )
+    assert encoder.request(other) == by_the_library(other)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_links_go_the_library_s_way(provider: Any) -> None:
+    finished: list[Any] = []
+    tracer = provider(finished).get_tracer("spanward")
+    tracer.start_span("linked", links=[Link(REMOTE, {"why": "batch"})]).end()
+    assert encode.Encoder().request(finished) == by_the_library(finished)
+    assert (
+        len(
+            ExportTraceServiceRequest.FromString(encode.Encoder().request(finished))
+            .resource_spans[0]
+            .scope_spans[0]
+            .spans[0]
+            .links
+        )
+        == 1
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [(2**70, {"k": "1180591620717411303424"}), (None, {}), (b"bytes", {}), ({"a": 1}, {}), (object(), {})],
+)
+def test_values_that_protobuf_has_none_for(value: Any, kept: dict[str, str]) -> None:
+    finished: list[Any] = []
+    made(own(finished), {"k": value}, None, SpanKind.CLIENT, failed=False)
+    (spans,) = ExportTraceServiceRequest.FromString(encode.Encoder().request(finished)).resource_spans[0].scope_spans
+    assert {a.key: a.value.string_value for a in spans.spans[1].attributes} == kept
+    assert bool(health.take()) == (not kept)
