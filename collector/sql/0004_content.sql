@@ -1,4 +1,5 @@
 -- What was said, as JSON text of the conventions' shape; read for the one call that is opened. Kept for a shorter time.
+-- Of a tool the arguments and the result, of a search the query and the documents.
 CREATE TABLE IF NOT EXISTS content${local} ${on_cluster}
 (
     tenant LowCardinality(String),
@@ -28,8 +29,8 @@ SELECT
     TraceId AS trace_id,
     SpanId AS span_id,
     if(ResourceAttributes['deployment.environment.name'] != '', ResourceAttributes['deployment.environment.name'], ResourceAttributes['deployment.environment']) AS env,
-    said['gen_ai.input.messages'] AS input,
-    said['gen_ai.output.messages'] AS output,
+    arrayFirst(t -> t != '', arrayMap(k -> said[k], ['gen_ai.input.messages', 'gen_ai.tool.call.arguments', 'gen_ai.retrieval.query.text'])) AS input,
+    arrayFirst(t -> t != '', arrayMap(k -> said[k], ['gen_ai.output.messages', 'gen_ai.tool.call.result', 'gen_ai.retrieval.documents'])) AS output,
     said['gen_ai.system_instructions'] AS system,
     said['gen_ai.tool.definitions'] AS tools
 FROM otel_traces${local}

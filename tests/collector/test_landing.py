@@ -405,6 +405,25 @@ def test_content_that_is_only_on_an_event_is_kept(store: Store, tmp_path: Path) 
     assert store.ask("SELECT input, output FROM content").rows == (("", "[1]"),)
 
 
+@pytest.mark.parametrize(
+    ("operation", "given", "found"),
+    [
+        ("execute_tool", semconv.TOOL_ARGUMENTS, semconv.TOOL_RESULT),
+        ("retrieval", semconv.QUERY, semconv.DOCUMENTS),
+        ("invoke_agent", semconv.INPUT_MESSAGES, semconv.OUTPUT_MESSAGES),
+    ],
+)
+def test_what_a_tool_or_a_search_said_is_content_and_no_call(
+    store: Store, tmp_path: Path, operation: str, given: str, found: str
+) -> None:
+    told = {semconv.OPERATION: operation, given: '{"to":"canary"}', found: "canary"}
+    land(store, tmp_path / "segment", from_acme(model_call(told)))
+    rows = store.ask("SELECT span_id, input, output, system, tools FROM content").rows
+    assert rows == (("02" * 8, '{"to":"canary"}', "canary", "", ""),)
+    assert store.ask("SELECT attributes FROM spans").rows == (({semconv.OPERATION: operation},),)
+    assert store.ask("SELECT count() FROM llm_calls").rows == ((0,),)
+
+
 def test_a_call_without_content_has_no_row_of_content(store: Store, tmp_path: Path) -> None:
     bare = {name: told for name, told in CALL.items() if name not in semconv.CONTENT}
     land(store, tmp_path / "segment", from_acme(model_call(bare)))
