@@ -45,6 +45,15 @@ class Running:
         health.fenced("stop", self.spool.close)
         health.fenced("stop", self.sidecar.close)
 
+    def end(self, deadline_s: float) -> None:
+        """The process ends: all that is known is sent, or left in the spool. Calls of those who still run are traced
+        on, and left there: other functions that run at the end, and threads that nobody waits for.
+        """
+        health.fenced("exit", self.engine.end_streams)
+        self.flush_reports()
+        health.fenced("exit", self.shipper.stop, deadline_s)
+        health.fenced("exit", self.spool.close)
+
     def flush_reports(self) -> None:
         health.fenced("report", spans.report, self.engine.tracer, self.engine.writer)
 
@@ -202,9 +211,14 @@ def _at_exit_and_fork() -> None:
     global _prepared  # noqa: PLW0603  neither can be taken back
     if not _prepared:
         _prepared = True
-        atexit.register(uninstrument)
+        atexit.register(_at_exit)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=_after_fork)
+
+
+def _at_exit() -> None:
+    if _running is not None:
+        _running.end(FLUSH_S)
 
 
 def _after_fork() -> None:

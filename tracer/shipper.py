@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import health, segment
+from .sidecar import SEND_TIMEOUT_S
 from .spool import Spool
 
 if TYPE_CHECKING:
@@ -20,13 +21,14 @@ REFUSED = (400, 413, 415, 422)
 
 
 class Shipper:
-    """`post(path, body, content_type) -> status` sends one request and raises OSError (or a subclass) if none came.
+    """`post(path, body, content_type, timeout_s) -> status` sends one request and raises OSError (or a subclass) if
+    no answer came.
 
     `chores` run in the thread before each round (reports, policy refresh).
     """
 
     def __init__(
-        self, spool: Spool, post: "Callable[[str, bytes, str], int]", chores: "tuple[Callable[[], Any], ...]" = ()
+        self, spool: Spool, post: "Callable[[str, bytes, str, float], int]", chores: "tuple[Callable[[], Any], ...]" = ()
     ) -> None:
         self._spool = spool
         self._post = post
@@ -90,14 +92,15 @@ class Shipper:
     def _send_all(self, ends: float) -> bool:
         with self._turn:
             for path in self._spool.segments():
-                if time.monotonic() > ends or not self._send(path):
+                left = ends - time.monotonic()
+                if left <= 0 or not self._send(path, min(left, SEND_TIMEOUT_S)):
                     return False
         return True
 
-    def _send(self, path: Path) -> bool:
+    def _send(self, path: Path, timeout_s: float) -> bool:
         try:
             body = b"".join(segment.bodies(path.read_bytes()))
-            status = self._post("/v1/traces", body, "application/x-protobuf")
+            status = self._post("/v1/traces", body, "application/x-protobuf", timeout_s)
         except OSError:
             self._failures += 1
             return False
@@ -108,6 +111,6 @@ class Shipper:
             self._failures += 1
             return False
         else:
-            path.unlink()
+            path.unlink(missing_ok=True)
         self._failures = 0
         return True

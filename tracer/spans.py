@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -128,8 +128,15 @@ def _resource(settings: Settings) -> Resource:
     given = {SERVICE_NAME: settings.service_name, ENVIRONMENT: settings.environment}
     resource = Resource.create({key: value for key, value in given.items() if value})
     if str(resource.attributes.get(SERVICE_NAME, "")).startswith("unknown_service"):
-        return resource.merge(Resource({SERVICE_NAME: Path(sys.argv[0] if sys.argv else "").stem or "python"}))
+        return resource.merge(Resource({SERVICE_NAME: program(sys.argv)}))
     return resource
+
+
+def program(argv: Sequence[str]) -> str:
+    """The name of a program that nobody named: of its file, or of the package that `python -m` runs."""
+    path = Path(argv[0] if argv else "")
+    name = path.parent.name if path.stem == "__main__" else path.stem
+    return name if name and not name.startswith("-") else "python"
 
 
 Recorded = TypeVar("Recorded", ModelCall, Operation)

@@ -171,7 +171,10 @@ class Spool:
             self._fd = -1
 
     def _adopt_from(self, lock: Path) -> int:
-        fd = os.open(lock, os.O_WRONLY)
+        try:
+            fd = os.open(lock, os.O_WRONLY)
+        except FileNotFoundError:
+            return 0  # somebody else was quicker
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import spanward
-from spanward.tracer import doctor, health, instrument, registry, settings
+from spanward.tracer import doctor, health, instrument, registry, settings, spans
 
 from .conftest import NOWHERE, SAID, Sidecar, Spooled, spans_of
 
@@ -229,6 +229,38 @@ def test_the_end_of_the_process_sends_what_is_left(spooled: Spooled, sidecar: Si
     assert run(spooled, "call()", URL=sidecar.url) == 0
     assert [span.name for body in sidecar.bodies for span in spans_of(body)] == ["chat m"]
     assert list(spooled.folder.iterdir()) == []
+
+
+def test_a_call_that_ends_after_our_end_is_in_the_spool(spooled: Spooled, sidecar: Sidecar) -> None:
+    """A function that was to run at the end before we were there runs after us."""
+    sidecar.status = 200
+    code = """
+import atexit
+atexit._clear()
+atexit.register(lambda: call("late"))
+from spanward.tracer import instrument
+atexit.register(instrument._at_exit)
+call("early")
+"""
+    assert run(spooled, code, URL=sidecar.url) == 0
+    assert [span.name for body in sidecar.bodies for span in spans_of(body)] == ["chat early"]
+    assert [span.name for span in spooled.calls] == ["chat late"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "name"),
+    [
+        (["/usr/bin/gunicorn", "app:app"], "gunicorn"),
+        (["app.py"], "app"),
+        (["/lib/shop/__main__.py"], "shop"),
+        (["-c"], "python"),
+        (["-m"], "python"),
+        ([""], "python"),
+        ([], "python"),
+    ],
+)
+def test_a_program_that_nobody_named(argv: list[str], name: str) -> None:
+    assert spans.program(argv) == name
 
 
 def test_importing_spanward_imports_nothing_heavy() -> None:

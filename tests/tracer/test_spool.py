@@ -102,9 +102,11 @@ class Receiver:
     def __init__(self, *answers: int | Exception) -> None:
         self.answers = list(answers)
         self.got: list[bytes] = []
+        self.patience: list[float] = []
 
-    def post(self, path: str, body: bytes, content_type: str) -> int:
+    def post(self, path: str, body: bytes, content_type: str, timeout_s: float) -> int:
         assert (path, content_type) == ("/v1/traces", "application/x-protobuf")
+        self.patience.append(timeout_s)
         self.got.append(body)
         answer = self.answers.pop(0) if self.answers else 200
         if isinstance(answer, Exception):
@@ -162,3 +164,12 @@ def test_stopping_sends_what_is_left(tmp_path: Path) -> None:
     assert shipper.stop(5)
     assert b"".join(receiver.got) == b"last"
     spool.close()
+
+
+def test_the_end_waits_no_longer_for_an_answer_than_it_was_given(tmp_path: Path) -> None:
+    spool, receiver = Spool(tmp_path, MANY), Receiver(Unreachable("no answer in time"))
+    spool.append(b"last")
+    assert not Shipper(spool, receiver.post).stop(0.5)
+    assert 0 < receiver.patience[0] <= 0.5
+    spool.close()
+    assert bodies_in(tmp_path) == [b"last"]
