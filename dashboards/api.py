@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from . import static_files
 from .ask import Ask, QueryFailed
-from .call import call
+from .call import call, said
 from .calls import MOST, order, page
 from .facets import facets
 from .health import health
@@ -75,6 +75,9 @@ class Questions:
             raise NotThere("no such call: it was never stored, or its time to live is over")
         return found
 
+    def said(self, request: Request) -> Answer:
+        return said(self.ask, request.path_params["trace"], request.path_params["span"])
+
     def health(self, _request: Request) -> Answer:
         return health(self.ask, self.sidecar, self._now())
 
@@ -102,6 +105,7 @@ def routes(
         Route("/api/overview", json(questions.overview)),
         Route("/api/calls", json(questions.calls)),
         Route("/api/calls/{trace}/{span}", json(questions.call)),
+        Route("/api/spans/{trace}/{span}/said", json(questions.said)),
         Route("/api/facets", json(questions.facets)),
         Route("/api/health", json(questions.health)),
         *_pages(static_files.load(static)),

@@ -41,9 +41,7 @@ FROM spans WHERE trace_id = {{trace:String}} ORDER BY ts, span_id LIMIT {MOST_SP
 
 def call(ask: Ask, trace: str, span: str, view: View, by: Order) -> dict[str, Any] | None:
     """None if there is no such call. Content is JSON text as the conventions have it, None where none was stored."""
-    if not re.fullmatch(r"[0-9a-f]{32}/[0-9a-f]{16}", f"{trace}/{span}"):
-        raise BadView("a call is named by its trace id (32 hex digits) and span id (16)")
-    ids = {"trace": trace, "span": span}
+    ids = _ids(trace, span)
     rows = ask(_CALL, ids).records()
     if not rows:
         return None
@@ -58,6 +56,19 @@ def call(ask: Ask, trace: str, span: str, view: View, by: Order) -> dict[str, An
         "more_spans": len(spans) > MOST_SPANS,
         **neighbours(ask, view, by, rows[0]),
     }
+
+
+def said(ask: Ask, trace: str, span: str) -> dict[str, Any]:
+    """What went into and came out of any one span of a trace (a tool, a search), and what guards made of it."""
+    ids = _ids(trace, span)
+    content = ask(_CONTENT, ids).records()
+    return {"content": _content(content[0]) if content else None, "events": ask(_EVENTS, ids).records()}
+
+
+def _ids(trace: str, span: str) -> dict[str, Any]:
+    if not re.fullmatch(r"[0-9a-f]{32}/[0-9a-f]{16}", f"{trace}/{span}"):
+        raise BadView("a span is named by its trace id (32 hex digits) and span id (16)")
+    return {"trace": trace, "span": span}
 
 
 def _content(row: dict[str, Any]) -> dict[str, Any]:

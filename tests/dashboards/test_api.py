@@ -34,7 +34,9 @@ def failing(error: Exception) -> TestClient:
         (RuntimeError("secret text"), 500, "Internal error; the sidecar's log says more."),
     ],
 )
-@pytest.mark.parametrize("path", ["overview", "calls", "facets", "health", f"calls/{1:032x}/{1:016x}"])
+@pytest.mark.parametrize(
+    "path", ["overview", "calls", "facets", "health", f"calls/{1:032x}/{1:016x}", f"spans/{1:032x}/{1:016x}/said"]
+)
 def test_failures_are_told_as_json(error: Exception, status: int, says: str, path: str) -> None:
     answer = failing(error).get(f"/api/{path}")
     assert (answer.status_code, answer.json()) == (status, {"message": says})

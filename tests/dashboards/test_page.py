@@ -14,7 +14,7 @@ from spanward.dashboards.api import routes
 from spanward.tracer import semconv
 
 from .browser import served, style, tab
-from .traffic import Call, put, report
+from .traffic import Call, operation, put, report
 
 pytestmark = pytest.mark.browser
 
@@ -231,6 +231,32 @@ def test_an_empty_store_tells_a_newcomer_what_to_do(browser: Browser, store: Sto
         expect(page.locator(".tile strong").first).to_have_text("1", timeout=20_000)  # the first call needs no reload
 
 
+def test_a_tool_and_a_search_in_the_trace_show_what_they_were_given_and_found(
+    browser: Browser, store: Store, tmp_path: Path
+) -> None:
+    call = Call(int(time.time() * 1000) - MINUTE)
+    put(store, tmp_path, [call])
+    said = {"gen_ai.tool.call.arguments": '{"to":"<EMAIL_ADDRESS_1>"}', "gen_ai.tool.call.result": "sent at noon"}
+    operation(store, tmp_path, call, "execute_tool", "send_mail", said)
+    found = {
+        "gen_ai.retrieval.query.text": "opening hours",
+        "gen_ai.retrieval.documents": '[{"id":"d1","content":"9 to 5"}]',
+    }
+    operation(store, tmp_path, call, "retrieval", "handbook", found)
+    with (
+        served(Starlette(routes=routes(store.ask, lambda: {"status": "ok"}))) as address,
+        tab(browser, address) as page,
+    ):
+        page.goto(f"/calls/{call.trace_id}/{call.span_id}")
+        trace = page.get_by_label("Trace")
+        trace.get_by_role("button", name="execute_tool send_mail").click()
+        expect(trace.locator(".operation mark")).to_have_text("<EMAIL_ADDRESS_1>")
+        expect(trace.locator(".operation")).to_contain_text("sent at noon")
+        trace.get_by_role("button", name="retrieval handbook").click()
+        expect(trace.locator(".operation")).to_contain_text("opening hours")
+        expect(trace.locator(".operation")).to_contain_text("9 to 5")
+
+
 LIMPING = {
     "status": "failing",
     "ingest_lag_seconds": 42.0,
@@ -247,6 +273,7 @@ NOTICES = [
     "1 call went through unguarded because a guard failed",
     "shop could not reach the guards 2 times (unavailable: refused)",
     "shop lost 7 spans that did not fit its spool (spool_full)",
+    "shop called a model 3 times, unguarded, through a client without an adapter; see spanward.model_call() (requests)",
     "A guard has less than its full engine. pii: no NER model",
     "No price is known for house: 1 call not in the cost",
     "1 answer came without token usage: not in tokens and cost",
@@ -262,11 +289,12 @@ def test_what_the_picture_lacks_is_said_and_leads_to_the_calls(browser: Browser,
     ])  # fmt: skip
     report(store, tmp_path, at, "dropped", "spool_full", 7)
     report(store, tmp_path, at + 1000, "guards", "unavailable: refused", 2)
+    report(store, tmp_path, at - 1000, "no_adapter", "requests", 3)
     app = Starlette(routes=routes(store.ask, lambda: dict(LIMPING)))
     with served(app) as address, tab(browser, address) as page:
         page.goto("/calls")
         light = page.locator(".light")
-        expect(light).to_contain_text("10 notices")
+        expect(light).to_contain_text("11 notices")
         for link, rows in (("failed", 1), ("No price", 1), ("without token usage", 1)):
             light.locator("summary").click()
             expect(light.locator("li")).to_have_text(NOTICES)

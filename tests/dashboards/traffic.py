@@ -86,6 +86,25 @@ def report(store: Store, folder: Path, at: int, kind: str, reason: str, count: i
     _ingest(store, folder, body)
 
 
+def operation(store: Store, folder: Path, call: Call, kind: str, name: str, content: dict[str, str]) -> str:
+    """A tool or a search in the trace of `call`; its span id."""
+    body = ExportTraceServiceRequest()
+    resource = body.resource_spans.add()
+    resource.resource.attributes.extend(to_attributes({"service.name": call.service}))
+    start = (call.at - 50) * 1_000_000
+    span = Span(
+        trace_id=call.trace.to_bytes(16),
+        span_id=next(_numbers).to_bytes(8),
+        name=f"{kind} {name}",
+        start_time_unix_nano=start,
+        end_time_unix_nano=start + 30_000_000,
+        attributes=to_attributes({semconv.OPERATION: kind, **content}),
+    )
+    resource.scope_spans.add().spans.append(span)
+    _ingest(store, folder, body)
+    return span.span_id.hex()
+
+
 def message(role: str, text: str) -> dict[str, Any]:
     return {"role": role, "parts": [{"type": "text", "content": text}]}
 

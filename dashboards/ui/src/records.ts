@@ -26,6 +26,7 @@ export interface Span {
 }
 
 export interface Content { input: string; output: string; system: string; tools: string; cut: string[] }
+export interface Said { content: Content | null; events: GuardEvent[] }
 export interface Ids { trace_id: string; span_id: string }
 
 export interface CallPage {

@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { ms } from "../format";
 import { href } from "../place";
 import type { Span } from "../records";
+import { isOperation, OperationSaid } from "./operation";
 
 interface Row {
   span: Span;
@@ -89,6 +90,7 @@ export function Waterfall({ spans, more, here, trace, query }: Props) {
                 </span>
                 <span class="n quiet">{ms(s.duration_us / 1000)}</span>
               </div>
+              {open === s.span_id && isOperation(s) && <OperationSaid span={s} trace={trace} />}
               {open === s.span_id && <Attributes of={{ ...(s.status_message ? { "status message": s.status_message } : {}), ...(s.scope ? { scope: s.scope } : {}), service: s.service, ...s.attributes }} />}
             </li>
           );
