@@ -9,8 +9,21 @@ if TYPE_CHECKING:
 ADAPTERS = {
     "openai": "spanward.tracer.providers.openai:ADAPTER",
     "anthropic": "spanward.tracer.providers.anthropic:ADAPTER",
+    "botocore": "spanward.tracer.providers.bedrock:ADAPTER",
+    "cohere": "spanward.tracer.providers.cohere:ADAPTER",
+    "google.genai": "spanward.tracer.providers.google_genai:ADAPTER",
+    "mistralai": "spanward.tracer.providers.mistral:ADAPTER",
+    "chromadb": "spanward.tracer.stores.chroma:ADAPTER",
+    "pinecone": "spanward.tracer.stores.pinecone:ADAPTER",
+    "qdrant_client": "spanward.tracer.stores.qdrant:ADAPTER",
+    "weaviate": "spanward.tracer.stores.weaviate:ADAPTER",
 }
 """By the library's top-level module."""
+INSIDE_NAMESPACES = {
+    "mistralai": ("mistralai.client", "mistralai.azure.client", "mistralai.gcp.client"),
+}
+"""By library: modules whose import says that it is there too, where the top-level one may be a namespace package.
+Nobody hears of the import of such a package."""
 HTTP_LIBRARIES = ("aiohttp", "httpx", "httpx2", "urllib3")
 """Where requests to model providers are seen that no adapter knows; `requests` and boto3 use urllib3."""
 
@@ -20,3 +33,13 @@ def load(library: str) -> "Adapter":
     module, name = ADAPTERS[library].split(":")
     adapter: Adapter = getattr(import_module(module), name)
     return adapter
+
+
+def roots(library: str) -> tuple[str, ...]:
+    """The modules to wait for: at the import of any of them, `library` is there."""
+    return (library, *INSIDE_NAMESPACES.get(library, ()))
+
+
+def library_of(root: str) -> str:
+    """The library that is there when `root` was imported."""
+    return next((library for library, modules in INSIDE_NAMESPACES.items() if root in modules), root)
