@@ -190,7 +190,7 @@ class Endpoint:
     reader: Callable[[ModelCall], StreamReader] | None = None
     """None where nothing is streamed."""
     reply: Callable[[ModelCall, str], Any] | None = None
-    """A canned answer in the library's own response type. None where there is none: then a block raises."""
+    """A canned answer in the library's own response type. None where there is none, or None given: a block raises."""
     streams: Callable[[Kwargs], bool] = never
     """Whether these keyword arguments ask for a stream."""
     reply_stream: Callable[[Any, ModelCall, str], Any] | None = None
@@ -199,6 +199,9 @@ class Endpoint:
     applies: Callable[[Any, Kwargs], bool] | None = None
     """(instance, keyword arguments) -> whether this is a call of this endpoint, for methods that do other things too.
     Asked for every call of the method: it has to be cheap. Any other call goes through untouched."""
+    send: Callable[[Kwargs], Kwargs] | None = None
+    """The guarded arguments as the method takes them, right before it is called: where `request` decoded what has to
+    be sent encoded (the body of Bedrock's `invoke_model`). It must not fail."""
     lazy: bool = False
     """The method is a generator function (an async one in async classes): nothing happens before the first `next`, and
     it gives its iterator without an `await`. Always a stream; no span before the first `next`."""
@@ -248,6 +251,9 @@ class Adapter:
     names, so that nobody sees the call twice; a provider of the application's own keeps its native spans."""
     native_provider: Callable[[Any], Any] | None = None
     """(resource instance) -> the tracer provider that the library's own spans of this call would go to, or None."""
+    native_hooks: tuple[tuple[str, str], ...] = ()
+    """(module, dotted method) of methods `(…, request) -> request` in which a library begins its own span, where it has
+    no property to take a tracer from: within such a call of ours they give the request back as it is."""
     listens_to: str = ""
     """The module at whose import `listen` is called; '' for the library itself."""
     listen: Callable[["Narrator"], Callable[[], None]] | None = None
@@ -261,8 +267,12 @@ class Narrator(Protocol):
     `key` is the framework's own id of the operation, unique while it is open.
     """
 
-    def begin(self, key: Hashable, operation: Operation, parent: Hashable | None = None) -> None:
-        """An operation began: its span is a child of the open one whose key is `parent`, else of what is current."""
+    def begin(self, key: Hashable, record: Operation | ModelCall, parent: Hashable | None = None) -> None:
+        """An operation began: its span is a child of the open one whose key is `parent`, else of what is current.
+
+        A model call is told here too, where a client without an adapter may make it: it becomes a span only if none
+        of our wrappers sees a call in this context (`contextvars`) before it ends. Fill the record until then.
+        """
         ...
 
     def end(self, key: Hashable, found: tuple[Message, ...] = (), error: BaseException | None = None) -> None:

@@ -50,7 +50,7 @@ def _around_sync(engine: "Engine", adapter: Adapter, around: Around, opened: Ope
         except BaseException as error:
             end(engine, opened, error)
             raise
-    health.fenced(f"{adapter.library}.done", around.done, opened.operation, result)
+    health.fenced(f"{adapter.library}.done", around.done, opened.record, result)
     end(engine, opened)
     return result
 
@@ -66,7 +66,7 @@ async def _around_async(
         except BaseException as error:
             end(engine, opened, error)
             raise
-    health.fenced(f"{adapter.library}.done", around.done, opened.operation, result)
+    health.fenced(f"{adapter.library}.done", around.done, opened.record, result)
     await end_async(engine, opened)
     return result
 

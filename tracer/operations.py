@@ -11,17 +11,20 @@ import threading
 import time
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, get_current_span, set_span_in_context
 
 from ..guards import judgement
-from ..guards.messages import Message, Part
-from . import context, health, operation_record, semconv
+from ..guards.messages import Message
+from . import context, health, semconv, told
+from .call import ModelCall
 from .operation import Operation
 from .spans import Inside, finish
+from .told import Told
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -36,15 +39,28 @@ ABANDONED = {semconv.OPERATION_END: "abandoned"}
 
 
 @dataclass(slots=True, eq=False)
+class Seen:
+    """Model calls that a framework tells of: whether a wrapper of ours sees one of its own before they end."""
+
+    by_us: bool = False
+    over: bool = False
+
+
+_expected: ContextVar[Seen | None] = ContextVar("spanward_expected", default=None)
+
+
+@dataclass(slots=True, eq=False)
 class Open:
     """An operation in progress. `outer` is the span that was current when it began."""
 
-    operation: Operation
+    record: Told
     here: Inside
     outer: Span
     context: judgement.Context
     process: object
     number: int
+    seen: Seen | None = None
+    """Of a model call that we are told of: it is told only if we see none of our own in its place."""
 
 
 class Operations:
@@ -63,37 +79,30 @@ class Operations:
     def active(self) -> bool:
         return self._engine.active
 
-    def begin(self, operation: Operation, key: Hashable | None = None, parent: Hashable | None = None) -> Open:
+    def begin(self, record: Told, key: Hashable | None = None, parent: Hashable | None = None) -> Open:
         """Open its span: beneath the operation that `parent` names, else beneath what runs here.
 
-        Without a `key` of a framework's, what this gives is the key.
+        Without a `key` of a framework's, what this gives is the key. A model call is told only if no wrapper of ours
+        sees one in this context until it ends.
         """
         outer = get_current_span()
         above = self._open.get(parent) if parent is not None else None
         if above is not None and (outer is above.outer or not outer.get_span_context().is_valid):
             around: Context | None = set_span_in_context(above.here.span)
         else:
-            around = self.within()
+            around = self._around()
         scope = context.current()
-        operation.started_ns = operation.started_ns or time.time_ns()
+        record.started_ns = record.started_ns or time.time_ns()
         span = self._engine.tracer.start_span(
-            operation_record.name(operation),
+            told.name(record),
             context=around,
-            kind=operation_record.kind(operation),
-            attributes=operation_record.opening(operation, scope),
-            start_time=operation.started_ns,
+            kind=told.kind(record),
+            attributes=told.opening(record, scope),
+            start_time=record.started_ns,
         )
-        asking = replace(
-            self._engine.context,
-            operation=operation.kind,
-            prompt_name=scope.prompt_name,
-            prompt_version=scope.prompt_version,
-            user_id=scope.user_id,
-            user_group=scope.user_group,
-            session_id=scope.session_id,
-            tags=scope.tags,
-        )
-        opened = Open(operation, Inside(span), outer, asking, self._engine.process, next(self._numbers))
+        asking = told.asking(record, scope, self._engine.context)
+        seen = _expect() if isinstance(record, ModelCall) else None
+        opened = Open(record, Inside(span), outer, asking, self._engine.process, next(self._numbers), seen)
         self._open[opened if key is None else key] = opened
         while len(self._open) > MOST_OPEN:
             health.count("dropped", "an operation that never ended: too many are open")
@@ -105,7 +114,10 @@ class Operations:
         opened = self._closed(key, error)
         if opened is None:
             return
-        opened.operation.found = found or opened.operation.found
+        if found and isinstance(opened.record, Operation):
+            opened.record.found = found
+        elif found and isinstance(opened.record, ModelCall):
+            opened.record.output = found
         if self.asks(opened) and _on_event_loop():
             self._later(opened)
         else:
@@ -122,7 +134,19 @@ class Operations:
         return None
 
     def within(self) -> Context | None:
-        """Where a call made here belongs, if that is an operation of a framework; None for what is current."""
+        """Where a model call of ours belongs, if that is an operation of a framework; None for what is current.
+
+        It takes the place of one that a framework tells of.
+        """
+        if not self._followed:
+            return None
+        expected = _expected.get()
+        if expected is not None:
+            expected.by_us = True
+        return self._around()
+
+    def _around(self) -> Context | None:
+        """Where what begins here belongs, if that is an operation of a framework; None for what is current."""
         if not self._followed:
             return None
         keys = [key for current in self._followed if (key := health.fenced("follow", current)) is not None]
@@ -145,8 +169,8 @@ class Operations:
 
     def asks(self, opened: Open) -> bool:
         """Whether guards have to look at it before it can be recorded."""
-        operation, engine = opened.operation, self._engine
-        content = bool(operation.given or operation.found) and engine.settings.content != "none"
+        record, engine = opened.record, self._engine
+        content = bool(told.given(record) or told.found(record)) and engine.settings.content != "none"
         return content and engine.judge is not None and opened.here.span.is_recording()
 
     def end_all(self) -> None:
@@ -166,16 +190,19 @@ class Operations:
         opened = self._open.pop(key, None)
         if opened is None or opened.process is not self._engine.process:
             return None
-        operation = opened.operation
-        operation.ended_ns = time.time_ns()
+        record = opened.record
+        record.ended_ns = time.time_ns()
+        if opened.seen is not None:
+            opened.seen.over = True
         if error is not None:
-            operation.error, operation.error_type = error, type(error).__qualname__
+            record.error, record.error_type = error, type(error).__qualname__
         return opened
 
     def _abandon(self, key: Hashable) -> None:
         opened = self._closed(key, None)
         if opened is not None:
-            opened.operation.attributes.update(ABANDONED)
+            if isinstance(opened.record, Operation):
+                opened.record.attributes.update(ABANDONED)
             self._finish(opened, unjudged="abandoned")
 
     def _later(self, opened: Open) -> None:
@@ -202,39 +229,17 @@ class Operations:
                 self._waiting -= 1
 
     def _finish(self, opened: Open, unjudged: str = "") -> None:
-        operation, engine = opened.operation, self._engine
+        record, engine = opened.record, self._engine
+        if opened.seen is not None and opened.seen.by_us:
+            return  # the provider's own span tells it
         if engine.settings.content == "none":
-            operation.content_withheld = "content_none"
-        elif operation.given or operation.found:
-            operation.content_withheld = unjudged or ("guards_off" if engine.judge is None else "")
-            if not operation.content_withheld and self.asks(opened):
-                operation.content_withheld = self._judged(opened)
-        writing = operation_record.closing
-        health.fenced("finish", finish, engine.tracer, engine.writer, opened.here, operation, writing)
-        operation.error = None  # its traceback holds the frames of the application
-
-    def _judged(self, opened: Open) -> str:
-        """Put what may be recorded in the place of what was told. Why nothing of it may be, '' if it may."""
-        operation = opened.operation
-        try:
-            given, operation.guarded_input = self._looked(opened, "input", operation.given)
-            found, operation.guarded_output = self._looked(opened, "output", operation.found)
-        except Exception as error:  # noqa: BLE001  what nobody judged is not recorded
-            health.mishap("operation", error)
-            return "unreadable"
-        operation.given, operation.found = given, found
-        decisions = [d for d in (operation.guarded_input, operation.guarded_output) if d is not None]
-        return next((decision.withhold for decision in decisions if decision.withhold), "")
-
-    def _looked(
-        self, opened: Open, side: judgement.Side, messages: tuple[Message, ...]
-    ) -> tuple[tuple[Message, ...], judgement.Decision | None]:
-        judge = self._engine.judge
-        if not messages or judge is None:
-            return messages, None
-        asked = messages if side == "input" else _as_results(messages)
-        decision = judge(judgement.Check(side, asked, opened.context))
-        return tuple(_like(old, new) for old, new in zip(messages, decision.messages, strict=True)), decision
+            record.content_withheld = "content_none"
+        elif told.given(record) or told.found(record):
+            record.content_withheld = unjudged or ("guards_off" if engine.judge is None else "")
+            if engine.judge is not None and self.asks(opened) and not unjudged:
+                record.content_withheld = told.judged(engine.judge, record, opened.context)
+        health.fenced("finish", finish, engine.tracer, engine.writer, opened.here, record, told.closing)
+        record.error = None  # its traceback holds the frames of the application
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,10 +249,10 @@ class Narration:
     operations: Operations
     library: str
 
-    def begin(self, key: Hashable, operation: Operation, parent: Hashable | None = None) -> None:
+    def begin(self, key: Hashable, record: Told, parent: Hashable | None = None) -> None:
         if self.operations.active:
             above = None if parent is None else (self.library, parent)
-            health.fenced(f"{self.library}.begin", self.operations.begin, operation, (self.library, key), above)
+            health.fenced(f"{self.library}.begin", self.operations.begin, record, (self.library, key), above)
 
     def end(self, key: Hashable, found: tuple[Message, ...] = (), error: BaseException | None = None) -> None:
         health.fenced(f"{self.library}.end", self.operations.end, (self.library, key), found, error)
@@ -260,19 +265,13 @@ class Narration:
         return self.operations.follow(ours)
 
 
-def _as_results(messages: tuple[Message, ...]) -> tuple[Message, ...]:
-    """What was found is the application's own data, and is judged as that, whatever the kind of its parts."""
-    return tuple(replace(message, parts=tuple(_as_result(part) for part in message.parts)) for message in messages)
-
-
-def _as_result(part: Part) -> Part:
-    return replace(part, kind="tool_result") if part.kind in {"text", "reasoning"} else part
-
-
-def _like(old: Message, new: Message) -> Message:
-    """The message as it was told, with the texts that may be recorded."""
-    pairs = zip(old.parts, new.parts, strict=True)
-    return replace(old, parts=tuple(replace(before, text=after.text) for before, after in pairs))
+def _expect() -> Seen:
+    """One for all model calls that begin before any of them ends: a framework may announce a batch before it asks."""
+    expected = _expected.get()
+    if expected is None or expected.over or expected.by_us:
+        expected = Seen()
+        _expected.set(expected)
+    return expected
 
 
 def _on_event_loop() -> bool:

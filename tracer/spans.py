@@ -139,7 +139,7 @@ def program(argv: Sequence[str]) -> str:
     return name if name and not name.startswith("-") else "python"
 
 
-Recorded = TypeVar("Recorded", ModelCall, Operation)
+Recorded = TypeVar("Recorded", bound=ModelCall | Operation)
 
 
 def finish(
