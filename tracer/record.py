@@ -10,12 +10,15 @@ from ..guards.judgement import Decision, GuardEvent, Side
 from ..guards.messages import Message, Part
 from . import semconv
 from .blocked import ModelCallBlocked
-from .call import ModelCall
+from .call import ModelCall, Usage
 from .operation import Operation
 
 Attributes = dict[str, AttributeValue]
 
 SCALARS = (str, bool, int, float)
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
+"""Made once: `json.dumps` with settings makes an encoder each time."""
 
 OUTPUT_ONLY = "output_unjudged"
 """The reason for withholding what came back while what was sent is shown."""
@@ -44,7 +47,11 @@ def opening(call: ModelCall) -> Attributes:
 
 def closing(call: ModelCall) -> Attributes:
     """Everything else the span of this call says, when it is over."""
-    return {**_request(call), **_response(call), **guards(call), **_content(call)}
+    said = _params(call.params) if call.params else {}
+    said |= _sparse(call)
+    if call.usage.source != "none":
+        said |= _usage(call.usage)
+    return {**said, **guards(call), **_content(call)}
 
 
 def guardrails(call: ModelCall | Operation) -> Iterator[tuple[Side, Attributes]]:
@@ -61,12 +68,21 @@ def failure(call: ModelCall | Operation) -> str | None:
         return None
     if isinstance(call.error, ModelCallBlocked):
         return f"{call.error_type} rule {call.error.rule}"
-    status = getattr(call.error, "status_code", None)
-    code = getattr(call.error, "code", None)
+    status, code = _refused(call.error)
     says = [f"HTTP {status}"] if isinstance(status, int) else []
     if isinstance(code, str) and code.replace("_", "").replace("-", "").isalnum() and len(code) <= 60:
         says.append(code)
     return " ".join([call.error_type, *says])
+
+
+def _refused(error: BaseException | None) -> tuple[Any, Any]:
+    """HTTP status and error code, which some libraries keep in the exception's response: a dictionary in botocore."""
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        told, said = response.get("ResponseMetadata"), response.get("Error")
+        return (told or {}).get("HTTPStatusCode"), (said or {}).get("Code")
+    status = getattr(error, "status_code", None)
+    return getattr(response, "status_code", None) if status is None else status, getattr(error, "code", None)
 
 
 def report(kind: str, reason: str, number: int) -> Attributes:
@@ -78,13 +94,17 @@ def messages_json(messages: Iterable[Message]) -> str:
     return to_json([_message(message) for message in messages])
 
 
-def _request(call: ModelCall) -> Attributes:
-    params: Attributes = {
+def _params(params: Mapping[str, Any]) -> Attributes:
+    return {
         semconv.REQUEST_PREFIX + key: [str(item) for item in value] if isinstance(value, (list, tuple)) else value
-        for key, value in call.params.items()
+        for key, value in params.items()
         if isinstance(value, (*SCALARS, list, tuple))
     }
-    return params | given(
+
+
+def _sparse(call: ModelCall) -> Attributes:
+    """What is said only where there is something to say."""
+    return given(
         {
             semconv.REQUEST_STREAM: call.stream,
             semconv.CONVERSATION: call.session_id,
@@ -93,14 +113,6 @@ def _request(call: ModelCall) -> Attributes:
             semconv.USER_ID: call.user_id,
             semconv.USER_GROUP: call.user_group,
             semconv.TAGS: call.tags,
-        }
-    )
-
-
-def _response(call: ModelCall) -> Attributes:
-    usage = call.usage
-    return given(
-        {
             semconv.RESPONSE_MODEL: call.response_model,
             semconv.RESPONSE_ID: call.response_id,
             semconv.FINISH_REASONS: call.finish_reasons,
@@ -110,16 +122,16 @@ def _response(call: ModelCall) -> Attributes:
             semconv.STREAM_LONGEST_GAP_MS: call.longest_gap_ns / 1e6,
             semconv.STREAM_END: call.stream_end,
         }
-    ) | ({} if usage.source == "none" else _usage(call))
+    )
 
 
-def _usage(call: ModelCall) -> Attributes:
-    usage = call.usage
-    return {
+def _usage(usage: Usage) -> Attributes:
+    said: Attributes = {
         semconv.INPUT_TOKENS: usage.input_total,
         semconv.OUTPUT_TOKENS: usage.output_total,
         semconv.USAGE_SOURCE: usage.source,
-    } | given(
+    }
+    return said | given(
         {
             semconv.CACHE_READ_TOKENS: usage.cache_read,
             semconv.CACHE_WRITE_TOKENS: usage.cache_write,
@@ -131,19 +143,27 @@ def _usage(call: ModelCall) -> Attributes:
 
 def guards(call: ModelCall | Operation) -> Attributes:
     """What the guards said, in sum."""
-    decisions = [decision for decision in (call.guarded_input, call.guarded_output) if decision]
-    if not decisions:
+    before, after = call.guarded_input, call.guarded_output
+    if before is None and after is None:
         return {semconv.GUARD_VERDICT: "none", semconv.GUARD_ACTION: "none"}
-    latest = decisions[-1]
+    if before is None or after is None:
+        decisions = [cast("Decision", before or after)]
+        latest = decisions[0]
+        verdict, action, degraded = latest.verdict, latest.action, latest.degraded
+    else:
+        decisions, latest = [before, after], after
+        verdict = max(before.verdict, after.verdict, key=GUARD_ORDER.index)
+        action = max(before.action, after.action, key=ACTION_ORDER.index)
+        degraded = tuple(dict.fromkeys((*before.degraded, *after.degraded)))
     return {
-        semconv.GUARD_VERDICT: max((d.verdict for d in decisions), key=GUARD_ORDER.index),
-        semconv.GUARD_ACTION: max((d.action for d in decisions), key=ACTION_ORDER.index),
-        semconv.GUARD_LATENCY_MS: sum(d.latency_ms for d in decisions),
+        semconv.GUARD_VERDICT: verdict,
+        semconv.GUARD_ACTION: action,
+        semconv.GUARD_LATENCY_MS: sum([decision.latency_ms for decision in decisions]),
     } | given(
         {
             semconv.GUARD_POLICY_NAME: latest.policy_name,
             semconv.GUARD_POLICY_HASH: latest.policy_hash,
-            semconv.GUARD_DEGRADED: tuple(dict.fromkeys(engine for d in decisions for engine in d.degraded)),
+            semconv.GUARD_DEGRADED: degraded,
         }
     )
 
@@ -151,9 +171,14 @@ def guards(call: ModelCall | Operation) -> Attributes:
 def _content(call: ModelCall) -> Attributes:
     if call.content_withheld and call.content_withheld != OUTPUT_ONLY:
         return {semconv.CONTENT_WITHHELD: call.content_withheld}
-    system = [part for message in call.messages if message.role == "system" for part in message.parts]
-    told = [message for message in call.messages if message.role != "system"]
-    tools = [part for message in call.tools for part in message.parts]
+    system: list[Part] = []
+    told: list[Message] = []
+    for message in call.messages:
+        if message.role == "system":
+            system += message.parts
+        else:
+            told.append(message)
+    tools = [part for message in call.tools for part in message.parts] if call.tools else []
     return given(
         {
             semconv.INPUT_MESSAGES: messages_json(told) if told else "",
@@ -227,7 +252,7 @@ def meant(part: Part) -> Any:
 
 def to_json(value: Any) -> str:
     """As people write text: nothing escaped but what has to be."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    return _encode(value)
 
 
 def given(values: Mapping[str, Any]) -> Attributes:

@@ -46,7 +46,7 @@ class Run:
         self.hides: Callable[[Any], bool] | None = None
         self.here = Inside(INVALID_SPAN)
         self._process = engine.process
-        self.context = Context()
+        self._context: Context | None = None
 
     def start(self) -> None:
         """The call begins now. Fills the record with what the application said around it, and opens the span."""
@@ -56,18 +56,6 @@ class Run:
         call.prompt_name, call.prompt_version = scope.prompt_name, scope.prompt_version
         call.tags = scope.tags
         call.started_ns = time.time_ns()
-        self.context = replace(
-            self.engine.context,
-            provider=call.provider,
-            model=call.request_model,
-            operation=call.operation,
-            prompt_name=call.prompt_name,
-            prompt_version=call.prompt_version,
-            user_id=call.user_id,
-            user_group=call.user_group,
-            session_id=call.session_id,
-            tags=call.tags,
-        )
         span = self.engine.tracer.start_span(
             record.name(call),
             context=self.engine.operations.within(),
@@ -93,6 +81,25 @@ class Run:
     def open(self) -> bool:
         """Whether the call has not ended yet. In a child of a fork it is the parent's to end."""
         return bool(self._endings) and self._process is self.engine.process
+
+    @property
+    def context(self) -> Context:
+        """What rules can match on. Made when a guard first asks."""
+        if self._context is None:
+            call = self.call
+            self._context = replace(
+                self.engine.context,
+                provider=call.provider,
+                model=call.request_model,
+                operation=call.operation,
+                prompt_name=call.prompt_name,
+                prompt_version=call.prompt_version,
+                user_id=call.user_id,
+                user_group=call.user_group,
+                session_id=call.session_id,
+                tags=call.tags,
+            )
+        return self._context
 
     def judge(self, side: Any, messages: tuple[Message, ...], unreadable: str = "") -> Decision:
         """Ask the guards, or whoever decides for them. Blocks."""
@@ -133,15 +140,16 @@ class Run:
 def withheld(run: Run) -> str:
     """Why the content of this call must not be recorded, '' if it may be."""
     call, engine = run.call, run.engine
-    decisions = [decision for decision in (call.guarded_input, call.guarded_output) if decision]
-    judged = call.stream or bool(call.guarded_output)  # of a stream only what the hold-back released is recorded
-    unjudged = any(judges_output(d) for d in decisions[:1]) and bool(call.output) and not judged
-    reasons = (
-        (engine.settings.content == "none", "content_none"),
-        (engine.judge is None, "guards_off"),
-        (bool(run.unreadable), run.unreadable),
-        (call.guarded_input is None, "unguarded"),
-        *((bool(d.withhold), d.withhold) for d in decisions),
-        (unjudged, record.OUTPUT_ONLY),
-    )
-    return next((reason for applies, reason in reasons if applies), "")
+    before, after = call.guarded_input, call.guarded_output
+    if engine.settings.content == "none":
+        return "content_none"
+    if engine.judge is None:
+        return "guards_off"
+    if run.unreadable:
+        return run.unreadable
+    if before is None:
+        return "unguarded"
+    reason = before.withhold or (after.withhold if after is not None else "")
+    if reason or after is not None or call.stream:  # of a stream only what the hold-back released is recorded
+        return reason
+    return record.OUTPUT_ONLY if call.output and judges_output(before) else ""

@@ -12,10 +12,22 @@ _AS_IT_IS = (str, int, float, bool, type(None), bytes, type)
 """Classes too: a pydantic model that the answer is parsed into is no object of the library."""
 
 
+_ATOMS = frozenset((str, int, float, bool, type(None), bytes))
+
+
 def field(thing: Any, name: str, default: Any = None) -> Any:
     """`thing[name]` of a dict, `thing.name` of an object; `default` where it is missing or None."""
     value = thing.get(name) if isinstance(thing, dict) else getattr(thing, name, None)
     return default if value is None else value
+
+
+def members(thing: Any) -> Mapping[str, Any]:
+    """All fields of a dict or an object of the library (a pydantic model), in one mapping to read many from."""
+    if isinstance(thing, dict):
+        return thing
+    own: dict[str, Any] = getattr(thing, "__dict__", {})
+    extra = getattr(thing, "__pydantic_extra__", None)
+    return {**own, **extra} if extra else own
 
 
 def set_fields(model: Any) -> Any:
@@ -54,6 +66,12 @@ def _all_plain(value: Any) -> bool:
 def _plain(value: Any, dump: Callable[[Any], Any]) -> Any:  # noqa: PLR0911  one kind of value a return
     if isinstance(value, _AS_IT_IS):
         return value
+    if type(value) is dict:
+        for item in value.values():
+            if type(item) not in _ATOMS:
+                break
+        else:
+            return value
     if isinstance(value, dict):
         changed = {key: new for key, old in value.items() if (new := _plain(old, dump)) is not old}
         return {**value, **changed} if changed else value
@@ -118,7 +136,9 @@ def beside(kwargs: dict[str, Any], names: Iterable[str]) -> tuple[Message, ...]:
     """Texts of the request that are no part of the conversation, one part each."""
     parts = []
     for name in names:
-        value = kwargs.get(name)
+        if name not in kwargs:
+            continue
+        value = kwargs[name]
         if isinstance(value, str | dict | list | tuple) and value:
             kwargs[name] = plain(value)
             parts.append(whole(kwargs[name], (name,), name=name))
@@ -138,6 +158,12 @@ def as_json(value: Any) -> Any:
     if isinstance(value, list):
         return [as_json(item) for item in value]
     return counts(value) if hasattr(value, "model_dump") else value
+
+
+def count(said: Mapping[str, Any], name: str) -> int:
+    """The count of that name, 0 where it is missing or is no number."""
+    value = said.get(name)
+    return value if isinstance(value, int) else 0
 
 
 def number(thing: Any, *path: str) -> int:

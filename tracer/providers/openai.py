@@ -25,7 +25,8 @@ from .openai_usage import ChatUsage
 from .stainless import RawResponse, Sdk, streams
 
 SDK = Sdk("openai", provider)
-_RESPONSES = ("responses", "beta.responses")
+_RESPONSES = ("responses.responses", "beta.responses.responses")
+"""The modules that define the classes: a look into the packages above would load them before the application does."""
 UNSEEN = (
     ("openai.resources.realtime.realtime", "Realtime.connect"),
     ("openai.resources.beta.realtime.realtime", "Realtime.connect"),
@@ -42,7 +43,7 @@ UNSEEN = (
 
 def _chat(method: str, reply_type: str, *, validates: bool = False) -> Endpoint:
     return SDK.endpoint(
-        "chat.completions",
+        "chat.completions.completions",
         f"Completions.{method}",
         "chat",
         chat.request,
@@ -148,9 +149,7 @@ ADAPTER = Adapter(
         _video("edit"),
         _video("extend"),
         _video("remix"),
-        SDK.endpoint(
-            "audio.speech", "Speech.create", "speech", audio.speech, audio.spoken, raw=audio.Unread("true")
-        ),
+        SDK.endpoint("audio.speech", "Speech.create", "speech", audio.speech, audio.spoken, raw=audio.Unread("true")),
         _transcripts("transcriptions", "Transcriptions"),
         _transcripts("translations", "Translations"),
         SDK.endpoint("moderations", "Moderations.create", "moderation", moderations.request, moderations.response),

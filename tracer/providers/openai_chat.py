@@ -6,7 +6,7 @@ from typing import Any
 from ...guards.messages import Message, Part, PartKind, Path
 from ..adapter import Kwargs
 from ..call import ModelCall, Usage
-from .fields import arguments, beside, counts, dumps, field, given, media, number, plain, whole
+from .fields import arguments, beside, count, counts, dumps, field, given, media, members, plain, whole
 
 PARAMS = (
     "temperature", "top_p", "max_tokens", "max_completion_tokens", "frequency_penalty", "presence_penalty", "n",
@@ -26,17 +26,19 @@ BESIDE = ("user", "safety_identifier", "prompt_cache_key", "metadata", "stop", "
 def request(call: ModelCall, kwargs: Kwargs) -> None:
     """Fill the record from the keyword arguments of create, parse and stream."""
     for name in _HOLDS_TEXT:
-        if kwargs.get(name):
+        if name in kwargs and kwargs[name]:
             kwargs[name] = plain(kwargs[name])
     call.params = given(kwargs, PARAMS)
     response_format = kwargs.get("response_format")
     if response_format:
         call.params["response_format"] = str(field(response_format, "type", "json_schema"))
     turns = [_turn(message, ("messages", i)) for i, message in enumerate(_list(kwargs.get("messages")))]
-    turns += _others(kwargs)
+    if "prediction" in kwargs or "extra_body" in kwargs:
+        turns += _others(kwargs)
     call.messages = tuple(turns)
     call.beside = beside(kwargs, BESIDE)
-    call.tools = definitions(kwargs, ("tools", "functions"), response_format, ("response_format",))
+    if response_format or "tools" in kwargs or "functions" in kwargs:
+        call.tools = definitions(kwargs, ("tools", "functions"), response_format, ("response_format",))
 
 
 def definitions(kwargs: Kwargs, names: Iterable[str], schema: Any, where: Path) -> tuple[Message, ...]:
@@ -68,9 +70,12 @@ def _turn(message: Any, where: Path) -> Message:
     if not isinstance(message, dict):
         return Message("user", (whole(message, where),))
     role = ROLES.get(message.get("role", ""), "user")
+    content = message.get("content")
+    if len(message) == 2 and type(content) is str and content and role != "tool" and "role" in message:
+        return Message(role, (Part("text", content, where=(*where, "content")),))  # as nearly all are
     kind: PartKind = "tool_result" if role == "tool" else "text"
     part_id = message.get("tool_call_id") or ""
-    parts = list(_content(message.get("content"), (*where, "content"), kind, part_id))
+    parts = list(_content(content, (*where, "content"), kind, part_id))
     for name, value in message.items():
         if value and name not in _NO_TEXT:
             parts.append(whole(value, (*where, name), kind=TEXTS.get(name, "text")))
@@ -126,30 +131,31 @@ def _function(function: Any, where: Path, part_id: str) -> Part:
 
 def response(call: ModelCall, answer: Any) -> None:
     """Fill the record from a chat completion, an object or decoded JSON."""
-    call.response_id = field(answer, "id", "")
-    call.response_model = field(answer, "model", "")
-    call.usage = usage(field(answer, "usage"))
-    choices = field(answer, "choices", [])
-    call.output = tuple(_choice(call, choice, ("choices", i)) for i, choice in enumerate(choices))
-    call.finish_reasons = tuple(field(choice, "finish_reason", "") for choice in choices)
+    said = members(answer)
+    call.response_id = said.get("id") or ""
+    call.response_model = said.get("model") or ""
+    call.usage = usage(said.get("usage"))
+    call.output = tuple([_choice(call, choice, ("choices", i)) for i, choice in enumerate(said.get("choices") or ())])
+    call.finish_reasons = tuple([message.finish_reason for message in call.output])
 
 
 def _choice(call: ModelCall, choice: Any, where: Path) -> Message:
-    message = field(choice, "message", {})
+    told = members(choice)
+    message = members(told.get("message") or {})
     where = (*where, "message")
-    parts = [
-        Part(kind, text, json=name == "content" and structured(call, text), where=(*where, name))
-        for name, kind in TEXTS.items()
-        if isinstance(text := field(message, name), str) and text
-    ]
-    if transcript := field(field(message, "audio"), "transcript"):
+    parts = []
+    for name, kind in TEXTS.items():
+        text = message.get(name)
+        if isinstance(text, str) and text:
+            as_json = name == "content" and "response_format" in call.params and structured(call, text)
+            parts.append(Part(kind, text, json=as_json, where=(*where, name)))
+    if transcript := field(message.get("audio"), "transcript"):
         parts.append(Part("text", transcript, where=(*where, "audio", "transcript")))
-    parts += [
-        _tool_call(tool_call, (*where, "tool_calls", i)) for i, tool_call in enumerate(field(message, "tool_calls", []))
-    ]
-    if function := field(message, "function_call"):
+    if tool_calls := message.get("tool_calls"):
+        parts += [_tool_call(tool_call, (*where, "tool_calls", i)) for i, tool_call in enumerate(tool_calls)]
+    if function := message.get("function_call"):
         parts.append(_function(function, (*where, "function_call"), ""))
-    return Message("assistant", tuple(parts), field(choice, "finish_reason", ""))
+    return Message("assistant", tuple(parts), told.get("finish_reason") or "")
 
 
 def structured(call: ModelCall, text: str) -> bool:
@@ -161,18 +167,19 @@ def usage(raw: Any) -> Usage:
     """Disjoint counts: OpenAI counts cached and audio tokens into the prompt, reasoning and audio into the answer."""
     if raw is None:
         return Usage()
-    found = Usage(
-        cache_read=number(raw, "prompt_tokens_details", "cached_tokens"),
-        cache_write=number(raw, "prompt_tokens_details", "cache_write_tokens"),
-        input_audio=number(raw, "prompt_tokens_details", "audio_tokens"),
-        input_image=number(raw, "prompt_tokens_details", "image_tokens"),
-        reasoning=number(raw, "completion_tokens_details", "reasoning_tokens"),
-        output_audio=number(raw, "completion_tokens_details", "audio_tokens"),
-        source="provider",
-        raw=counts(raw),
-    )
-    found.input = max(0, number(raw, "prompt_tokens") - found.input_total)
-    found.output = max(0, number(raw, "completion_tokens") - found.output_total)
+    told = counts(raw)
+    read, written = told.get("prompt_tokens_details"), told.get("completion_tokens_details")
+    found = Usage(source="provider", raw=told)
+    if isinstance(read, dict):
+        found.cache_read = count(read, "cached_tokens")
+        found.cache_write = count(read, "cache_write_tokens")
+        found.input_audio = count(read, "audio_tokens")
+        found.input_image = count(read, "image_tokens")
+    if isinstance(written, dict):
+        found.reasoning = count(written, "reasoning_tokens")
+        found.output_audio = count(written, "audio_tokens")
+    found.input = max(0, count(told, "prompt_tokens") - found.input_total)
+    found.output = max(0, count(told, "completion_tokens") - found.output_total)
     return found
 
 
