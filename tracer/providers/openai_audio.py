@@ -44,7 +44,9 @@ def request(call: ModelCall, kwargs: Kwargs) -> None:
         if kwargs.get(name):
             kwargs[name] = plain(kwargs[name])
     hints = [*texts(kwargs.get("prompt"), ("prompt",)), *texts(kwargs.get("keywords"), ("keywords",), name="keyword")]
-    given_files = [part for name in ("file", "url", "known_speaker_references") for part in files(kwargs.get(name), "audio")]
+    given_files = [
+        part for name in ("file", "url", "known_speaker_references") for part in files(kwargs.get(name), "audio")
+    ]
     call.messages = _message("user", (*given_files, *hints, *extra(kwargs)))
     call.beside = beside(kwargs, ("known_speaker_names", "chunking_strategy"))
 
@@ -147,7 +149,7 @@ class Silent:
     def read(self, chunk: Any) -> ChunkView:  # noqa: ARG002  the face of a reader
         return ChunkView()
 
-    def filler(self, channel: Any, text: str) -> Any:
+    def filler(self, channel: Any, text: str) -> Any:  # noqa: ARG002  as above
         raise LookupError("a recording has no text")
 
     def finish(self, call: ModelCall, texts: Mapping[Any, str]) -> None:

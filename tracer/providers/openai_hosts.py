@@ -1,7 +1,7 @@
 """Who answers an OpenAI-compatible client: the provider's name, by the client's class or the host it talks to."""
 
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 CLASSES = {"BaseAzureClient": "azure.ai.openai", "BedrockOpenAI": "aws.bedrock", "AsyncBedrockOpenAI": "aws.bedrock"}
@@ -58,12 +58,15 @@ HOSTS = (
 
 def provider(client: Any, host: str) -> str:
     """The provider's name; "openai" for a server that nobody knows, which `server.address` tells apart."""
-    return _provider(type(client), host)
+    return by_class(type(client)) or by_host(host) or "openai"
+
+
+@cache
+def by_class(kind: Any) -> str:
+    return next((CLASSES[cls.__name__] for cls in kind.__mro__ if cls.__name__ in CLASSES), "")
 
 
 @lru_cache(256)
-def _provider(kind: type, host: str) -> str:
-    for cls in kind.__mro__:
-        if cls.__name__ in CLASSES:
-            return CLASSES[cls.__name__]
-    return next((name for pattern, name in HOSTS if fnmatchcase(host, pattern)), "openai")
+def by_host(host: str) -> str:
+    """'' for a host that nobody knows."""
+    return next((name for pattern, name in HOSTS if fnmatchcase(host, pattern)), "")

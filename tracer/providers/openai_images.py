@@ -97,7 +97,7 @@ class Reader:
             self._usage = field(event, "usage", self._usage)
         return ChunkView()
 
-    def filler(self, channel: Any, text: str) -> Any:
+    def filler(self, channel: Any, text: str) -> Any:  # noqa: ARG002  as above
         raise LookupError("a streamed image has no text")
 
     def finish(self, call: ModelCall, texts: Mapping[Any, str]) -> None:  # noqa: ARG002  as above

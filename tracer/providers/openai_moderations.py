@@ -34,7 +34,7 @@ def response(call: ModelCall, answer: Any) -> None:
     call.response_model = field(answer, "model", "")
     results = field(answer, "results", [])
     found = {name: None for result in results for name, said in _categories(result).items() if said is True}
-    call.params["moderation.flagged"] = any(field(result, "flagged", False) for result in results)
+    call.params["moderation.flagged"] = any(field(result, "flagged") is True for result in results)
     if found:
         call.params["moderation.categories"] = tuple(found)
 

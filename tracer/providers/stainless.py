@@ -105,7 +105,7 @@ def is_async(resource: Any) -> bool:
 def canned_stream(resource: Any, library: str, cast_to: Any, frames: Iterable[str]) -> Any:
     """The library's own stream object over server-sent events that never crossed a network."""
     client = resource._client  # noqa: SLF001  the resource's only way to its client
-    http = importlib.import_module(_http_module(client))
+    http = importlib.import_module(http_module(client._client))  # noqa: SLF001  as above
     response = http.Response(
         200,
         headers={"content-type": "text/event-stream"},
@@ -117,9 +117,9 @@ def canned_stream(resource: Any, library: str, cast_to: Any, frames: Iterable[st
     return stream(cast_to=cast_to, response=response, client=client)
 
 
-def _http_module(client: Any) -> str:
-    """httpx2 or httpx, whichever the client was built on."""
-    roots = {cls.__module__.partition(".")[0] for cls in type(client._client).__mro__}  # noqa: SLF001
+def http_module(client: Any) -> str:
+    """httpx2 or httpx, whichever this HTTP client is of."""
+    roots = {cls.__module__.partition(".")[0] for cls in type(client).__mro__}
     return "httpx2" if "httpx2" in roots else "httpx"
 
 
