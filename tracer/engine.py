@@ -172,6 +172,8 @@ def _answer(
         run.kwargs = raw.ask(run.kwargs)
     if streams and not asked:
         run.ask_usage()
+    if endpoint.send is not None:
+        run.kwargs = endpoint.send(run.kwargs)
     result = yield Ask(ask, run.here)
     if streams:
         return (yield from _stream(run, result, asked, is_async=is_async)), True
@@ -239,14 +241,17 @@ def canned(run: Run, decision: Decision, *, streams: bool) -> Any:
     if text is None or (raw and not endpoint.raw and raw.asked(run.kwargs)):
         raise ModelCallBlocked(decision, "input")
     run.call.stream_end = "blocked"
+    said = None
     try:
         if not streams and endpoint.reply is not None:
-            return endpoint.reply(run.call, text)
+            said = endpoint.reply(run.call, text)
         if streams and endpoint.reply_stream is not None:
-            return endpoint.reply_stream(run.instance, run.call, text)
+            said = endpoint.reply_stream(run.instance, run.call, text)
     except Exception as error:  # noqa: BLE001  then it is blocked without a reply
         health.mishap(f"{run.adapter.library}.reply", error)
-    raise ModelCallBlocked(decision, "input")
+    if said is None:
+        raise ModelCallBlocked(decision, "input")
+    return said
 
 
 def _deliver(run: Run, answer: Any) -> Generator[Own, Any, bool]:

@@ -8,6 +8,7 @@ a singleton that the application may want for itself.
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from opentelemetry import context
 from opentelemetry.context import Context
@@ -16,8 +17,14 @@ from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer, set_span_i
 from . import health, semconv
 from .spans import Inside, inside
 
-METHODS = (("HTTPTransport", "handle_request"), ("AsyncHTTPTransport", "handle_async_request"))
-MODULES = ("httpx", "httpx2")
+_HTTPX = (("HTTPTransport", "handle_request"), ("AsyncHTTPTransport", "handle_async_request"))
+METHODS = {
+    "httpx": _HTTPX,
+    "httpx2": _HTTPX,
+    "botocore.httpsession": (("URLLib3Session", "send"),),
+    "requests.adapters": (("HTTPAdapter", "send"),),
+}
+"""Module -> (class, method) of transports: the method gets a request and gives its response."""
 
 Wrapper = Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], Any]
 
@@ -61,8 +68,16 @@ def end(tracer: Tracer, begun: tuple[Inside, Any, int] | None, response: Any = N
         health.fenced("http", _write, tracer, *begun, response, error)
 
 
+class _Split:
+    """An address that is a string, read as httpx gives it."""
+
+    def __init__(self, url: str) -> None:
+        found = urlsplit(url)
+        self.scheme, self.host, self.port, self.path = found.scheme, found.hostname or "", found.port, found.path
+
+
 def _write(tracer: Tracer, call: Inside, request: Any, started_ns: int, response: Any, error: Any) -> None:
-    url = request.url
+    url = request.url if not isinstance(request.url, str) else _Split(request.url)
     status = getattr(response, "status_code", 0)
     failed = type(error).__qualname__ if error is not None else str(status) if status >= 400 else ""
     # without query and user: they may be secrets

@@ -71,8 +71,9 @@ def apply(engine: Engine) -> Patches:
     global _current  # noqa: PLW0603  import hooks cannot be taken back: they ask for what is current
     _current = Patches(engine)
     for library in registry.ADAPTERS:
-        _when_imported(library, _library_imported)
-    for module in http_spans.MODULES:
+        for root in registry.roots(library):
+            _when_imported(root, _library_imported)
+    for module in http_spans.METHODS:
         _when_imported(module, _http_imported)
     return _current
 
@@ -110,14 +111,17 @@ def _when_imported(module: str, then: Any) -> None:
     wrapt.register_post_import_hook(lambda imported: health.fenced("patch", then, imported.__name__), module)
 
 
-def _library_imported(name: str) -> None:
-    if _current is None:
+def _library_imported(root: str) -> None:
+    name = registry.library_of(root)
+    if _current is None or name in _current.libraries:
         return
     adapter = registry.load(name)
     version = version_of(adapter.distribution)
     _current.libraries[name] = Library(adapter, version, tested(adapter, version))
     if adapter.native_tracer:
         _when_imported(adapter.native_tracer[0], _native_imported)
+    for module, _ in adapter.native_hooks:
+        _when_imported(module, _hooks_imported)
     for module in dict.fromkeys(method.module for method in _wrapped(adapter)):
         _when_imported(module, _endpoints_imported)
     if adapter.listen:
@@ -231,6 +235,23 @@ def _quieted(original: property) -> Any:
     return tracer
 
 
+def _hooks_imported(module: str) -> None:
+    """The same for libraries that begin their own span in a hook of a request."""
+    if _current is None:
+        return
+    for library in _current.libraries.values():
+        for where, method in library.adapter.native_hooks:
+            found = find(module, method) if where == module else None
+            if found is not None:
+                owner, name, original = found
+                _put(_current, owner, name, wrapt.FunctionWrapper(original, _unhooked))
+
+
+def _unhooked(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001  wrapt's
+    call = inside.get()
+    return args[-1] if call is not None and call.quiet and args else wrapped(*args, **kwargs)
+
+
 def _put(patches: Patches, owner: Any, name: str, ours: Any) -> None:
     patches.done.append(Patch(owner, name, vars(owner)[name], ours))
     setattr(owner, name, ours)
@@ -240,7 +261,7 @@ def _http_imported(module: str) -> None:
     """Leaves a transport alone that the application instruments itself."""
     if _current is None:
         return
-    for class_name, method in http_spans.METHODS:
+    for class_name, method in http_spans.METHODS[module]:
         owner = getattr(sys.modules[module], class_name)
         if not isinstance(vars(owner)[method], wrapt.ObjectProxy):
             wrapper = http_spans.wrapper(_current.engine.tracer, is_async=class_name.startswith("Async"))

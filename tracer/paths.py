@@ -69,4 +69,6 @@ def _copy(value: Any) -> Any:
 
 def _like(original: Any, text: str) -> Any:
     """`text` in the form that stood there before: where an object stood, the object that the JSON text means."""
+    if isinstance(original, bytes):
+        return text.encode(errors="surrogateescape")
     return text if original is None or isinstance(original, str) else json.loads(text)

@@ -6,20 +6,27 @@ from typing import Any
 from ...guards.messages import Message, Part, Path
 from ..adapter import ChunkView, Delta, StreamReader
 from ..call import ModelCall, Usage
-from . import anthropic_messages, anthropic_stream, bedrock_converse, bedrock_converse_stream
-from . import openai_chat, openai_chat_stream
+from . import (
+    anthropic_messages,
+    anthropic_stream,
+    bedrock_converse,
+    bedrock_converse_stream,
+    openai_chat,
+    openai_chat_stream,
+)
 from .bedrock_bodies import leaves
 from .bedrock_json import Json, Said, sealed
 from .fields import field, number, whole
 
 METRICS = "amazon-bedrock-invocationMetrics"
 _TRACE = "amazon-bedrock-trace"
+_FROM_HEADERS = "\0headers"
 _ACTION = "amazon-bedrock-guardrailAction"
 _REASONS = {"stop_reason", "stopReason", "completionReason", "finish_reason", "finishReason", "finish_reasons"}
 _ECHOES = {"prompt", "chat_history", "documents", "citations"}
 _SILENT = _REASONS | _ECHOES | {
-    METRICS, _TRACE, _ACTION, "id", "type", "stop", "role", "object", "model", "tokens", "generation_id", "seed",
-    "response_id", "event_type", "response_type", "result", "created", "message_id",
+    METRICS, _TRACE, _ACTION, _FROM_HEADERS, "id", "type", "stop", "role", "object", "model", "tokens", "generation_id",
+    "seed", "response_id", "event_type", "response_type", "result", "created", "message_id",
 }  # fmt: skip
 """Members of a family's own answer that are nothing the model said."""
 _INPUT = ("inputTextTokenCount", "prompt_token_count", "inputTokenCount")
@@ -87,7 +94,7 @@ def counted(answer: Json) -> Usage:
     results = [number(result, "tokenCount") for result in answer.get("results") or () if isinstance(result, dict)]
     if results:
         raw["tokenCount"] = sum(results)
-    told = {**metrics(answer.get(METRICS) or {}), **raw}
+    told = {**_metrics(answer.get(_FROM_HEADERS) or answer.get(METRICS) or {}), **raw}
     if not told:
         return Usage()
     return Usage(
@@ -100,7 +107,7 @@ def counted(answer: Json) -> Usage:
     )
 
 
-def metrics(told: Json) -> Json:
+def _metrics(told: Json) -> Json:
     return {name: value for name, value in told.items() if name.endswith("TokenCount")}
 
 
@@ -114,7 +121,12 @@ def with_headers(body: Json, headers: Mapping[str, str]) -> Json:
         )
         if (count := headers.get(_HEADER.format(header), "")).isdigit()
     }  # fmt: skip
-    return Said({**body, METRICS: found}) if found and METRICS not in body else body
+    return Said({**body, _FROM_HEADERS: found}) if found else body
+
+
+def own(body: Json) -> Json:
+    """The body without what the headers said."""
+    return {name: value for name, value in body.items() if name != _FROM_HEADERS}
 
 
 class Reader:

@@ -20,7 +20,8 @@ PARAMS = {
     "max_tokens": "max_tokens", "max_tokens_to_sample": "max_tokens", "max_gen_len": "max_tokens",
     "maxTokenCount": "max_tokens", "max_completion_tokens": "max_tokens", "p": "top_p", "k": "top_k", "seed": "seed",
     "frequency_penalty": "frequency_penalty", "presence_penalty": "presence_penalty", "dimensions": "dimensions",
-    "output_dimension": "dimensions", "num_generations": "choice.count", "numResults": "choice.count", "n": "choice.count",
+    "output_dimension": "dimensions", "num_generations": "choice.count", "numResults": "choice.count",
+    "n": "choice.count",
 }  # fmt: skip
 _CONFIGS = ("inferenceConfig", "textGenerationConfig", "imageGenerationConfig", "embeddingConfig")
 _SETTINGS = {
@@ -43,15 +44,17 @@ _CONVERSE = ("messages", "system", "toolConfig", "outputConfig")
 
 @dataclass(slots=True)
 class BedrockCall(ModelCall):
-    """The record, with the form of the body that was sent: the canned answer has to fit it."""
+    """The record, with the operation and the form of the body that was sent: a canned answer has to fit them."""
 
+    asked: str = ""
     form: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
     """One shape of bodies. `fits` tells it; `request` reads it, with paths from the body itself; `takes` are the
-    members it reads."""
+    members it reads.
+    """
 
     name: str
     fits: Callable[[Json], bool]
@@ -205,7 +208,15 @@ def _is_converse(body: Json) -> bool:
 def _is_embedding(body: Json) -> bool:
     if "textGenerationConfig" in body:
         return False
-    told = {"embeddingTypes", "embedding_types", "embeddingConfig", "normalize", "dimensions", "input_type", "inputImage"}
+    told = {
+        "embeddingTypes",
+        "embedding_types",
+        "embeddingConfig",
+        "normalize",
+        "dimensions",
+        "input_type",
+        "inputImage",
+    }
     return bool(told & set(body)) or set(body) == {"inputText"} or set(body) == {"texts"}
 
 

@@ -48,7 +48,10 @@ def open_body(parameters: Json) -> Json:
     body = parameters.get("body")
     if body is None:
         return parameters
-    raw = _read(body) if hasattr(body, "read") else body
+    raw = body
+    if hasattr(body, "read"):
+        # in the caller's own dictionary too, which botocore makes for each call: a file can be read once
+        raw = parameters["body"] = _read(body)
     text = raw if isinstance(raw, str) else bytes(raw).decode()
     try:
         value = decoded(text)
@@ -70,8 +73,8 @@ def _read(file: Any) -> Any:
 
 def close_body(kwargs: Kwargs) -> Kwargs:
     """The arguments with the body as the API takes it: the very bytes that came, unless it was edited."""
-    parameters = kwargs.get("api_params")
-    body = parameters.get("body") if isinstance(parameters, dict) else None
+    parameters = kwargs["api_params"]
+    body = parameters.get("body")
     if not isinstance(body, dict):
         return kwargs
     sent = body.original if isinstance(body, Sent) else encoded(body)
