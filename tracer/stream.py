@@ -47,8 +47,36 @@ class Passage:
         self._pseudonyms = decision.pseudonyms if decision else {}
         self.blocks = decision is not None and judges_output(decision)
         self._touches = self.blocks or bool(self._pseudonyms)
+        untouched = self._reader is not None and not self._touches and self._codec is None
+        self._text = getattr(self._reader, "text", None) if untouched else None
+        self._channel: Hashable = None
+        self._pieces: list[str] = []
         if self._reader is None:
             self._go_blind()
+
+    def passes(self, chunk: Any) -> bool:
+        """Whether this chunk is one of the many that only add text which nobody has to look at: then all is done."""
+        if self._text is None:
+            return False
+        try:
+            if (said := self._text(chunk)) is None or (self._hides is not None and self._hides(chunk)):
+                return False
+        except Exception:  # noqa: BLE001  `take` meets it again, and counts it
+            return False
+        channel, text = said
+        if channel is not self._channel:
+            self._channel, self._pieces = channel, self._recorded.setdefault(channel, [])
+        self._pieces.append(text)
+        call, now = self.run.call, time.time_ns()
+        if call.chunks:
+            gap = now - self._last_ns
+            if gap > call.longest_gap_ns:  # noqa: PLR1730  as in `_clock`, which would be one more
+                call.longest_gap_ns = gap
+        else:
+            call.first_chunk_ns = now
+        self._last_ns = now
+        call.chunks += 1
+        return True
 
     def take(self, chunk: Any) -> tuple[Any, ...]:
         """The chunks to deliver for one that arrived. Raises ModelCallBlocked."""
@@ -103,7 +131,7 @@ class Passage:
 
     def _go_blind(self) -> None:
         """From here on nothing can be read, judged or recorded; whoever decides for the guards says what then."""
-        self._reader = None
+        self._reader = self._text = None
         self._held.clear()
         self.run.unreadable = "unreadable"
         if self.blocks:
@@ -239,7 +267,10 @@ class SyncStream(_Proxy):
             passage.reading = True
             try:
                 step = self._self_step
-                self._self_ready += passage.take(step() if step is not None else self._self_first())
+                chunk = step() if step is not None else self._self_first()
+                if passage.passes(chunk):
+                    return chunk
+                self._self_ready += passage.take(chunk)
             except StopIteration:
                 self._self_over = True
                 self._self_ready += self._self_last()
@@ -305,6 +336,8 @@ class AsyncStream(_Proxy):
             try:
                 step = self._self_step
                 chunk = await step() if step is not None else await self._self_first()
+                if passage.passes(chunk):
+                    return chunk
                 self._self_ready += await off_loop(passage.take, chunk) if passage.blocks else passage.take(chunk)
             except StopAsyncIteration:
                 self._self_over = True
@@ -350,18 +383,24 @@ class AsyncStream(_Proxy):
         finally:
             self._self_passage.end("closed")
 
-    async def close(self) -> Any:
-        try:
-            return await self.__wrapped__.close()
-        finally:
-            self._self_passage.end("closed")
+    @property
+    def close(self) -> Callable[[], Any]:
+        """There only where the library's stream has it: applications ask `hasattr`."""
+        return self._self_closing(self.__wrapped__.close)
 
-    async def aclose(self) -> Any:
+    @property
+    def aclose(self) -> Callable[[], Any]:
         """As an async generator is closed."""
-        try:
-            return await self.__wrapped__.aclose()
-        finally:
-            self._self_passage.end("closed")
+        return self._self_closing(self.__wrapped__.aclose)
+
+    def _self_closing(self, theirs: Callable[[], Any]) -> Callable[[], Any]:
+        async def closing() -> Any:
+            try:
+                return await theirs()
+            finally:
+                self._self_passage.end("closed")
+
+        return closing
 
 
 class _Unread(wrapt.ObjectProxy):  # type: ignore[type-arg]  # as above

@@ -8,7 +8,7 @@ import pytest
 
 from ..inmemory import Spans, traced
 from .collected import SUBJECTS, WHOLE
-from .driver import App
+from .driver import App, Stage
 from .serving import Fake, served
 from .subject import FEATURES, Subject
 
@@ -32,6 +32,13 @@ def fakes() -> Iterator[dict[str, Fake]]:
         yield Fakes()
 
 
+@pytest.fixture(scope="session")
+def stage() -> Iterator[Stage]:
+    kept = Stage()
+    yield kept
+    kept.close()
+
+
 def _app(request: pytest.FixtureRequest, subject: Subject, fakes: Any, way: str) -> App:
     test = request.node.originalname.removeprefix("test_")
     for name, why in subject.unlike:
@@ -41,7 +48,7 @@ def _app(request: pytest.FixtureRequest, subject: Subject, fakes: Any, way: str)
         pytest.skip(f"{subject.name} has no async client")
     fake = fakes.of(subject)
     fake.clear()
-    return App(subject, fake, way == "async")
+    return App(subject, fake, way == "async", request.getfixturevalue("stage"))
 
 
 @pytest.fixture(params=["sync", "async"])

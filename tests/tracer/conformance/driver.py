@@ -2,15 +2,29 @@
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from .serving import Fake
 from .subject import Ask, Subject
 
 T = TypeVar("T")
+
+
+@dataclass
+class Stage:
+    """What lasts longer than one test: making a client takes longer than most calls, and real ones live long."""
+
+    loop: asyncio.Runner = field(default_factory=asyncio.Runner)
+    clients: dict[tuple[Any, ...], tuple[Subject, Any]] = field(default_factory=dict)
+
+    def close(self) -> None:
+        for (_, way, *_), (subject, client) in self.clients.items():
+            is_async = way == "async"
+            closing = settled(_close(subject, client, is_async=is_async))
+            self.loop.run(closing) if is_async else at_once(closing)
+        self.loop.close()
 
 
 @dataclass(frozen=True)
@@ -20,28 +34,20 @@ class App:
     subject: Subject
     fake: Fake
     is_async: bool
+    stage: Stage
 
     def run(self, main: Coroutine[Any, Any, T]) -> T:
         """The result of `main`: in an event loop, or with none at all."""
-        if self.is_async:
-            return asyncio.run(main)
-        try:
-            main.send(None)
-        except StopIteration as done:
-            result: T = done.value
-            return result
-        main.close()
-        raise AssertionError("a sync client waited for an event loop")
+        return self.stage.loop.run(main) if self.is_async else at_once(main)
 
-    @asynccontextmanager
-    async def client(self, retries: int = 0, timeout_s: float = 30) -> AsyncIterator[Any]:
-        make = self.subject.async_client if self.is_async else self.subject.client
-        assert make is not None
-        made = make(self.fake.address, retries, timeout_s)
-        try:
-            yield made
-        finally:
-            await settled(_close(self.subject, made, is_async=self.is_async))
+    def client(self, retries: int = 0, timeout_s: float = 30) -> Any:
+        """One for every test that asks for the same; call it within `run`."""
+        key = (self.subject.name, "async" if self.is_async else "sync", retries, timeout_s)
+        if key not in self.stage.clients:
+            make = self.subject.async_client if self.is_async else self.subject.client
+            assert make is not None
+            self.stage.clients[key] = self.subject, make(self.fake.address, retries, timeout_s)
+        return self.stage.clients[key][1]
 
     def model(self, *words: str) -> str:
         """The subject's model with words that steer the fake."""
@@ -59,34 +65,45 @@ class App:
         return await opened.__aenter__() if self.is_async else opened.__enter__()
 
     async def say(self, *words: str, text: str, retries: int = 0, timeout_s: float = 30, **asked: Any) -> Any:
-        """One whole answer, by a client of its own."""
-        async with self.client(retries, timeout_s) as client:
-            return await self.ask(client, Ask(self.model(*words), text, **asked))
+        """One whole answer."""
+        return await self.ask(self.client(retries, timeout_s), Ask(self.model(*words), text, **asked))
 
     async def hear(self, *words: str, text: str, heard: list[Any] | None = None, **asked: Any) -> list[Any]:
-        """All chunks of one stream, by a client of its own; `heard` has those before an error, too."""
+        """All chunks of one stream; `heard` has those before an error, too."""
         heard = [] if heard is None else heard
-        async with self.client() as client:
-            stream = await self.open(client, Ask(self.model(*words), text, **asked))
-            async for chunk in chunks(stream):
-                heard.append(chunk)
+        stream = await self.open(self.client(), Ask(self.model(*words), text, **asked))
+        await walk(stream, heard.append)
         return heard
 
     def text_of(self, heard: list[Any]) -> str:
         return "".join(self.subject.chunk_text(chunk) for chunk in heard)
 
 
+def at_once(main: Coroutine[Any, Any, T]) -> T:
+    """What a coroutine gives that never waits. Raises AssertionError for one that does."""
+    try:
+        main.send(None)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    main.close()
+    raise AssertionError("a sync client waited for an event loop")
+
+
 async def settled(value: Any) -> Any:
     return await value if inspect.isawaitable(value) else value
 
 
-async def chunks(stream: Any) -> AsyncIterator[Any]:
+async def walk(stream: Any, see: Callable[[Any], bool | None]) -> None:
+    """Give every chunk to `see`, until it says True: then the loop is left by `break`."""
     if hasattr(stream, "__aiter__"):
         async for chunk in stream:
-            yield chunk
+            if see(chunk):
+                break
     else:
         for chunk in stream:
-            yield chunk
+            if see(chunk):
+                break
 
 
 def closer(thing: Any, *, is_async: bool) -> Any:

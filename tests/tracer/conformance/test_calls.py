@@ -192,8 +192,8 @@ def attempts(spans: Spans, call: ReadableSpan) -> list[ReadableSpan]:
 
 def test_two_calls_of_one_client(app: App, spans: Spans) -> None:
     async def main() -> list[str]:
-        async with app.client() as client:
-            return [app.subject.text(await app.ask(client, Ask(app.model("echo"), text))) for text in ("One.", "Two.")]
+        asks = [Ask(app.model("echo"), text) for text in ("One.", "Two.")]
+        return [app.subject.text(await app.ask(app.client(), ask)) for ask in asks]
 
     assert app.run(main()) == ["One.", "Two."]
     assert [spans.said(span) for span in spans.calls()] == ["One.", "Two."]
