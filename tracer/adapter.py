@@ -67,7 +67,13 @@ class ChunkView(NamedTuple):
 
 
 class StreamReader(Protocol):
-    """Follows the chunks of one streamed call."""
+    """Follows the chunks of one streamed call.
+
+    A reader may have a method more, for the chunks that a long stream is made of: `text(chunk)` gives
+    `(channel, text)` for a chunk that only adds text to one channel, and is then not read; None for any other. The
+    engine asks it where the guards have nothing to hold back, so that such a chunk costs next to nothing. `channel`
+    should be the same object each time.
+    """
 
     def read(self, chunk: Any) -> ChunkView:
         """Take note of usage, ids and finish reasons in `chunk`, and say which texts it holds."""

@@ -26,7 +26,7 @@ BESIDE = ("user", "safety_identifier", "prompt_cache_key", "metadata", "stop", "
 def request(call: ModelCall, kwargs: Kwargs) -> None:
     """Fill the record from the keyword arguments of create, parse and stream."""
     for name in _HOLDS_TEXT:
-        if name in kwargs and kwargs[name]:
+        if kwargs.get(name):
             kwargs[name] = plain(kwargs[name])
     call.params = given(kwargs, PARAMS)
     response_format = kwargs.get("response_format")

@@ -22,13 +22,17 @@ class Reader:
         self._chunk: Any = None
         self._usage: Any = None
         self._finish: dict[int, str] = {}
+        self._content: Channel = (0, "content")
         self._open: dict[Channel, tuple[str, str]] = {}
         self._seen: dict[Channel, tuple[str, str]] = {}
 
     def read(self, chunk: Any) -> ChunkView:
-        return self._plain_text(chunk) or self._anything(chunk)
+        said = self.text(chunk)
+        if said is None:
+            return self._anything(chunk)
+        return ChunkView((Delta(*said, _CONTENT, json=self._json),))
 
-    def _plain_text(self, chunk: Any) -> ChunkView | None:
+    def text(self, chunk: Any) -> tuple[Channel, str] | None:
         """The chunk that nearly every stream is made of, without a function call to spare."""
         try:
             (choice,) = chunk.choices
@@ -44,13 +48,15 @@ class Reader:
                 or delta.__pydantic_extra__
             ):
                 return None
+            index = choice.index
         except (AttributeError, TypeError, ValueError):
             return None
-        channel = (choice.index, "content")
-        if channel not in self._open:
-            self._open[channel] = self._seen[channel] = ("", "")
+        if index != self._content[0]:
+            self._content = (index, "content")
+        if self._content not in self._open:
+            self._open[self._content] = self._seen[self._content] = ("", "")
         self._chunk = chunk
-        return ChunkView((Delta(channel, text, _CONTENT, json=self._json),))
+        return self._content, text
 
     def _anything(self, chunk: Any) -> ChunkView:
         if field(chunk, "id"):
