@@ -143,7 +143,7 @@ def course(run: Run, ask: Callable[[], Any], *, is_async: bool, unasked: Callabl
         raise
     value, goes_on = answered
     if not goes_on:
-        run.end()
+        run.end(run.call.stream_end)
     return value
 
 
@@ -240,7 +240,7 @@ def canned(run: Run, decision: Decision, *, streams: bool) -> Any:
     raw = run.adapter.raw
     if text is None or (raw and not endpoint.raw and raw.asked(run.kwargs)):
         raise ModelCallBlocked(decision, "input")
-    run.call.stream_end = "blocked"
+    run.call.stream_end = "blocked" if streams else ""
     said = None
     try:
         if not streams and endpoint.reply is not None:
