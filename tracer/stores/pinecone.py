@@ -84,7 +84,7 @@ def _found(hits: Callable[[Any], Iterable[Hit]], operation: Operation, answer: A
 
 
 def _request(operation: str, fill: Callable[[ModelCall, Kwargs], None], service: Any, kwargs: Kwargs) -> ModelCall:
-    host, port = address_of(service._config.host)  # noqa: SLF001  nothing else says where it is
+    host, port = address_of(service._http._config.host)  # noqa: SLF001  nothing else says where it is
     model = kwargs.get("model")
     call = ModelCall(operation, "pinecone", request_model=str(getattr(model, "value", model) or ""))
     call.server_address, call.server_port = host, port
@@ -124,8 +124,12 @@ def _embedded(call: ModelCall, answer: Any) -> None:
 
 
 def _reranked(call: ModelCall, answer: Any) -> None:
+    """What comes back of the documents is what was sent, with the placeholders that the guards put in."""
     call.response_model = answer.model
-    call.usage = Usage(source="none", raw=_raw(answer.usage))
+    call.usage = Usage(source="provider", raw=_raw(answer.usage))
+    places = ((place, one.document) for place, one in enumerate(answer.data) if one.document)
+    parts = tuple(part for place, document in places for part in _texts(document, ("data", place, "document")))
+    call.output = (Message("assistant", parts),) if parts else ()
 
 
 def _raw(usage: Any) -> dict[str, Any]:

@@ -1,10 +1,8 @@
 """The real Qdrant client: its engine in this process, and a server on loopback that speaks its REST."""
 
 import asyncio
-import http.server
 import json
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +11,7 @@ from spanward.tracer import semconv
 from spanward.tracer.stores.qdrant import _texts
 
 from ..inmemory import Spans
+from .loopback import serving
 from .searches import MAIL, only, said, searches
 
 qdrant_client = pytest.importorskip("qdrant_client")
@@ -72,7 +71,7 @@ def found(answer: Any) -> list[Any]:
     return [point.id for one in groups for point in getattr(one, "hits", getattr(one, "points", [one]))]
 
 
-ASKING = {
+ASKING: dict[str, tuple[Callable[[Any], Any], dict[str, Any]]] = {
     "query_points_groups": (
         lambda c: c.query_points_groups("garden", group_by="text", query=[1.0, 0.0], limit=4),
         {semconv.REQUEST_TOP_K: 4, semconv.RETRIEVAL_COUNT: 2},
@@ -172,37 +171,18 @@ def test_texts_of_a_query(asked: dict[str, Any], texts: list[str]) -> None:
     assert list(_texts(asked)) == texts
 
 
+def answer(path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """What Qdrant says to a query: one point, or that there is no such collection."""
+    if "nowhere" in path:
+        return 404, {"status": {"error": f"Not found: no collection for {MAIL}"}, "time": 0.001}
+    point = {"id": 1, "version": 3, "score": 0.75, "payload": POINTS[0][2], "vector": None}
+    return 200, {"result": {"points": [point]}, "status": "ok", "time": 0.001}
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[int]:
-    """Says what Qdrant says to a query: one point, or that there is no such collection."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class says so
-            pass
-
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
-            if "nowhere" in self.path:
-                self._answer(404, {"status": {"error": f"Not found: no collection for {MAIL}"}, "time": 0.001})
-                return
-            point = {"id": 1, "version": 3, "score": 0.75, "payload": POINTS[0][2], "vector": None}
-            self._answer(200, {"result": {"points": [point]}, "status": "ok", "time": 0.001})
-
-        def _answer(self, status: int, told: dict[str, Any]) -> None:
-            body = json.dumps(told).encode()
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-    serving = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=serving.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield serving.server_address[1]
-    serving.shutdown()
-    thread.join()
-    serving.server_close()
+    with serving(answer) as port:
+        yield port
 
 
 def test_over_rest(spans: Spans, server: int) -> None:
