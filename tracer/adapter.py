@@ -205,6 +205,8 @@ class Endpoint:
     applies: Callable[[Any, Kwargs], bool] | None = None
     """(instance, keyword arguments) -> whether this is a call of this endpoint, for methods that do other things too.
     Asked for every call of the method: it has to be cheap. Any other call goes through untouched."""
+    names: tuple[str, ...] = ()
+    """Names for what is given by position, where the method itself says `*args`; it takes them by these names too."""
     send: Callable[[Kwargs], Kwargs] | None = None
     """The guarded arguments as the method takes them, right before it is called: where `request` decoded what has to
     be sent encoded (the body of Bedrock's `invoke_model`). It must not fail."""
@@ -283,6 +285,14 @@ class Narrator(Protocol):
 
     def end(self, key: Hashable, found: tuple[Message, ...] = (), error: BaseException | None = None) -> None:
         """It ended. May block while guards look at it; on an event loop they look in another thread."""
+        ...
+
+    def waits(self, key: Hashable) -> bool:
+        """Whether it is worth filling the record: a model call may have been seen by a wrapper of ours."""
+        ...
+
+    def drop(self, key: Hashable) -> None:
+        """There was none after all (an answer out of a cache): it becomes no span."""
         ...
 
     def follow(self, current: Callable[[], Hashable | None]) -> Callable[[], None]:

@@ -104,9 +104,10 @@ class Operations:
         seen = _expect() if isinstance(record, ModelCall) else None
         opened = Open(record, Inside(span), outer, asking, self._engine.process, next(self._numbers), seen)
         self._open[opened if key is None else key] = opened
-        while len(self._open) > MOST_OPEN:
-            health.count("dropped", "an operation that never ended: too many are open")
-            self._abandon(next(iter(self._open)))
+        if len(self._open) > MOST_OPEN:
+            for oldest in list(self._open)[: max(1, MOST_OPEN // 10)]:
+                health.count("dropped", "an operation that never ended: too many are open")
+                self._abandon(oldest)
         return opened
 
     def end(self, key: Hashable, found: tuple[Message, ...] = (), error: BaseException | None = None) -> None:
@@ -122,6 +123,17 @@ class Operations:
             self._later(opened)
         else:
             self._finish(opened)
+
+    def waits(self, key: Hashable) -> bool:
+        """Whether it is open and still has to be told."""
+        opened = self._open.get(key)
+        return opened is not None and not (opened.seen is not None and opened.seen.by_us)
+
+    def drop(self, key: Hashable) -> None:
+        """It was none: no span."""
+        opened = self._open.pop(key, None)
+        if opened is not None and opened.seen is not None:
+            opened.seen.over = True
 
     def ended(self, key: Hashable, error: BaseException | None = None) -> Callable[[], None] | None:
         """It is over. Gives what is left to do where that may block, None where all is done."""
@@ -190,6 +202,9 @@ class Operations:
         opened = self._open.pop(key, None)
         if opened is None or opened.process is not self._engine.process:
             return None
+        if opened.seen is not None and opened.seen.by_us:
+            opened.seen.over = True
+            return None  # our own span of the call tells it
         record = opened.record
         record.ended_ns = time.time_ns()
         if opened.seen is not None:
@@ -230,8 +245,6 @@ class Operations:
 
     def _finish(self, opened: Open, unjudged: str = "") -> None:
         record, engine = opened.record, self._engine
-        if opened.seen is not None and opened.seen.by_us:
-            return  # the provider's own span tells it
         if engine.settings.content == "none":
             record.content_withheld = "content_none"
         elif told.given(record) or told.found(record):
@@ -256,6 +269,12 @@ class Narration:
 
     def end(self, key: Hashable, found: tuple[Message, ...] = (), error: BaseException | None = None) -> None:
         health.fenced(f"{self.library}.end", self.operations.end, (self.library, key), found, error)
+
+    def waits(self, key: Hashable) -> bool:
+        return self.operations.waits((self.library, key))
+
+    def drop(self, key: Hashable) -> None:
+        self.operations.drop((self.library, key))
 
     def follow(self, current: Callable[[], Hashable | None]) -> Callable[[], None]:
         def ours() -> Hashable | None:
