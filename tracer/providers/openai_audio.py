@@ -6,8 +6,8 @@ from typing import Any
 from ...guards.messages import Message, Part, Path
 from ..adapter import ChunkView, Delta, Kwargs
 from ..call import ModelCall, Usage
-from .fields import as_json, beside, counts, field, given, number, plain, whole
-from .openai_texts import extra, files, texts
+from .fields import as_json, beside, counts, field, given, number, whole
+from .openai_texts import extra, files, readable, texts
 from .stainless import RawResponse
 
 SPEECH_PARAMS = ("voice", "response_format", "response_encoding", "speed", "stream_format", "sample_rate", "bit_rate", "language")  # noqa: E501  # fmt: skip
@@ -40,10 +40,8 @@ def spoken(call: ModelCall, answer: Any) -> None:
 def request(call: ModelCall, kwargs: Kwargs) -> None:
     """Fill the record from the keyword arguments of transcriptions.create and translations.create."""
     call.params = given(kwargs, PARAMS)
-    for name in ("keywords", "known_speaker_names"):
-        if kwargs.get(name):
-            kwargs[name] = plain(kwargs[name])
-    hints = [*texts(kwargs.get("prompt"), ("prompt",)), *texts(kwargs.get("keywords"), ("keywords",), name="keyword")]
+    hints = [*texts(kwargs.get("prompt"), ("prompt",))]
+    hints += texts(readable(kwargs, "keywords"), ("keywords",), name="keyword")
     given_files = [
         part for name in ("file", "url", "known_speaker_references") for part in files(kwargs.get(name), "audio")
     ]

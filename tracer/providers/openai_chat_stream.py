@@ -10,7 +10,8 @@ from .fields import arguments, field
 from .openai_chat import TEXTS, structured, usage
 
 Channel = Any
-"""(choice index, field) or (choice index, "tool", index of the tool call)."""
+"""(choice index, field), (choice index, "tool", index of the tool call), or of what ran at the provider
+(choice index, "executed" or "found", number)."""
 _CONTENT: Path = ("choices", 0, "delta", "content")
 
 
@@ -141,7 +142,7 @@ class Reader:
                 continue
             field_ = channel[1]
             text = texts.get(channel, "")
-            kind: PartKind = TEXTS.get(field_, "tool_call")
+            kind: PartKind = "tool_result" if field_ == "found" else TEXTS.get(field_, "tool_call")
             as_json = arguments(text) if kind == "tool_call" else field_ == "content" and structured(call, text)
             parts.append(Part(kind, text, json=as_json, name=name, id=part_id))
         return Message("assistant", tuple(parts), self._finish.get(index, ""))

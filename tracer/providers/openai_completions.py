@@ -6,9 +6,9 @@ from typing import Any
 from ...guards.messages import Message, Part
 from ..adapter import ChunkView, Delta, Kwargs
 from ..call import ModelCall
-from .fields import beside, dumps, field, given, plain
+from .fields import beside, dumps, field, given
 from .openai_chat import usage
-from .openai_texts import extra, texts
+from .openai_texts import extra, readable, texts
 
 PARAMS = (
     "temperature", "top_p", "top_k", "min_p", "max_tokens", "frequency_penalty", "presence_penalty",
@@ -17,10 +17,9 @@ PARAMS = (
 
 
 def request(call: ModelCall, kwargs: Kwargs) -> None:
-    kwargs["prompt"] = plain(kwargs.get("prompt"))
     call.params = given(kwargs, PARAMS)
-    parts = [*texts(kwargs["prompt"], ("prompt",)), *texts(kwargs.get("suffix"), ("suffix",), name="suffix")]
-    parts += extra(kwargs)
+    parts = [*texts(readable(kwargs, "prompt"), ("prompt",)), *extra(kwargs)]
+    parts += texts(kwargs.get("suffix"), ("suffix",), name="suffix")
     call.messages = (Message("user", tuple(parts)),) if parts else ()
     call.beside = beside(kwargs, ("user", "stop"))
 

@@ -6,13 +6,14 @@ from ...guards.messages import Message
 from ..adapter import Kwargs
 from ..call import ModelCall
 from . import openai_responses as responses
-from .fields import as_json, beside, field, plain, whole
+from .fields import as_json, beside, field, whole
+from .openai_texts import readable
 
 
 def request(call: ModelCall, kwargs: Kwargs) -> None:
     """The input has the shape of a response's; each question is one part."""
     responses.request(call, kwargs)
-    kwargs["questions"] = asked = plain(kwargs.get("questions"))
+    asked = readable(kwargs, "questions")
     if isinstance(asked, list) and asked:
         parts = (whole(question, ("questions", i), name="question") for i, question in enumerate(asked))
         call.messages = (*call.messages, Message("user", tuple(parts)))

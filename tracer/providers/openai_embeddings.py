@@ -2,19 +2,18 @@
 
 from typing import Any
 
-from ...guards.messages import Message, Part
+from ...guards.messages import Message
 from ..adapter import Kwargs
 from ..call import ModelCall, Usage
-from .fields import beside, counts, field, given, number, plain
-from .openai_texts import extra, texts
+from .fields import beside, counts, field, given, number
+from .openai_texts import extra, readable, texts
 
 
 def request(call: ModelCall, kwargs: Kwargs) -> None:
     """Token arrays are no text: only strings are judged."""
     call.params = given(kwargs, ("dimensions", "encoding_format"))
     call.beside = beside(kwargs, ("user",))
-    kwargs["input"] = plain(kwargs.get("input"))
-    parts: list[Part] = [*texts(kwargs["input"], ("input",)), *extra(kwargs)]
+    parts = [*texts(readable(kwargs, "input"), ("input",)), *extra(kwargs)]
     call.messages = (Message("user", tuple(parts)),) if parts else ()
 
 

@@ -5,12 +5,12 @@ from typing import Any
 from ...guards.messages import Message, Part, Path
 from ..adapter import Kwargs
 from ..call import ModelCall
-from .fields import as_json, field, plain, whole
-from .openai_texts import extra, reference, texts
+from .fields import as_json, field, whole
+from .openai_texts import extra, readable, reference, texts
 
 
 def request(call: ModelCall, kwargs: Kwargs) -> None:
-    kwargs["input"] = asked = plain(kwargs.get("input"))
+    asked = readable(kwargs, "input")
     parts = [*texts(asked, ("input",))]
     for i, item in enumerate(asked if isinstance(asked, list) else []):
         if not isinstance(item, str):

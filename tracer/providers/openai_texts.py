@@ -13,6 +13,13 @@ _TYPES = {"jpg": "jpeg", "mp3": "mpeg", "mpga": "mpeg", "m4a": "mp4", "oga": "og
 """Suffixes that are not the second half of a media type by themselves."""
 
 
+def readable(kwargs: Kwargs, name: str) -> Any:
+    """The argument, if it is given, in the dicts and lists that paths can lead through."""
+    if kwargs.get(name):
+        kwargs[name] = plain(kwargs[name])
+    return kwargs.get(name)
+
+
 def texts(value: Any, where: Path, *, name: str = "") -> Iterator[Part]:
     """A string, or the strings of a list. Arrays of tokens are no text."""
     if isinstance(value, str):

@@ -128,8 +128,8 @@ class Sdk:
     """One library of this kind: how its resources are named, and who answers its clients."""
 
     library: str
-    provider: Callable[[Any, str], str]
-    """(client, host) -> the provider's name."""
+    provider: str | Callable[[Any, str], str]
+    """Its name, or (client, host) -> its name."""
     suffix: str = ""
     """What follows the name of every resource's class."""
 
@@ -160,7 +160,7 @@ class Sdk:
         host, port = address(client)
         call = ModelCall(
             operation,
-            self.provider(client, host),
+            self.provider if isinstance(self.provider, str) else self.provider(client, host),
             request_model=str(kwargs.get("model") or ""),
             stream=streams(kwargs),
             server_address=host,
