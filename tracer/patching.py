@@ -186,7 +186,8 @@ def _patch_method(
         health.count("patching", f"{place}: signature does not fit")
         return
     make: Any = partial(around.wrapper, patches.engine) if isinstance(endpoint, Around) else patches.engine.wrapper
-    wrapper = make(library.adapter, endpoint, positional(original), is_async=is_async)
+    names = (isinstance(endpoint, Endpoint) and endpoint.names) or positional(original)
+    wrapper = make(library.adapter, endpoint, names, is_async=is_async)
     _put(patches, owner, name, wrapt.FunctionWrapper(original, wrapper))
     if place not in library.patched:
         library.patched.append(place)
@@ -264,5 +265,6 @@ def _http_imported(module: str) -> None:
     for class_name, method in http_spans.METHODS[module]:
         owner = getattr(sys.modules[module], class_name)
         if not isinstance(vars(owner)[method], wrapt.ObjectProxy):
-            wrapper = http_spans.wrapper(_current.engine.tracer, is_async=class_name.startswith("Async"))
+            library = module.partition(".")[0]
+            wrapper = http_spans.wrapper(_current.engine, library, is_async=method in http_spans.ASYNC)
             _put(_current, owner, method, wrapt.FunctionWrapper(vars(owner)[method], wrapper))
