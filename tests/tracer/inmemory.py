@@ -61,7 +61,9 @@ def traced(spool: Path, **settings: Any) -> Iterator[Spans]:
     spanward.instrument(tracer_provider=provider, **given)
     gc.collect()
     gc.freeze()  # each test collects garbage several times, and the guards' models are none
-    yield Spans(exporter)
-    gc.unfreeze()
-    spanward.uninstrument()
-    provider.shutdown()
+    try:
+        yield Spans(exporter)
+    finally:
+        gc.unfreeze()
+        spanward.uninstrument()
+        provider.shutdown()

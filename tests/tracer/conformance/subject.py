@@ -81,6 +81,8 @@ class Subject:
     """(name, arguments) of the tool call in a whole answer."""
     managed: bool = False
     """`stream` gives a context manager, which asks on entering."""
+    canned: bool = True
+    """A rule's `reply` comes in the library's own type; else a block always raises."""
     streams_only: bool = False
     """Another way to a stream; its whole answers are those of another subject, and are not tested again."""
     counted: Callable[[Json], tuple[int, int]] | None = None
