@@ -53,6 +53,9 @@ class ModelCall:
     tools: tuple[Message, ...] = ()
     beside: tuple[Message, ...] = ()
     """Texts that go out beside the conversation (ids, metadata, stop sequences): judged like it, never recorded."""
+    echoes: tuple[Message, ...] = ()
+    """Texts of an answer that repeat what was said or sent (citations, the conversation): judged and restored like
+    `output`, never recorded."""
     params: dict[str, Any] = field(default_factory=dict)
     stream: bool = False
     usage: Usage = field(default_factory=Usage)
