@@ -1,4 +1,7 @@
-"""The `anthropic` package: messages and beta messages."""
+"""The `anthropic` package: messages and beta messages, of Anthropic itself and of its clients for Bedrock and Vertex.
+
+Those clients rewrite path and body below `create`, and decode AWS's binary event stream above it: to us all is alike.
+"""
 
 from collections.abc import Callable
 from functools import partial
@@ -23,7 +26,7 @@ def _request(resource: Any, kwargs: Kwargs, *, always_streams: bool = False) -> 
     host, port = address(client)
     call = ModelCall(
         "chat",
-        provider(client, _PROVIDERS, "anthropic"),
+        getattr(client, "_gen_ai_provider_name", "") or provider(client, _PROVIDERS, "anthropic"),
         request_model=str(kwargs.get("model") or ""),
         stream=always_streams or streams(kwargs),
         server_address=host,
@@ -94,7 +97,18 @@ def _native_provider(resource: Any) -> Any:
 
 _PLAIN = ("anthropic.resources.messages", "anthropic.types")
 _BETA = ("anthropic.resources.beta.messages", "anthropic.types.beta")
+_CLOUDS = tuple((f"anthropic.lib.{cloud}._beta_messages", "anthropic.types.beta") for cloud in ("bedrock", "vertex"))
+"""Resources of their own, which took the beta methods over as they were when the library was imported."""
 _HELD = StreamManager()
+
+
+def _endpoints(place: tuple[str, str], prefix: str) -> tuple[Endpoint, ...]:
+    return (
+        _endpoint(place[0], "create", place[1], f"{prefix}Message"),
+        _endpoint(place[0], "parse", place[1], f"Parsed{prefix}Message", validates=True),
+        _endpoint(place[0], "stream", place[1], f"{prefix}Message", manager=_HELD, asks=always),
+    )
+
 
 ADAPTER = Adapter(
     library="anthropic",
@@ -105,11 +119,8 @@ ADAPTER = Adapter(
     native_tracer=("anthropic._base_client", "BaseClient", "_tracer"),
     native_provider=_native_provider,
     endpoints=(
-        _endpoint(_PLAIN[0], "create", _PLAIN[1], "Message"),
-        _endpoint(_PLAIN[0], "parse", _PLAIN[1], "ParsedMessage", validates=True),
-        _endpoint(_PLAIN[0], "stream", _PLAIN[1], "Message", manager=_HELD, asks=always),
-        _endpoint(_BETA[0], "create", _BETA[1], "BetaMessage"),
-        _endpoint(_BETA[0], "parse", _BETA[1], "ParsedBetaMessage", validates=True),
-        _endpoint(_BETA[0], "stream", _BETA[1], "BetaMessage", manager=_HELD, asks=always),
+        *_endpoints(_PLAIN, ""),
+        *_endpoints(_BETA, "Beta"),
+        *(endpoint for cloud in _CLOUDS for endpoint in _endpoints(cloud, "Beta")),
     ),
 )

@@ -1,4 +1,4 @@
-"""The `groq` package: chats, embeddings, speech and transcripts. What it speaks is OpenAI's, with a few things of its own.
+"""The `groq` package: chats, embeddings, speech and transcripts, much like OpenAI's.
 
 Tools that run at Groq (compound systems) carry their results along; streams always tell their tokens, in `x_groq`.
 """

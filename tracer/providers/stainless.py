@@ -113,8 +113,10 @@ def canned_stream(resource: Any, library: str, cast_to: Any, frames: Iterable[st
         request=http.Request("POST", client.base_url),
     )
     module = importlib.import_module(library)
-    stream = module.AsyncStream if is_async(resource) else module.Stream
-    return stream(cast_to=cast_to, response=response, client=client)
+    kind = module.AsyncStream if is_async(resource) else module.Stream
+    stream = kind(cast_to=cast_to, response=response, client=client)
+    stream._decoder = importlib.import_module(f"{library}._streaming").SSEDecoder()  # noqa: SLF001  some clients read
+    return stream  # another encoding, and have no other place to say so
 
 
 def http_module(client: Any) -> str:
