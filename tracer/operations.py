@@ -79,6 +79,11 @@ class Operations:
     def active(self) -> bool:
         return self._engine.active
 
+    @property
+    def waiting(self) -> int:
+        """How many ended and wait to be judged."""
+        return self._waiting
+
     def begin(self, record: Told, key: Hashable | None = None, parent: Hashable | None = None) -> Open:
         """Open its span: beneath the operation that `parent` names, else beneath what runs here.
 

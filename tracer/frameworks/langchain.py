@@ -23,7 +23,7 @@ def listen(narrator: Narrator) -> Callable[[], None]:
         run = getattr(config.get("callbacks"), "parent_run_id", None) if config else None
         return None if run is None else listener.place(run)
 
-    followed = (narrator.follow(running), narrator.follow(listener.retrieving))
+    followed = (narrator.follow(running), narrator.follow(listener.here))
 
     def undo() -> None:
         listener.over = True

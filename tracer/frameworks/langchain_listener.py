@@ -27,7 +27,8 @@ CREATE_AGENT = "langchain_create_agent"
 STEP = "graph:step:"
 """Tag of a node of a graph."""
 
-_retrieving: ContextVar[tuple[UUID, ...]] = ContextVar("spanward_langchain_retrieving", default=())
+_runs: ContextVar[tuple[UUID, ...]] = ContextVar("spanward_langchain_runs", default=())
+"""Retrievers and models that run in this context, of which LangChain keeps no note in a context of its own."""
 
 
 def quiet(method: Callable[..., None]) -> Callable[..., None]:
@@ -124,8 +125,7 @@ class Listener(BaseCallbackHandler):
         given = said.texts([query])
         operation = Operation("retrieval", name, given)
         self._begin(run_id, operation, self.place(told.get("parent_run_id")))
-        outer = tuple(run for run in _retrieving.get() if run in self._place)
-        _retrieving.set((*outer, run_id))  # LangChain has no context of its own around a retriever
+        self._enter(run_id)
 
     @quiet
     def on_retriever_end(self, documents: Any, *, run_id: UUID, **told: Any) -> None:
@@ -172,12 +172,16 @@ class Listener(BaseCallbackHandler):
         """The operation that a run belongs to."""
         return None if run_id is None else self._place.get(run_id)
 
-    def retrieving(self) -> Hashable | None:
-        """The retriever that runs here."""
-        return next((run for run in reversed(_retrieving.get()) if run in self._place), None)
+    def here(self) -> Hashable | None:
+        """The operation of the retriever or model that runs here."""
+        return next((self._place[run] for run in reversed(_runs.get()) if run in self._place), None)
+
+    def _enter(self, run_id: UUID) -> None:
+        _runs.set((*(run for run in _runs.get() if run in self._place), run_id))
 
     def _heard(self, run_id: UUID) -> ModelCall | None:
         """The model call that is over, with what it was asked; None if a wrapper of ours saw it itself."""
+        self._place.pop(run_id, None)
         call, asked = self._calls.pop(run_id, (None, tuple))
         if call is None or not self._narrator.waits(run_id):
             return None
@@ -190,7 +194,11 @@ class Listener(BaseCallbackHandler):
         call = said.model_call(operation, told.get("metadata") or {}, told.get("invocation_params") or {})
         self._calls[run_id] = (call, asked)
         _bound(self._calls)
-        self._narrator.begin(run_id, call, self.place(told.get("parent_run_id")))
+        around = self.place(told.get("parent_run_id"))
+        self._narrator.begin(run_id, call, around)
+        if around is not None:
+            self._keep(run_id, around)
+            self._enter(run_id)
 
     def _begin(self, run_id: UUID, operation: Operation, around: UUID | None) -> None:
         self._keep(run_id, run_id)
