@@ -1,21 +1,28 @@
 """What is traced in this environment and what is not, and why: the facts that `spanward doctor` prints."""
 
+import json
 from dataclasses import dataclass
 from typing import Literal
 
-from . import instrument, patching, registry, settings
-from .adapter import Adapter
+from . import health, instrument, patching, registry, settings
+from .adapter import Adapter, Around, Endpoint
 from .guarding import PolicyFile, Summary, fetch
 from .sidecar import ADVICE, KeyRefused, Sidecar, Unreachable
 from .spool import stored_bytes
 
 State = Literal["ok", "warning", "problem", "absent"]
 PATIENCE_S = 2.0
+NO_ADAPTER = "no_adapter"
+SEEN = (
+    f"SELECT reason, sum(count) FROM reports WHERE kind = '{NO_ADAPTER}' AND ts > now() - INTERVAL 30 DAY "  # noqa: S608  ours
+    "GROUP BY reason ORDER BY 2 DESC LIMIT 20"
+)
+WRAP = "put spanward.model_call() around it, so that it is guarded and recorded, or use a client that has an adapter"
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """`subject` is a library, 'sidecar', 'policy' or 'spool'; `detail` says how it is, `advice` what to do about it."""
+    """`subject` is a library, 'client', 'sidecar', 'policy' or 'spool'; `detail` is how it is, `advice` what to do."""
 
     subject: str
     state: State
@@ -32,14 +39,22 @@ def facts(chosen: settings.Settings | None = None) -> list[Fact]:
     chosen = chosen or (running.settings if running else settings.read({}))
     sidecar = Sidecar(chosen.endpoint, chosen.key)
     try:
-        return [*map(library, registry.ADAPTERS), *_sidecar(chosen, sidecar), spool(chosen)]
+        return [
+            *map(library, registry.ADAPTERS),
+            *unknown_clients(health.totals(NO_ADAPTER) if running else _reported(sidecar)),
+            *_sidecar(chosen, sidecar),
+            spool(chosen),
+        ]
     finally:
         sidecar.close()
 
 
 def library(name: str) -> Fact:
     """Whether the calls of this library are traced, or would be."""
-    adapter = registry.load(name)
+    try:
+        adapter = registry.load(name)
+    except Exception as error:  # noqa: BLE001  one broken adapter does not hide the others
+        return Fact(name, "problem", f"its adapter cannot be loaded: {type(error).__name__}: {error}", "report this")
     version = patching.version_of(adapter.distribution)
     if not version:
         return Fact(name, "absent", "not installed")
@@ -48,12 +63,30 @@ def library(name: str) -> Fact:
     patched, skipped = (known.patched, known.skipped) if known else _would_be(adapter)
     says = f"{adapter.distribution} {version}: {len(patched)} methods {'traced' if known else 'can be traced'}"
     if skipped:
-        says += f", {len(skipped)} not: " + "; ".join(f"{place}: {why}" for place, why in sorted(skipped.items()))
-    if not patched:
+        says += f", {len(skipped)} not: " + "; ".join(_in_short(skipped))
+    if not patched and not (known and adapter.listen and not skipped):
         return Fact(name, "problem", says, f"install a version from {adapter.oldest} to below {adapter.below}")
     if not patching.tested(adapter, version):
         return Fact(name, "warning", says, f"tested with {adapter.oldest} to below {adapter.below}; report what fails")
     return Fact(name, "ok", says)
+
+
+def unknown_clients(seen: dict[str, int]) -> list[Fact]:
+    """Clients that call models and have no adapter, by `CLIENT to HOST`, the busiest first."""
+    return [
+        Fact("client", "warning", f"seen, no adapter: {who}, {number} {'call' if number == 1 else 'calls'}", WRAP)
+        for who, number in sorted(seen.items(), key=lambda found: -found[1])
+    ]
+
+
+def _reported(sidecar: Sidecar) -> dict[str, int]:
+    """The same of all applications, as the sidecar has it; nothing where it cannot be asked."""
+    body = json.dumps({"sql": SEEN}).encode()
+    try:
+        status, told = sidecar.request("POST", "/api/query", body, "application/json", PATIENCE_S)
+        return {str(who): int(number) for who, number in json.loads(told)["rows"]} if status == 200 else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 def spool(chosen: settings.Settings) -> Fact:
@@ -103,13 +136,25 @@ def _said(policy: Summary) -> str:
     return f"{policy.name} {policy.hash}, on_error: {policy.on_error}"
 
 
+def _in_short(skipped: dict[str, str]) -> list[str]:
+    """Reasons with the places that they hold for; of many places the first."""
+    places: dict[str, list[str]] = {}
+    for place, why in sorted(skipped.items()):
+        places.setdefault(why, []).append(place)
+    return [
+        f"{found[0]} and {len(found) - 1} more: {why}" if len(found) > 3 else f"{', '.join(found)}: {why}"
+        for why, found in places.items()
+    ]
+
+
 def _would_be(adapter: Adapter) -> tuple[list[str], dict[str, str]]:
     """Methods that would be patched, and those that would not."""
     from importlib import import_module
 
     found: list[str] = []
     missing: dict[str, str] = {}
-    for endpoint in adapter.endpoints:
+    wrapped: list[Endpoint | Around] = [*adapter.endpoints, *adapter.around]
+    for endpoint in wrapped:
         for method, _ in patching.methods(endpoint):
             place = f"{endpoint.module}.{method}"
             try:
@@ -121,4 +166,6 @@ def _would_be(adapter: Adapter) -> tuple[list[str], dict[str, str]]:
                 missing[place] = patching.NO_METHOD
             else:
                 found.append(place)
+    if adapter.listen:
+        found.append(adapter.listens_to or adapter.library)
     return found, missing

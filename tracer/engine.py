@@ -17,6 +17,7 @@ from .adapter import Adapter, Endpoint, Kwargs
 from .blocked import ModelCallBlocked
 from .call import StreamEnd
 from .guarding import Judge
+from .hosts import ModelHosts
 from .operations import Operations
 from .outgoing import changed, judges_output, settled
 from .run import Run
@@ -43,9 +44,11 @@ class Engine:
     process: object = field(default_factory=object)
     """Another one in a child of a fork."""
     operations: Operations = field(init=False)
+    hosts: ModelHosts = field(init=False)
 
     def __post_init__(self) -> None:
         self.operations = Operations(self)
+        self.hosts = ModelHosts(self.settings.model_hosts)
 
     def end_streams(self) -> None:
         """What was read of streams that are still open is told now: the end of the process asks nobody else."""

@@ -16,15 +16,15 @@ T = TypeVar("T")
 
 _lock = threading.Lock()
 _counts: Counter[tuple[str, str]] = Counter()
-_said: set[tuple[str, str]] = set()
+_totals: Counter[tuple[str, str]] = Counter()
 
 
 def count(kind: str, reason: str, number: int = 1) -> None:
-    """Add to what the next report says. `kind` is 'internal', 'dropped', 'guards' or 'unsent'."""
+    """Add to what the next report says. `kind`: 'internal', 'dropped', 'guards', 'unsent', 'patching', 'no_adapter'."""
     with _lock:
         _counts[kind, reason] += number
-        new = (kind, reason) not in _said
-        _said.add((kind, reason))
+        new = (kind, reason) not in _totals
+        _totals[kind, reason] += number
     if new:
         log.warning("spanward: %s: %s (said once; counted and reported from here on)", kind, reason)
 
@@ -37,6 +37,12 @@ def take() -> dict[tuple[str, str], int]:
         taken = dict(_counts)
         _counts.clear()
     return taken
+
+
+def totals(kind: str) -> dict[str, int]:
+    """All that this process counted of a kind, reported or not, by reason."""
+    with _lock:
+        return {reason: number for (known, reason), number in _totals.items() if known == kind and number}
 
 
 def give_back(taken: dict[tuple[str, str], int]) -> None:
@@ -68,3 +74,5 @@ def after_fork() -> None:
     global _lock  # noqa: PLW0603  another thread may have held it when the process forked
     _lock = threading.Lock()
     _counts.clear()
+    for known in _totals:
+        _totals[known] = 0  # it stays said

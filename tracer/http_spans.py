@@ -1,4 +1,6 @@
-"""Child spans for the HTTP requests of a model call: each attempt and retry, with its status. No other request.
+"""Child spans for the HTTP requests of a model call: each attempt and retry, with its status.
+
+Of all other requests only those to a server of models are told (`unknown`); the others cost a look at their host.
 
 OpenTelemetry's own instrumentation of httpx is not used: it reads and copies every header of every request (more
 function calls than all the rest of what we do), sends the application's trace context to the model's provider, and is
@@ -7,7 +9,7 @@ a singleton that the application may want for itself.
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from opentelemetry import context
@@ -17,55 +19,105 @@ from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer, set_span_i
 from . import health, semconv
 from .spans import Inside, inside
 
+if TYPE_CHECKING:
+    from .engine import Engine
+    from .unknown import UnknownCall
+
 _HTTPX = (("HTTPTransport", "handle_request"), ("AsyncHTTPTransport", "handle_async_request"))
 METHODS = {
     "httpx": _HTTPX,
     "httpx2": _HTTPX,
     "botocore.httpsession": (("URLLib3Session", "send"),),
     "requests.adapters": (("HTTPAdapter", "send"),),
+    "aiohttp.client": (("ClientSession", "_request"),),
 }
 """Module -> (class, method) of transports: the method gets a request and gives its response."""
+ASYNC = {"handle_async_request", "_request"}
+"""Methods that are awaited."""
 
 Wrapper = Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], Any]
 
 
-def wrapper(tracer: Tracer, *, is_async: bool) -> Wrapper:
+def wrapper(engine: "Engine", library: str, *, is_async: bool) -> Wrapper:
     """A wrapper for wrapt around a transport's method, which takes a request and gives a response."""
 
     def attempt(wrapped: Any, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        begun = begin(args)
+        begun = begin(engine, library, args)
+        if begun is None:
+            return wrapped(*args, **kwargs)
         try:
             response = wrapped(*args, **kwargs)
         except BaseException as error:
-            end(tracer, begun, error=error)
+            health.fenced("http", begun.end, None, error)
             raise
-        end(tracer, begun, response)
+        health.fenced("http", begun.end, response, None)
         return response
 
-    async def attempt_async(wrapped: Any, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        begun = begin(args)
+    async def attempt_async(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        begun = begin(engine, library, args if library != "aiohttp" else _told(instance, args, kwargs))
+        if begun is None:
+            return await wrapped(*args, **kwargs)
         try:
             response = await wrapped(*args, **kwargs)
         except BaseException as error:
-            end(tracer, begun, error=error)
+            health.fenced("http", begun.end, None, error)
             raise
-        end(tracer, begun, response)
+        health.fenced("http", begun.end, response, None)
         return response
 
     return attempt_async if is_async else attempt
 
 
-def begin(args: tuple[Any, ...]) -> tuple[Inside, Any, int] | None:
-    """The model call that this request is part of, the request, and the time; None if it is part of none."""
+def begin(engine: "Engine", library: str, args: tuple[Any, ...]) -> "Attempt | UnknownCall | None":
+    """What this request is: part of a model call, a call by a client that we do not know, or (None) nothing to us."""
     call = inside.get()
-    if call is None or not args or not call.span.is_recording() or context.get_value("suppress_instrumentation"):
+    if not args:
         return None
-    return call, args[0], time.time_ns()
+    if call is None:
+        try:
+            url = args[0].url
+            rules = engine.hosts.rules(url.split("/", 3)[2] if type(url) is str else url.host)
+        except Exception:  # noqa: BLE001  whatever it is, it is no request to a server of models
+            return None
+        return health.fenced("unknown", _unknown, engine, library, args[0]) if rules and engine.active else None
+    if not call.span.is_recording() or context.get_value("suppress_instrumentation"):
+        return None
+    return Attempt(engine.tracer, call, args[0], time.time_ns())
 
 
-def end(tracer: Tracer, begun: tuple[Inside, Any, int] | None, response: Any = None, error: Any = None) -> None:
-    if begun is not None:
-        health.fenced("http", _write, tracer, *begun, response, error)
+class _Told(NamedTuple):
+    """What `ClientSession._request` of aiohttp is given."""
+
+    method: str
+    url: Any
+    headers: Any
+    body: Any
+
+
+def _told(session: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[_Told, ...]:
+    if len(args) < 2:
+        return ()
+    body = kwargs.get("json") if kwargs.get("data") is None else kwargs["data"]
+    url = args[1] if session._base_url is None else session._build_url(args[1])  # noqa: SLF001  it has no other
+    return (_Told(str(args[0]), url, kwargs.get("headers") or session.headers, body),)
+
+
+def _unknown(engine: "Engine", library: str, request: Any) -> "UnknownCall | None":
+    from . import unknown
+
+    return unknown.begin(engine, library, request, _address(request))
+
+
+class Attempt(NamedTuple):
+    """One request of a model call of ours."""
+
+    tracer: Tracer
+    call: Inside
+    request: Any
+    started_ns: int
+
+    def end(self, response: Any, error: BaseException | None) -> None:
+        _write(self.tracer, self.call, self.request, self.started_ns, response, error)
 
 
 class _Split:
@@ -76,8 +128,12 @@ class _Split:
         self.scheme, self.host, self.port, self.path = found.scheme, found.hostname or "", found.port, found.path
 
 
+def _address(request: Any) -> Any:
+    return request.url if not isinstance(request.url, str) else _Split(request.url)
+
+
 def _write(tracer: Tracer, call: Inside, request: Any, started_ns: int, response: Any, error: Any) -> None:
-    url = request.url if not isinstance(request.url, str) else _Split(request.url)
+    url = _address(request)
     status = getattr(response, "status_code", 0)
     failed = type(error).__qualname__ if error is not None else str(status) if status >= 400 else ""
     # without query and user: they may be secrets

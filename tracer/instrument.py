@@ -88,6 +88,7 @@ def instrument(
     spool_bytes: int | None = None,
     key: str | None = None,
     usage_hosts: Sequence[str] | None = None,
+    model_hosts: Sequence[str] | None = None,
 ) -> None:
     """Trace and guard every call that this process makes to a model, from now on. Calling it again changes nothing.
 
@@ -100,6 +101,10 @@ def instrument(
     A streamed chat of OpenAI tells its token counts only when asked: we ask OpenAI and Azure, and no other server but
     those of `usage_hosts` (`SPANWARD_USAGE_HOSTS`: names or `NAME:PORT` with `*`, between commas), since some refuse
     the question. The application does not see the answer unless it asked, too.
+
+    Calls by clients that no adapter knows are told by where they go: to providers that we know, and to `model_hosts`
+    (`SPANWARD_MODEL_HOSTS`: an own gateway, as `NAME` or `NAME:PORT` with `*`, and `=PROVIDER` behind if it is one's).
+    Nothing that they say is guarded or recorded.
 
     Raises ValueError for an argument that makes no sense, `guards.policy.PolicyError` for a wrong policy, and with
     `require_guards` NoGuards if nobody can judge: the sidecar does not answer and no policy was ever fetched.
@@ -116,6 +121,7 @@ def instrument(
         "spool_bytes": spool_bytes,
         "key": key,
         "usage_hosts": usage_hosts,
+        "model_hosts": model_hosts,
     }
     global _running  # noqa: PLW0603  one per process
     with _turn:

@@ -25,6 +25,7 @@ VARIABLES = {
     "policy": "SPANWARD_POLICY",
     "key": "SPANWARD_INGEST_KEY",
     "usage_hosts": "SPANWARD_USAGE_HOSTS",
+    "model_hosts": "SPANWARD_MODEL_HOSTS",
 }
 """Environment variable of each setting that has one. `OTEL_*` is read by OpenTelemetry's SDK."""
 SECRET = {"key"}
@@ -36,7 +37,8 @@ class Settings:
     """`policy` is a file or a shipped name, for guards='local'; `spool_bytes` bounds the spool folder.
 
     `key` is what the sidecar asks for, '' if it asks for none. `usage_hosts` are patterns of hosts, `NAME` or
-    `NAME:PORT`, whose OpenAI-compatible servers take the question for a stream's token counts.
+    `NAME:PORT`, whose OpenAI-compatible servers take the question for a stream's token counts; `model_hosts` are
+    servers of models besides those in `hosts`.
     """
 
     endpoint: str = ENDPOINT
@@ -50,6 +52,7 @@ class Settings:
     spool_bytes: int = SPOOL_BYTES
     key: str = field(default="", repr=False)
     usage_hosts: tuple[str, ...] = ()
+    model_hosts: tuple[str, ...] = ()
 
 
 def read(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> Settings:
@@ -71,6 +74,7 @@ def read(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> S
     chosen["endpoint"] = str(chosen.get("endpoint", ENDPOINT)).rstrip("/")
     chosen["policy"] = str(chosen.get("policy", "default"))
     chosen["usage_hosts"] = _list(chosen.get("usage_hosts", ""))
+    chosen["model_hosts"] = _list(chosen.get("model_hosts", ""))
     chosen["spool"] = Path(chosen["spool"]) if "spool" in chosen else spool_folder(environ)
     return Settings(**chosen)
 

@@ -28,7 +28,10 @@ class Shipper:
     """
 
     def __init__(
-        self, spool: Spool, post: "Callable[[str, bytes, str, float], int]", chores: "tuple[Callable[[], Any], ...]" = ()
+        self,
+        spool: Spool,
+        post: "Callable[[str, bytes, str, float], int]",
+        chores: "tuple[Callable[[], Any], ...]" = (),
     ) -> None:
         self._spool = spool
         self._post = post
