@@ -240,6 +240,8 @@ class Around:
     done: Callable[[Operation, Any], None]
     """Fill the record from what the method gave. Changes nothing of that, and reads no iterator."""
     applies: Callable[[Any, Kwargs], bool] | None = None
+    private: bool = False
+    """The library tells whom it talks to which span is OpenTelemetry's current one: not of ours, then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,19 +3,31 @@
 import contextlib
 import inspect
 from collections.abc import Awaitable, Callable, Iterator
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from opentelemetry import context as otel
-from opentelemetry.trace import set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, get_current_span, set_span_in_context
 
 from . import health
 from .adapter import Adapter, Around, Kwargs
 from .engine import named
-from .operations import Open
+from .operations import Open, Operations
+from .spans import SCOPE
 from .threads import off_loop
 
 if TYPE_CHECKING:
     from .engine import Engine
+
+
+_private: ContextVar[Open | None] = ContextVar("spanward_private", default=None)
+"""The operation that runs here, where OpenTelemetry is not to know of it."""
+_following: "WeakSet[Operations]" = WeakSet()
+
+
+def _running() -> Open | None:
+    return _private.get()
 
 
 def wrapper(
@@ -24,6 +36,9 @@ def wrapper(
     """A wrapper for wrapt, as `Engine.wrapper` is one."""
     shell = _around_async if is_async else _around_sync
     applies = around.applies
+    if around.private and engine.operations not in _following:
+        _following.add(engine.operations)
+        engine.operations.follow(_running)
 
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: Kwargs) -> Any:
         if not engine.active:
@@ -44,7 +59,7 @@ def _begin(engine: "Engine", around: Around, instance: Any, kwargs: Kwargs) -> O
 
 
 def _around_sync(engine: "Engine", adapter: Adapter, around: Around, opened: Open, run: Callable[[], Any]) -> Any:
-    with current(opened):
+    with (privately if around.private else current)(opened):
         try:
             result = run()
         except BaseException as error:
@@ -58,7 +73,7 @@ def _around_sync(engine: "Engine", adapter: Adapter, around: Around, opened: Ope
 async def _around_async(
     engine: "Engine", adapter: Adapter, around: Around, opened: Open, run: Callable[[], Awaitable[Any]]
 ) -> Any:
-    with current(opened):
+    with (privately if around.private else current)(opened):
         try:
             result = run()
             if inspect.isawaitable(result):
@@ -92,3 +107,19 @@ def current(opened: Open) -> Iterator[None]:
     finally:
         if otel.get_current() is ours:
             otel.detach(token)
+
+
+@contextlib.contextmanager
+def privately(opened: Open) -> Iterator[None]:
+    """Calls made here are beneath it, and OpenTelemetry's current span is none of ours. Else as `current`."""
+    token = _private.set(opened)
+    scope = getattr(get_current_span(), "instrumentation_scope", None)
+    hidden = set_span_in_context(INVALID_SPAN) if scope is not None and scope.name == SCOPE else None
+    attached = otel.attach(hidden) if hidden is not None else None
+    try:
+        yield
+    finally:
+        if attached is not None and otel.get_current() is hidden:
+            otel.detach(attached)
+        with contextlib.suppress(ValueError):  # a coroutine that was dropped ends in another context
+            _private.reset(token)

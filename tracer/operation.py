@@ -6,7 +6,8 @@ from typing import Any, Literal
 from ..guards.judgement import Decision
 from ..guards.messages import Message
 
-OperationKind = Literal["invoke_workflow", "invoke_agent", "execute_tool", "retrieval"]
+OperationKind = Literal["invoke_workflow", "invoke_agent", "execute_tool", "retrieval", ""]
+"""'' for what the GenAI conventions have no name for: its own name is the span's then."""
 
 
 @dataclass(slots=True)

@@ -17,17 +17,19 @@ NAMED = {
     "invoke_agent": semconv.AGENT_NAME,
     "execute_tool": semconv.TOOL_NAME,
     "retrieval": semconv.DATA_SOURCE,
+    "": "",
 }
 """Where the name of an operation stands, by its kind."""
 
 
 def name(operation: Operation) -> str:
-    return f"{operation.kind} {operation.name}".rstrip()
+    return f"{operation.kind} {operation.name}".strip()
 
 
 def kind(operation: Operation) -> SpanKind:
-    """A search in a store at some address leaves the process; the rest is work within it."""
-    return SpanKind.CLIENT if operation.server_address else SpanKind.INTERNAL
+    """A search in a store at some address leaves the process, and so does a request to a server of tools."""
+    leaves = operation.server_address or semconv.MCP_METHOD in operation.attributes
+    return SpanKind.CLIENT if leaves else SpanKind.INTERNAL
 
 
 def opening(operation: Operation, scope: Scope) -> Attributes:
@@ -35,7 +37,7 @@ def opening(operation: Operation, scope: Scope) -> Attributes:
     return record.given(
         {
             semconv.OPERATION: operation.kind,
-            NAMED[operation.kind]: operation.name,
+            NAMED[operation.kind]: operation.name if operation.kind else "",
             semconv.SERVER_ADDRESS: operation.server_address,
             semconv.SERVER_PORT: operation.server_port,
             semconv.CONVERSATION: scope.session_id,
@@ -94,5 +96,6 @@ CONTENT: dict[str, tuple[tuple[str, Writer], tuple[str, Writer]]] = {
     "invoke_agent": _SAID,
     "execute_tool": ((semconv.TOOL_ARGUMENTS, _plain), (semconv.TOOL_RESULT, _plain)),
     "retrieval": ((semconv.QUERY, _plain), (semconv.DOCUMENTS, _documents)),
+    "": _SAID,
 }
 """Where what was given and what was found stand, and how they are written, by the kind of the operation."""

@@ -18,6 +18,7 @@ ADAPTERS = {
     "ollama": "spanward.tracer.providers.ollama:ADAPTER",
     "langchain_core": "spanward.tracer.frameworks.langchain:ADAPTER",
     "chromadb": "spanward.tracer.stores.chroma:ADAPTER",
+    "mcp": "spanward.tracer.frameworks.mcp:ADAPTER",
     "pinecone": "spanward.tracer.stores.pinecone:ADAPTER",
     "qdrant_client": "spanward.tracer.stores.qdrant:ADAPTER",
     "weaviate": "spanward.tracer.stores.weaviate:ADAPTER",
