@@ -53,7 +53,14 @@ def last_text(body: Json) -> str:
     return str(texts[-1]) if texts else ""
 
 
+def readable(body: Json) -> Json:
+    """Without surrogates: a fake that fails closes the connection under the next request."""
+    said: Json = json.loads(json.dumps(body, ensure_ascii=False).encode(errors="replace"))
+    return said
+
+
 def converse(body: Json, how: Behaviour) -> Json:
+    body = readable(body)
     prompt, last = " ".join(answers.texts(body)), last_text(body)
     said = answers.answer(how, prompt, last)
     form = body.get("outputConfig", {}).get("textFormat")
@@ -152,7 +159,8 @@ def streamed(client: Any, ask: Ask) -> Any:
 
 def tidy(stream: Any) -> Any:
     """botocore leaves the socket of a dropped stream to the garbage collector, and Python warns of that."""
-    weakref.finalize(stream, stream._raw_stream.close)
+    if hasattr(stream, "_raw_stream"):  # not that of a canned answer
+        weakref.finalize(stream, stream._raw_stream.close)
     return stream
 
 
@@ -170,11 +178,11 @@ def tool_call(answer: Any) -> tuple[str, Json]:
 
 
 def invoke(body: Json, how: Behaviour) -> Json:
-    return claude.message(body)
+    return claude.message(readable(body))
 
 
 def invoke_frames(body: Json, how: Behaviour) -> Iterator[bytes]:
-    for frame in claude.message_events(body):
+    for frame in claude.message_events(readable(body)):
         yield chunk(json.loads(frame.partition("data: ")[2]))
 
 
