@@ -14,7 +14,7 @@ from . import openai_audio as audio
 from . import openai_chat as chat
 from . import openai_chat_stream
 from . import openai_embeddings as embeddings
-from .fields import as_json, beside, field, whole
+from .fields import arguments, as_json, beside, field, whole
 from .openai_texts import readable
 from .stainless import RawResponse, Sdk, streams
 
@@ -44,7 +44,8 @@ def _executed(said: Any, where: Path) -> Iterator[Part]:
     for i, tool in enumerate(field(said, "executed_tools", [])):
         place = (*where, "executed_tools", i)
         name = field(tool, "type", "")
-        yield Part("tool_call", field(tool, "arguments", ""), name=name, where=(*place, "arguments"))
+        asked = field(tool, "arguments", "")
+        yield Part("tool_call", asked, json=arguments(asked), name=name, where=(*place, "arguments"))
         found = {key: value for key, value in as_json(tool).items() if key not in {"arguments", *_NO_TEXT}}
         for path, text in _leaves(found, place):
             yield Part("tool_result", text, name=name, where=path)
@@ -73,7 +74,7 @@ class Reader(openai_chat_stream.Reader):
             for part in _executed(field(choice, "delta"), ("choices", i, "delta")):
                 channel = (index, "found" if part.kind == "tool_result" else "executed", len(self._seen))
                 self._seen[channel] = ("", part.name)
-                deltas.append(Delta(channel, part.text, part.where, part.kind))
+                deltas.append(Delta(channel, part.text, part.where, part.kind, json=part.json))
         if not deltas:
             return view
         return ChunkView((*deltas, *view.deltas), (*view.closes, *(delta.channel for delta in deltas)))
