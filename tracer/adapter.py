@@ -70,8 +70,8 @@ class StreamReader(Protocol):
     """Follows the chunks of one streamed call.
 
     A reader may have a method more, for the chunks that a long stream is made of: `text(chunk)` gives
-    `(channel, text)` for a chunk that only adds text to one channel, and is then not read; None for any other. The
-    engine asks it where the guards have nothing to hold back, so that such a chunk costs next to nothing. `channel`
+    `(channel, text)` for a chunk that only adds text to one channel, and is then not read; None for any other. It gets
+    the chunk as it came, no codec asked. The engine asks it where the guards have nothing to hold back, so that such a chunk costs next to nothing. `channel`
     should be the same object each time.
     """
 
@@ -158,14 +158,15 @@ class ExtraUsage(Protocol):
 
 
 class Codec(Protocol):
-    """Chunks that hide what they say in bytes of their own encoding (Bedrock's `invoke_model` streams)."""
+    """Chunks that hide what they say in bytes of their own encoding (Bedrock's `invoke_model` streams), or that cannot
+    be changed (strings); whole answers likewise."""
 
     def open(self, chunk: Any) -> Any:
         """What the chunk says, as an object that paths lead through. The reader gets this, not the chunk."""
         ...
 
-    def put(self, chunk: Any, opened: Any) -> None:
-        """Make `opened`, which was edited, what the chunk says."""
+    def put(self, chunk: Any, opened: Any) -> Any:
+        """Make `opened`, which was edited, what the chunk says. Gives the chunk, or another one in its place."""
         ...
 
 
@@ -220,6 +221,11 @@ class Endpoint:
     `reply_stream` then give that too."""
     codec: Codec | None = None
     """Set where the chunks of a stream have to be decoded to be read."""
+    whole_codec: Codec | None = None
+    """The same for whole answers; `response` gets what it opened."""
+    edited: Callable[[Kwargs, Any], None] | None = None
+    """(keyword arguments as the application gave them, whole response) -> None: called after texts in the response
+    were changed, to bring into line what the library had made of them before."""
     validates: bool = False
     """The method validates the answer against the application's types: ask for it raw, restore, then `parse`."""
     extra_usage: ExtraUsage | None = None

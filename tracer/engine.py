@@ -181,8 +181,7 @@ def _answer(
     if streams:
         return (yield from _stream(run, result, asked, is_async=is_async)), True
     if not raw or not (asked or ours):
-        yield from _deliver(run, result)
-        return result, False
+        return (yield from _opened(run, result)), False
     if asked == "unread":
         yield Ask(lambda: raw.read(result), run.here)
     body = health.fenced("raw.body", raw.body, result)
@@ -191,6 +190,14 @@ def _answer(
     if ours:
         result = yield Ask(lambda: raw.parse(result), run.here)
     return result, False
+
+
+def _opened(run: Run, result: Any) -> Generator[Own, Any, Any]:
+    """A whole answer on its way: the library's object, or what is in it where it cannot be changed."""
+    codec = run.endpoint.whole_codec
+    said = result if codec is None else health.fenced("codec", codec.open, result)
+    edited = yield from _deliver(run, said)
+    return codec.put(result, said) if codec is not None and edited else result
 
 
 def guards_output(run: Run) -> bool:
@@ -268,20 +275,24 @@ def _deliver(run: Run, answer: Any) -> Generator[Own, Any, bool]:
     decision = call.guarded_input
     if decision is None or not guards_output(run):
         return False
-    arrived, judged = call.output, None
+    arrived, said, judged = (*call.output, *call.echoes), len(call.output), None
     if judges_output(decision):
         call.guarded_output = judged = yield Own(lambda: run.judge("output", arrived))
     if judged is not None and judged.action == "block":
-        call.output = judged.messages  # everything that was found is masked in it
+        call.output = judged.messages[:said]  # everything that was found is masked in it
         if judged.reply is None:
             raise ModelCallBlocked(judged, "output")
     try:
         if judged is not None and judged.action == "block":
-            delivered = tuple(_silenced(message, judged.reply or "") for message in arrived)
+            silenced = [_silenced(message, judged.reply or "") for message in arrived[:said]]
+            delivered = (*silenced, *(_silenced(message, "") for message in arrived[said:]))
         else:
-            delivered, call.output = settled(arrived, judged, decision.pseudonyms)
+            delivered, recorded = settled(arrived, judged, decision.pseudonyms)
+            call.output = recorded[:said]
         edits: dict[Path, str] = changed(arrived, delivered)
         paths.edit(answer, edits)
+        if edits and run.endpoint.edited is not None:
+            run.endpoint.edited(run.asked, answer)
     except Exception as error:  # noqa: BLE001  see below
         health.mishap(f"{run.adapter.library}.restore", error)
         run.unreadable = "unreadable"

@@ -39,8 +39,22 @@ def edited(root: Any, edits: Edits) -> Any:
 def edit(root: Any, edits: Edits) -> None:
     """Replace the texts at these paths in `root` itself."""
     for path, text in edits.items():
-        holder = get(root, path[:-1])
-        _put(holder, path[-1], _like(_step(holder, path[-1]), text))
+        holders = [root]
+        for step in path[:-1]:
+            holders = [below for holder in holders for below in _views(holder, step)]
+        for holder in holders:
+            _put(holder, path[-1], _like(_step(holder, path[-1]), text))
+
+
+def _views(holder: Any, step: str | int) -> list[Any]:
+    """What is there, twice where an object is a mapping too and says the same in both (Hugging Face's types)."""
+    found = _step(holder, step)
+    twin = holder.__dict__.get(step, found) if _is_both(holder) else found
+    return [found] if twin is found else [found, twin]
+
+
+def _is_both(holder: Any) -> bool:
+    return isinstance(holder, dict) and type(holder) is not dict and hasattr(holder, "__dict__")
 
 
 def _step(holder: Any, step: str | int) -> Any:
@@ -52,6 +66,8 @@ def _step(holder: Any, step: str | int) -> Any:
 def _put(holder: Any, step: str | int, value: Any) -> None:
     if isinstance(step, int) or isinstance(holder, dict):
         holder[step] = value
+        if _is_both(holder) and step in holder.__dict__:
+            holder.__dict__[step] = value
     else:
         setattr(holder, step, value)
 
@@ -68,7 +84,19 @@ def _copy(value: Any) -> Any:
 
 
 def _like(original: Any, text: str) -> Any:
-    """`text` in the form that stood there before: where an object stood, the object that the JSON text means."""
+    """`text` in the form that stood there before: where an object stood, the object that the JSON text means.
+
+    Where one of a pydantic class stood, one of that class, if it can be.
+    """
     if isinstance(original, bytes):
         return text.encode(errors="surrogateescape")
-    return text if original is None or isinstance(original, str) else json.loads(text)
+    if original is None or isinstance(original, str):
+        return text
+    meant = json.loads(text)
+    validate = getattr(type(original), "model_validate", None)
+    if validate is None or not isinstance(meant, dict):
+        return meant
+    try:
+        return validate(meant)
+    except ValueError:  # of a class that wants more than its own JSON: dicts are read like objects
+        return meant

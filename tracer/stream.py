@@ -47,7 +47,7 @@ class Passage:
         self._pseudonyms = decision.pseudonyms if decision else {}
         self.blocks = decision is not None and judges_output(decision)
         self._touches = self.blocks or bool(self._pseudonyms)
-        untouched = self._reader is not None and not self._touches and self._codec is None
+        untouched = self._reader is not None and not self._touches
         self._text = getattr(self._reader, "text", None) if untouched else None
         self._channel: Hashable = None
         self._pieces: list[str] = []
@@ -93,8 +93,8 @@ class Passage:
                 fillers, edits = self._rewrite(ChunkView(deltas, closes))
                 if edits:
                     paths.edit(opened, edits)
-                    if self._codec is not None:
-                        self._codec.put(chunk, opened)
+                    if self._codec is not None and delivered:
+                        delivered = (self._codec.put(chunk, opened),)
                 return (*fillers, *delivered)
         except ModelCallBlocked:
             raise

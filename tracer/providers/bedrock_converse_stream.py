@@ -26,8 +26,22 @@ class Reader:
         self._model = ""
         self._reason = ""
         self._began: dict[int, Json] = {}
+        self._text: Channel = ("text", 0)
         self._open: dict[int, list[Channel]] = {}
         self._kinds: dict[Channel, tuple[PartKind, str]] = {}
+
+    def text(self, event: Any) -> tuple[Channel, str] | None:
+        """The event that nearly every stream is made of, without a function call to spare."""
+        try:
+            said = event["contentBlockDelta"]
+            text, index = said["delta"]["text"], said["contentBlockIndex"]
+            channel = self._text if self._text[1] == index else ("text", index)
+            if channel in self._open[index]:
+                self._text = channel
+                return channel, text
+        except KeyError:
+            pass
+        return None
 
     def read(self, event: Any) -> ChunkView:
         said = event.get("contentBlockDelta")

@@ -87,9 +87,10 @@ class Chunks:
     def open(self, chunk: Any) -> Any:
         return decoded(chunk["chunk"]["bytes"]) if "chunk" in chunk else chunk
 
-    def put(self, chunk: Any, opened: Any) -> None:
+    def put(self, chunk: Any, opened: Any) -> Any:
         if "chunk" in chunk:
             chunk["chunk"]["bytes"] = encoded(opened)
+        return chunk
 
 
 def sealed(said: Json) -> Json:

@@ -13,8 +13,9 @@ _COUNTS = (
     "prompt_eval_count", "eval_count", "total_duration", "load_duration", "prompt_eval_duration", "eval_duration",
     "input_tokens", "output_tokens",
 )  # fmt: skip
+_CONTENT: Path = ("message", "content")
 _PLACES: dict[str, tuple[tuple[Path, PartKind], ...]] = {
-    "chat": ((("message", "thinking"), "reasoning"), (("message", "content"), "text")),
+    "chat": ((("message", "thinking"), "reasoning"), (_CONTENT, "text")),
     "text_completion": ((("thinking",), "reasoning"), (("response",), "text")),
 }
 """Operation -> where its answers have texts, in the order in which they come."""
@@ -75,6 +76,21 @@ class Reader:
         self._open: list[Any] = []
         self._last: Any = None
         self._images: list[Part] = []
+
+    def text(self, chunk: Any) -> tuple[Any, str] | None:
+        """The line that nearly every stream is made of, without a function call to spare."""
+        where = _CONTENT
+        try:
+            message = chunk.message
+            text = message.content
+            if not text or chunk.done or message.thinking or message.tool_calls:
+                return None
+        except AttributeError:  # a line of `generate`, or one by an older version of the library
+            return None
+        if where not in self._open:
+            return None
+        self._last = chunk
+        return where, text
 
     def read(self, chunk: Any) -> ChunkView:
         self._last = chunk
