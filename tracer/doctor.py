@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Literal
 
-from . import health, instrument, patching, registry, settings
+from . import health, instrument, patching, registry, settings, wrapped
 from .adapter import Adapter, Around, Endpoint
 from .guarding import PolicyFile, Summary, fetch
 from .sidecar import ADVICE, KeyRefused, Sidecar, Unreachable
@@ -64,11 +64,25 @@ def library(name: str) -> Fact:
     says = f"{adapter.distribution} {version}: {len(patched)} methods {'traced' if known else 'can be traced'}"
     if skipped:
         says += f", {len(skipped)} not: " + "; ".join(_in_short(skipped))
+    if also := _also_patched(adapter, patched):
+        says += f"; also patched by {', '.join(also)}"
     if not patched and not (known and adapter.listen and not skipped):
         return Fact(name, "problem", says, f"install a version from {adapter.oldest} to below {adapter.below}")
     if not patching.tested(adapter, version):
         return Fact(name, "warning", says, f"tested with {adapter.oldest} to below {adapter.below}; report what fails")
     return Fact(name, "ok", says)
+
+
+def _also_patched(adapter: Adapter, patched: list[str]) -> list[str]:
+    """Modules of other instrumentations around the methods that we trace."""
+    found: dict[str, None] = {}
+    endpoints: tuple[Endpoint | Around, ...] = (*adapter.endpoints, *adapter.around)
+    for endpoint in endpoints:
+        for method, _ in patching.methods(endpoint):
+            there = patching.find(endpoint.module, method) if f"{endpoint.module}.{method}" in patched else None
+            if there:
+                found.update(dict.fromkeys(wrapped.others(there[2], endpoint.module.partition(".")[0])))
+    return list(found)
 
 
 def unknown_clients(seen: dict[str, int]) -> list[Fact]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import wrapt
 
-from . import around, health, http_spans, registry
+from . import around, health, http_spans, registry, wrapped
 from .adapter import Adapter, Around, Endpoint
 from .engine import Engine
 from .operations import Narration
@@ -185,6 +185,8 @@ def _patch_method(
         library.skipped[place] = f"version {library.version} is unknown, and its signature does not fit"
         health.count("patching", f"{place}: signature does not fit")
         return
+    for who in wrapped.others(original, endpoint.module.partition(".")[0]):
+        health.count("also_patched", f"{library.adapter.library} by {who}")
     make: Any = partial(around.wrapper, patches.engine) if isinstance(endpoint, Around) else patches.engine.wrapper
     names = (isinstance(endpoint, Endpoint) and endpoint.names) or positional(original)
     wrapper = make(library.adapter, endpoint, names, is_async=is_async)

@@ -21,6 +21,7 @@ const REPORTS: Record<string, Says> = {
   guards: ["bad", (n) => `could not reach the guards ${count(n)} times`],
   unsent: ["bad", (n) => `has ${many(n, "batch")} of spans that this sidecar refused; they stay in its spool as .bad`.replace("batchs", "batches")],
   patching: ["bad", () => "uses a version of a model library that cannot be traced; run `spanward doctor` there"],
+  also_patched: ["warn", () => "has another instrumentation around the same library: each call is traced once by each"],
   no_adapter: ["warn", (n) => `called a model ${count(n)} times, unguarded, through a client without an adapter; see spanward.model_call()`],
   internal: ["warn", (n) => `met ${many(n, "fault")} of ours; its calls were not touched`],
 };

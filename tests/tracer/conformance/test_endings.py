@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -20,7 +20,7 @@ from .test_calls import told
 MAIL = "ada.lovelace@example.org"
 MASKED = "<EMAIL_ADDRESS_1>"
 TEXT = f"Write to {MAIL} about the parcel, and then once more, so that there is something left to read."
-END = Callable[[App, Any, list[str]], Awaitable[None]]
+END = Callable[[App, Any, list[str]], Coroutine[Any, Any, None]]
 
 
 class Stopped(Exception):  # noqa: N818  what an application raises in the middle
@@ -80,7 +80,7 @@ async def raised(app: App, stream: Any, heard: list[str]) -> None:
         await walk(stream, see)
 
 
-ENDS = {
+ENDS: dict[END, set[str]] = {
     dropped: {"abandoned"},
     closed: {"closed"},
     left: {"closed"},
