@@ -477,6 +477,7 @@ def test_a_transcript_with_times(way: str, ask: Any, fake: Fake, spans: Any) -> 
     assert semconv.INPUT_TOKENS not in span.attributes, "billed by the second"
 
 
+@RETIRED
 def test_a_transcript_with_speakers(ask: Any, fake: Fake, spans: Any) -> None:
     answer = ask(
         "sync",
@@ -486,7 +487,8 @@ def test_a_transcript_with_speakers(ask: Any, fake: Fake, spans: Any) -> None:
         response_format="diarized_json",
         extra_body={"known_speaker_names[]": MAIL},
     )
-    assert answer.segments[0].speaker == MAIL
+    segment = answer.segments[0]  # older versions have no type for it
+    assert (segment["speaker"] if isinstance(segment, dict) else segment.speaker) == MAIL
     assert not fake.last().has(MAIL)
     clean(spans.one())
 
@@ -504,6 +506,7 @@ def test_a_streamed_transcript(way: str, ask: Any, fake: Fake, spans: Any) -> No
     assert span.attributes[semconv.STREAM_END] == "complete"
 
 
+@RETIRED
 def test_a_streamed_transcript_with_speakers(ask: Any, fake: Fake, spans: Any) -> None:
     events = ask(
         "sync",
