@@ -12,8 +12,20 @@ if TYPE_CHECKING:
     from .tracer.blocked import ModelCallBlocked
     from .tracer.context import prompt, session, tags, user
     from .tracer.instrument import instrument, uninstrument
+    from .tracer.manual import model_call
+    from .tracer.trace import trace
 
-__all__ = ["ModelCallBlocked", "instrument", "prompt", "session", "tags", "uninstrument", "user"]
+__all__ = [
+    "ModelCallBlocked",
+    "instrument",
+    "model_call",
+    "prompt",
+    "session",
+    "tags",
+    "trace",
+    "uninstrument",
+    "user",
+]
 
 _HOMES = {
     "ModelCallBlocked": "tracer.blocked",
@@ -22,6 +34,8 @@ _HOMES = {
     "prompt": "tracer.context",
     "session": "tracer.context",
     "tags": "tracer.context",
+    "trace": "tracer.trace",
+    "model_call": "tracer.manual",
     "user": "tracer.context",
 }
 

@@ -4,6 +4,7 @@ import contextlib
 import inspect
 from collections.abc import Awaitable, Callable, Iterator
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -34,7 +35,7 @@ def wrapper(
     engine: "Engine", adapter: Adapter, around: Around, positional: tuple[str, ...] = (), *, is_async: bool
 ) -> Callable[..., Any]:
     """A wrapper for wrapt, as `Engine.wrapper` is one."""
-    shell = _around_async if is_async else _around_sync
+    shell = run_async if is_async else run_sync
     applies = around.applies
     if around.private and engine.operations not in _following:
         _following.add(engine.operations)
@@ -49,7 +50,8 @@ def wrapper(
         opened = health.fenced(f"{adapter.library}.begin", _begin, engine, around, instance, asked)
         if opened is None:
             return wrapped(*args, **kwargs)
-        return shell(engine, adapter, around, opened, lambda: wrapped(*args, **kwargs))
+        done = partial(_done, adapter, around, opened)
+        return shell(engine, opened, lambda: wrapped(*args, **kwargs), done, private=around.private)
 
     return wrapper
 
@@ -58,22 +60,35 @@ def _begin(engine: "Engine", around: Around, instance: Any, kwargs: Kwargs) -> O
     return engine.operations.begin(around.begin(instance, kwargs))
 
 
-def _around_sync(engine: "Engine", adapter: Adapter, around: Around, opened: Open, run: Callable[[], Any]) -> Any:
-    with (privately if around.private else current)(opened):
+def _done(adapter: Adapter, around: Around, opened: Open, result: Any) -> None:
+    health.fenced(f"{adapter.library}.done", around.done, opened.record, result)
+
+
+def run_sync(
+    engine: "Engine", opened: Open, run: Callable[[], Any], done: Callable[[Any], None], *, private: bool = False
+) -> Any:
+    """What `run` gives, within the operation; `done` fills its record from that."""
+    with (privately if private else current)(opened):
         try:
             result = run()
         except BaseException as error:
             end(engine, opened, error)
             raise
-    health.fenced(f"{adapter.library}.done", around.done, opened.record, result)
+    health.fenced("done", done, result)
     end(engine, opened)
     return result
 
 
-async def _around_async(
-    engine: "Engine", adapter: Adapter, around: Around, opened: Open, run: Callable[[], Awaitable[Any]]
+async def run_async(
+    engine: "Engine",
+    opened: Open,
+    run: Callable[[], Awaitable[Any] | Any],
+    done: Callable[[Any], None],
+    *,
+    private: bool = False,
 ) -> Any:
-    with (privately if around.private else current)(opened):
+    """The same, where `run` gives an awaitable."""
+    with (privately if private else current)(opened):
         try:
             result = run()
             if inspect.isawaitable(result):
@@ -81,7 +96,7 @@ async def _around_async(
         except BaseException as error:
             end(engine, opened, error)
             raise
-    health.fenced(f"{adapter.library}.done", around.done, opened.record, result)
+    health.fenced("done", done, result)
     await end_async(engine, opened)
     return result
 

@@ -1,5 +1,8 @@
 """Who is asking and on whose behalf: `session`, `user`, `prompt` and `tags`, around a block or a function.
 
+They hold in tasks and in `asyncio.to_thread`, which take the context along by themselves. A thread of a pool does not:
+hand it `contextvars.copy_context().run` and the function.
+
 >>> with session("chat-17"), user("ada", group="staff"):
 ...     current().session_id
 'chat-17'
@@ -8,10 +11,12 @@
 import functools
 import inspect
 from collections.abc import Callable
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self, TypeVar
+
+from . import generators
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -52,8 +57,15 @@ class _Setting:
     ) -> None:
         _scope.set(_scope.get().outer or Scope())
 
+    def _visit(self, _args: Any, _kwargs: Any) -> generators.Visit:
+        inner = copy_context()
+        inner.run(self.__enter__)  # the context is the generator's own: nobody has to leave it
+        return generators.Visit(inner)
+
     def __call__(self, function: F) -> F:
-        """Decorate a function or a coroutine function. A generator runs in its caller's scope: use `with` inside."""
+        """Decorate a function, a coroutine function or a generator function of either kind."""
+        if generators.is_one(function):
+            return generators.visited(function, self._visit)  # type: ignore[return-value]  # same call signature
         if inspect.iscoroutinefunction(function):
 
             @functools.wraps(function)
