@@ -58,7 +58,8 @@ HOSTS = (
 
 def provider(client: Any, host: str) -> str:
     """The provider's name; "openai" for a server that nobody knows, which `server.address` tells apart."""
-    return by_class(type(client)) or by_host(host) or "openai"
+    kind: Any = type(client)
+    return by_class(kind) or by_host(host) or "openai"
 
 
 @cache

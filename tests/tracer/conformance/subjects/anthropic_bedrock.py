@@ -12,7 +12,7 @@ from .. import eventstream
 from ..subject import Json, Route
 from . import anthropic as plain
 
-KEYS = {"aws_access_key": "AKIDEXAMPLE", "aws_secret_key": "of no use", "aws_region": "eu-central-1"}
+KEYS: dict[str, Any] = {"aws_access_key": "AKIDEXAMPLE", "aws_secret_key": "of no use", "aws_region": "eu-central-1"}
 
 
 def client(address: str, retries: int, timeout_s: float) -> Any:

@@ -8,7 +8,7 @@ from spanward.collector.demo import provider_anthropic as fake
 from ..subject import Route
 from . import anthropic as plain
 
-PLACE = {"region": "europe-west1", "project_id": "a-project", "access_token": "of no use"}
+PLACE: dict[str, Any] = {"region": "europe-west1", "project_id": "a-project", "access_token": "of no use"}
 MODELS = "/v1/projects/{project}/locations/{region}/publishers/anthropic/models"
 
 
