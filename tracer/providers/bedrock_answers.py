@@ -63,8 +63,7 @@ def _flat(call: ModelCall, answer: Json) -> None:
     call.response_model = _text(answer, "model")
     call.finish_reasons = found
     call.output = (Message("assistant", parts, found[0] if found else ""),) if parts else ()
-    if echoed:
-        call.output += (Message("user", echoed),)
+    call.echoes = (Message("user", echoed),) if echoed else ()
 
 
 def _text(answer: Json, name: str) -> str:

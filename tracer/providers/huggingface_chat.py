@@ -1,0 +1,100 @@
+"""Hugging Face's chat completions: OpenAI's shapes, in types of its own that are objects and dictionaries at once."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from fnmatch import fnmatchcase
+from typing import Any
+
+from ..adapter import Kwargs
+from ..call import ModelCall
+from . import openai_chat, openai_chat_stream
+
+Json = dict[str, Any]
+
+
+def request(call: ModelCall, kwargs: Kwargs) -> None:
+    openai_chat.request(call, kwargs)
+
+
+def response(call: ModelCall, answer: Any) -> None:
+    openai_chat.response(call, answer)
+
+
+class Reader(openai_chat_stream.Reader):
+    """Follows chunks."""
+
+    def text(self, chunk: Any) -> tuple[Any, str] | None:
+        """The chunk that nearly every stream is made of, without a function call to spare."""
+        try:
+            (choice,) = chunk.choices
+            delta = choice.delta
+            text = delta.content
+            if not text or choice.finish_reason or delta.tool_calls or delta.reasoning or chunk.usage:
+                return None
+            if len(delta) != _FIELDS or self._content not in self._open or choice.index != self._content[0]:
+                return None
+        except (AttributeError, ValueError):  # an older version of the library, or no choice
+            return None
+        self._chunk = chunk
+        return self._content, text
+
+    def filler(self, channel: Any, text: str) -> Any:
+        index, name, *rest = channel
+        delta: Json = {"role": "assistant", name: text}
+        if name == "tool":
+            delta = {"role": "assistant", "tool_calls": [{"index": rest[0], "function": {"arguments": text}}]}
+        head = {key: self._chunk.get(key) for key in ("id", "created", "model", "system_fingerprint")}
+        choice = {"index": index, "delta": delta, "finish_reason": None}
+        return type(self._chunk).parse_obj_as_instance({**head, "choices": [choice]})
+
+
+_FIELDS = 5
+"""Fields of a delta that the library knows; one with more says something else too."""
+
+
+class Usage:
+    """`stream_options.include_usage`, asked of Hugging Face's router and of servers that the user says take it."""
+
+    def __init__(self, address: Callable[[str], tuple[str, int]], router: str) -> None:
+        self._address = address
+        self._router = router
+
+    def ask(self, instance: Any, kwargs: Kwargs, hosts: tuple[str, ...]) -> Kwargs | None:
+        options = kwargs.get("stream_options")
+        beside = kwargs.get("extra_body") or {}
+        if (options is not None and "include_usage" in options) or "stream_options" in beside:
+            return None
+        url = next((name for name in (kwargs.get("model"), instance.model) if str(name).startswith("http")), "")
+        host, port = self._address(url) if url else (self._router, 443)
+        known = not url or any(fnmatchcase(name, pattern) for name in (host, f"{host}:{port}") for pattern in hosts)
+        return {**kwargs, "stream_options": {**(options or {}), "include_usage": True}} if known else None
+
+    def hides(self, chunk: Any) -> bool:
+        return chunk.usage is not None and not chunk.choices
+
+
+def reply(call: ModelCall, text: str) -> Any:
+    from huggingface_hub import ChatCompletionOutput
+
+    return ChatCompletionOutput.parse_obj_as_instance(openai_chat.reply(call, text))
+
+
+def reply_stream(client: Any, call: ModelCall, text: str) -> Any:
+    """A generator, as the library gives."""
+    from huggingface_hub import ChatCompletionStreamOutput
+
+    chunks = map(ChatCompletionStreamOutput.parse_obj_as_instance, openai_chat.reply_chunks(call, text))
+    return given(client, chunks)
+
+
+def given(client: Any, chunks: Iterable[Any]) -> Any:
+    """The chunks in a generator of the client's kind."""
+    return _awaited(chunks) if type(client).__name__.startswith("Async") else _plain(chunks)
+
+
+def _plain(chunks: Iterable[Any]) -> Iterator[Any]:
+    yield from chunks
+
+
+async def _awaited(chunks: Iterable[Any]) -> AsyncIterator[Any]:
+    for chunk in chunks:
+        yield chunk
