@@ -16,7 +16,7 @@ from .conftest import SAID, Sidecar, Spooled
 Trace = Callable[..., Any]
 MAIL = "ada@example.com"
 RAISED = ConnectionError("the prompt was: my secret is hunter2")
-ASKED = {"provider": "acme", "model": "m1"}
+ASKED: Any = {"provider": "acme", "model": "m1"}
 
 
 def pseudonymises(check: Check, stream: StreamPlan = StreamPlan()) -> Decision:  # noqa: B008  frozen
