@@ -104,7 +104,7 @@ def _transcripts(module: str, owner: str) -> Endpoint:
 ADAPTER = Adapter(
     library="groq",
     distribution="groq",
-    oldest="1.0",
+    oldest="0.37",
     below="2",
     raw=RawResponse("raw"),
     endpoints=(
