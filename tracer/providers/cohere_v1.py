@@ -73,7 +73,7 @@ def response(call: ModelCall, answer: Any) -> None:
     said: Any = answer.data
     parts = _head(call, said)
     output = [Part("text", said.text, json=structured(call, said.text), where=("data", "text"))] if said.text else []
-    output += [part for part in _queries(said, ("data",))]
+    output += _queries(said, ("data",))
     output += [tool_call(called, ("data", "tool_calls", i)) for i, called in enumerate(said.tool_calls or [])]
     call.output = (Message("assistant", tuple(output), parts),)
     echoed = tuple(_echoes(said, ("data",)))
@@ -118,7 +118,7 @@ class Reader:
         self._samples: dict[str, Any] = {}
         self._repeated = 0
 
-    def read(self, event: Any) -> ChunkView:
+    def read(self, event: Any) -> ChunkView:  # noqa: PLR0911  one kind of event a return
         match getattr(event, "event_type", ""):
             case "text-generation":
                 return self._grown(event, ("text", 0), event.text, ("text",))

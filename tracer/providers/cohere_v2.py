@@ -148,7 +148,7 @@ class Reader:
 
     def _closed(self, channels: set[Any]) -> ChunkView:
         self._open -= channels
-        return ChunkView(closes=tuple(sorted(channels, key=lambda channel: str(channel))))
+        return ChunkView(closes=tuple(sorted(channels, key=str)))
 
     def filler(self, channel: Any, text: str) -> Any:
         kind, index = channel

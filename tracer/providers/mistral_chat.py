@@ -34,7 +34,9 @@ def request(call: ModelCall, kwargs: Kwargs) -> None:
     if isinstance(shape, dict):
         call.params["response_format"] = str(shape.get("type", "text"))
     turns = kwargs.get("messages")
-    call.messages = tuple(_turn(turn, ("messages", i)) for i, turn in enumerate(turns if isinstance(turns, list) else []))
+    call.messages = tuple(
+        _turn(turn, ("messages", i)) for i, turn in enumerate(turns if isinstance(turns, list) else [])
+    )
     if predicted := field(kwargs.get("prediction"), "content"):
         call.messages += (Message("assistant", (whole(predicted, ("prediction", "content")),)),)
     call.tools = _definitions(kwargs, shape)
@@ -121,8 +123,14 @@ def calls(message: Any, where: Path) -> Iterator[Part]:
         function = field(tool_call, "function", {})
         asked = field(function, "arguments", "")
         text = asked if isinstance(asked, str) else dumps(asked)
-        yield Part("tool_call", text, json=arguments(text), name=str(field(function, "name", "")),
-                   id=str(field(tool_call, "id", "")), where=(*where, "tool_calls", i, "function", "arguments"))  # fmt: skip
+        yield Part(
+            "tool_call",
+            text,
+            json=arguments(text),
+            name=str(field(function, "name", "")),
+            id=str(field(tool_call, "id", "")),
+            where=(*where, "tool_calls", i, "function", "arguments"),
+        )
 
 
 def response(call: ModelCall, answer: Any) -> None:

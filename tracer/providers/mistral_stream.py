@@ -127,4 +127,9 @@ class Reader:
 
 def _is_whole(delta: Delta) -> bool:
     """Whether no more text of this channel will come: an object, or all of a tool call's arguments at once."""
-    return delta.json and delta.text[:1] == "{" and (delta.kind == "tool_call" or delta.channel.number > 0) and arguments(delta.text)  # noqa: E501
+    return (
+        delta.json
+        and delta.text[:1] == "{"
+        and (delta.kind == "tool_call" or delta.channel.number > 0)
+        and arguments(delta.text)
+    )
