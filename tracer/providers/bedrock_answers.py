@@ -27,6 +27,7 @@ _ECHOES = {"prompt", "chat_history", "documents", "citations"}
 _SILENT = _REASONS | _ECHOES | {
     METRICS, _TRACE, _ACTION, _FROM_HEADERS, "id", "type", "stop", "role", "object", "model", "tokens", "generation_id",
     "seed", "response_id", "event_type", "response_type", "result", "created", "message_id",
+    "system_fingerprint",
 }  # fmt: skip
 """Members of a family's own answer that are nothing the model said."""
 _INPUT = ("inputTextTokenCount", "prompt_token_count", "inputTokenCount")

@@ -62,7 +62,7 @@ def _chunks(told: list[Json]) -> Json:
             found["text"] += delta.get("content") or choice.get("text") or ""
             found["finish_reason"] = choice["finish_reason"] or found["finish_reason"]
             for tool in delta.get("tool_calls") or []:
-                grown = found["calls"].setdefault(tool["index"], {"name": "", "arguments": ""})
+                grown = found["calls"].setdefault(tool.get("index", 0), {"name": "", "arguments": ""})
                 for name in grown:
                     grown[name] += tool["function"].get(name) or ""
     return {**answer, "choices": [_choice(choices[i]) for i in sorted(choices)]}

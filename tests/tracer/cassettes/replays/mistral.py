@@ -1,0 +1,25 @@
+"""Mistral: chat completions and embeddings, which answer as OpenAI's do."""
+
+from ..replay import Replay
+from ..tape import Exchange
+from .openai import said
+
+UNSAID = {"stream"}
+"""What the method says by its name."""
+
+
+def call(exchange: Exchange, address: str) -> None:
+    from mistralai.client import Mistral
+
+    asked = {name: value for name, value in exchange.request.items() if name not in UNSAID}
+    with Mistral(server_url=address, api_key="k") as client:
+        if exchange.path == "/v1/embeddings":
+            client.embeddings.create(model=asked["model"], inputs=asked["input"])
+        elif exchange.streamed:
+            with client.chat.stream(**asked) as stream:
+                assert len(list(stream)) > 0
+        else:
+            client.chat.complete(**asked)
+
+
+REPLAY = Replay("mistral", "mistralai", call, said)
