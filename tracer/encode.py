@@ -9,9 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from struct import pack
 from typing import Any
 
+from opentelemetry.trace import SpanKind
+
 from . import health
-from .own_tracer import MOST_ATTRIBUTES
+from .own_tracer import MOST_ATTRIBUTES, UNSET
 from .segment import frame, varint
+from .semconv import CONVERSATION, RESPONSE_ID, USER_ID
 
 RESOURCE_SPANS = b"\x0a"
 """Key of field 1, `resource_spans`, of a request."""
@@ -24,9 +27,21 @@ HAS_IS_REMOTE = b"\x85\x01" + pack("<I", 0x100)
 IS_REMOTE = b"\x85\x01" + pack("<I", 0x300)
 BYTES = [bytes((number,)) for number in range(0x80)]
 """Numbers below 128 as varints."""
+SHORT = 62
+"""A name and a value below this are below 128 together."""
+STRINGS = [bytes((size + 2, 0x0A, size)) for size in range(SHORT)]
+"""What stands before a short text: the length of the value, the key of its string, the length of that."""
+KINDS = {kind: bytes((0x30, kind.value + 1)) for kind in SpanKind}
+"""Field 6, by kind: the enum of protobuf begins with `unspecified`."""
 MOST_NAMES = 1000
 """So many names of attributes are remembered: an adapter writes a few dozen, an application may make up any."""
 
+UNLIKE = {RESPONSE_ID, CONVERSATION, USER_ID}
+"""Attributes that are another text each time."""
+MOST_WHOLE = 500
+"""So many attributes are remembered whole: most say the same in every call."""
+
+_whole: dict[tuple[str, str], bytes] = {}
 _names: dict[str, tuple[bytes, int]] = {}
 
 
@@ -34,28 +49,27 @@ class Encoder:
     """Encodes spans that share the resource and the scope of the last ones fastest. Safe for threads."""
 
     def __init__(self) -> None:
-        self._known: tuple[Any, Any, bytes, bytes] = (None, None, b"", b"")
+        self._known: tuple[Any, Any, bytes, bytes, bytes, bytes] = (None, None, b"", b"", b"", b"")
 
     def request(self, spans: Sequence[Any]) -> bytes:
         """An `ExportTraceServiceRequest` of `ReadableSpan` or `OwnSpan`: at least one, and all of one scope."""
         first = spans[-1]
         resource, scope = first.resource, first.instrumentation_scope
-        _, _, resource_head, scope_head = known = self._known
+        known = self._known
         if known[0] is not resource or known[1] is not scope:
-            resource_head, scope_head = _resource(resource), _scope(scope)
-            self._known = (resource, scope, resource_head, scope_head)
-        pieces = [scope_head]
+            known = self._known = (resource, scope, _resource(resource), _scope(scope), *_tails(resource, scope))
+        _, _, resource_head, scope_head, resource_tail, scope_tail = known
+        pieces = [b"", resource_head, SCOPE_SPANS, b"", scope_head]
+        within = len(scope_head) + len(scope_tail)
         for span in spans:
             if span.events or span.links or span.resource is not resource:
                 return _by_the_library(spans)
-            body = _span(span)
-            pieces += (SPANS, varint(len(body)), body)
-        if scope.schema_url:
-            pieces.append(_text(b"\x1a", scope.schema_url))
-        body = resource_head + SCOPE_SPANS + frame(b"".join(pieces))
-        if resource.schema_url:
-            body += _text(b"\x1a", resource.schema_url)
-        return RESOURCE_SPANS + frame(body)
+            within += _span(span, pieces)
+        length = varint(within)
+        pieces[3] = length
+        pieces[0] = RESOURCE_SPANS + varint(len(resource_head) + 1 + len(length) + within + len(resource_tail))
+        pieces += (scope_tail, resource_tail)
+        return b"".join(pieces)  # once: what was said may be long
 
 
 def _by_the_library(spans: Sequence[Any]) -> bytes:
@@ -65,42 +79,54 @@ def _by_the_library(spans: Sequence[Any]) -> bytes:
 
 
 def _resource(resource: Any) -> bytes:
-    return b"\x0a" + frame(b"".join(_attributes(RESOURCE_ATTRIBUTE, resource.attributes)))
+    pieces: list[bytes] = []
+    _attributes(pieces, RESOURCE_ATTRIBUTE, resource.attributes)
+    return b"\x0a" + frame(b"".join(pieces))
 
 
 def _scope(scope: Any) -> bytes:
-    named = (_text(b"\x0a", scope.name) if scope.name else b"") + (
-        _text(b"\x12", scope.version) if scope.version else b""
-    )
-    return b"\x0a" + frame(named + b"".join(_attributes(SCOPE_ATTRIBUTE, scope.attributes or {})))
+    pieces = [
+        _text(b"\x0a", scope.name) if scope.name else b"",
+        _text(b"\x12", scope.version) if scope.version else b"",
+    ]
+    _attributes(pieces, SCOPE_ATTRIBUTE, scope.attributes or {})
+    return b"\x0a" + frame(b"".join(pieces))
 
 
-def _span(span: Any) -> bytes:
+def _tails(resource: Any, scope: Any) -> tuple[bytes, bytes]:
+    urls = (resource.schema_url, scope.schema_url)
+    one, two = (_text(b"\x1a", url) if url else b"" for url in urls)
+    return one, two
+
+
+def _span(span: Any, pieces: list[bytes]) -> int:
+    """Adds the pieces of a span's field to those of the request; gives their length."""
     here, parent, attributes, dropped = span.context, span.parent, span.attributes or {}, span.dropped_attributes
     if len(attributes) > MOST_ATTRIBUTES and dropped:
         attributes = dict(list(attributes.items())[-MOST_ATTRIBUTES:])
-    pieces = [b"\x0a\x10", here[0].to_bytes(16, "big"), b"\x12\x08", here[1].to_bytes(8, "big")]
-    if here.trace_state:
-        pieces.append(_text(b"\x1a", ",".join(f"{key}={value}" for key, value in here.trace_state.items())))
+    head = b"\x0a\x10" + here[0].to_bytes(16, "big") + b"\x12\x08" + here[1].to_bytes(8, "big")
+    if here[4]:
+        head += _text(b"\x1a", ",".join([f"{key}={value}" for key, value in here[4].items()]))
     if parent is not None:
-        pieces += (b"\x22\x08", parent[1].to_bytes(8, "big"))
+        head += b"\x22\x08" + parent[1].to_bytes(8, "big")
     if span.name:
-        pieces.append(_text(b"\x2a", span.name))
-    # the enum of protobuf begins with `unspecified`
-    pieces += (b"0", BYTES[span.kind.value + 1])
+        head += _text(b"\x2a", span.name)
+    head += KINDS[span.kind]
     if span.start_time:
-        pieces += (b"9", pack("<Q", span.start_time))
+        head += b"9" + pack("<Q", span.start_time)
     if span.end_time:
-        pieces += (b"A", pack("<Q", span.end_time))
-    pieces += _attributes(SPAN_ATTRIBUTE, attributes)
-    if dropped:
-        pieces += (b"P", varint(dropped))
-    pieces += (
-        b"z",
-        frame(_status(span.status)),
-        IS_REMOTE if parent is not None and parent.is_remote else HAS_IS_REMOTE,
-    )
-    return b"".join(pieces)
+        head += b"A" + pack("<Q", span.end_time)
+    at = len(pieces)
+    pieces += (SPANS, b"", head)
+    size = len(head) + _attributes(pieces, SPAN_ATTRIBUTE, attributes)
+    tail = b"P" + varint(dropped) if dropped else b""
+    tail += b"z" + frame(_status(span.status)) if span.status is not UNSET else b"z\x00"
+    tail += IS_REMOTE if parent is not None and parent[2] else HAS_IS_REMOTE
+    pieces.append(tail)
+    size += len(tail)
+    length = varint(size)
+    pieces[at + 1] = length
+    return 1 + len(length) + size
 
 
 def _status(status: Any) -> bytes:
@@ -108,10 +134,14 @@ def _status(status: Any) -> bytes:
     return said + (b"\x18" + BYTES[status.status_code.value] if status.status_code.value else b"")
 
 
-def _attributes(key: bytes, given: Mapping[str, Any]) -> list[bytes]:
-    """Each attribute as a field with this key."""
-    pieces: list[bytes] = []
+def _attributes(pieces: list[bytes], key: bytes, given: Mapping[str, Any]) -> int:
+    """Adds each attribute as a field with this key; gives their length."""
+    total = 0
     for name, value in given.items():
+        if type(value) is str and len(value) < SHORT and (known := _whole.get((name, value))) and key is SPAN_ATTRIBUTE:
+            pieces += (known,)
+            total += len(known)
+            continue
         try:
             head, taken = _names[name]
         except KeyError:
@@ -122,20 +152,33 @@ def _attributes(key: bytes, given: Mapping[str, Any]) -> list[bytes]:
             except UnicodeEncodeError:
                 text = _utf8(value)
             size = len(text)
-            if taken + size < 0x7D:  # every length fits into one byte, as of most
-                pieces += (key, BYTES[taken + size + 3], head, BYTES[size + 2], STRING, BYTES[size], text)
+            if size < SHORT and taken < SHORT:  # every length fits into one byte, as of most
+                pieces += (key, BYTES[taken + size + 3], head, STRINGS[size], text)
+                total += taken + size + 5
+                if len(_whole) < MOST_WHOLE and name not in UNLIKE and key is SPAN_ATTRIBUTE:
+                    _whole[name, value] = b"".join(pieces[-5:])
                 continue
-            said = STRING + varint(size) + text
+            said = STRING + varint(size)
+            pieces += (key, b"", head, b"", said, text)
+            size += len(said)
         else:
             said = _value(value)
             if not said:
                 health.count("internal", f"attribute {name}: {type(value).__name__} is no value")
                 continue
-        size = len(said)
-        length = BYTES[size] if size < 0x80 else varint(size)
+            size = len(said)
+            if size < SHORT and taken < SHORT:
+                pieces += (key, BYTES[taken + size + 1], head, BYTES[size], said)
+                total += taken + size + 3
+                continue
+            pieces += (key, b"", head, b"", said, b"")
+        length = varint(size)
         size += taken + len(length)
-        pieces += (key, BYTES[size] if size < 0x80 else varint(size), head, length, said)
-    return pieces
+        whole = varint(size)
+        pieces[-3] = length
+        pieces[-5] = whole
+        total += 1 + len(whole) + size
+    return total
 
 
 def _name(name: str) -> tuple[bytes, int]:
