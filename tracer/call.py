@@ -73,6 +73,8 @@ class ModelCall:
     guarded_input: Decision | None = None
     guarded_output: Decision | None = None
     content_withheld: str = ""
+    cut: int = 0
+    """Characters of the content that are not recorded, because there were too many."""
     session_id: str = ""
     user_id: str = ""
     user_group: str = ""

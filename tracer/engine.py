@@ -12,9 +12,10 @@ from opentelemetry.trace import Tracer, TracerProvider
 
 from ..guards.judgement import Context, Decision
 from ..guards.messages import Message, Path
-from . import health, paths
+from . import estimate, health, paths
 from .adapter import Adapter, Endpoint, Kwargs
 from .blocked import ModelCallBlocked
+from .bound import Bound, bound
 from .call import StreamEnd
 from .guarding import Judge
 from .hosts import ModelHosts
@@ -45,10 +46,12 @@ class Engine:
     """Another one in a child of a fork."""
     operations: Operations = field(init=False)
     hosts: ModelHosts = field(init=False)
+    bound: Bound = field(init=False)
 
     def __post_init__(self) -> None:
         self.operations = Operations(self)
         self.hosts = ModelHosts(self.settings.model_hosts)
+        self.bound = bound(self.settings.content_bytes)
 
     def end_streams(self) -> None:
         """What was read of streams that are still open is told now: the end of the process asks nobody else."""
@@ -81,7 +84,7 @@ class Engine:
 def named(positional: tuple[str, ...], args: tuple[Any, ...], kwargs: Kwargs) -> Kwargs | None:
     """All arguments by name; None for those that the method itself will refuse, or that have no names."""
     names = positional[: len(args)]
-    if len(names) < len(args) or any(name in kwargs for name in names):
+    if len(names) < len(args) or not kwargs.keys().isdisjoint(names):
         return None
     return {**dict(zip(names, args, strict=True)), **kwargs}
 
@@ -267,11 +270,7 @@ def canned(run: Run, decision: Decision, *, streams: bool) -> Any:
 def _deliver(run: Run, answer: Any) -> Generator[Own, Any, bool]:
     """Read a whole answer into the record, judge it, restore originals in it. Whether it was edited."""
     call = run.call
-    try:
-        run.endpoint.response(call, answer)
-    except Exception as error:  # noqa: BLE001  the application gets its answer
-        health.mishap(f"{run.adapter.library}.response", error)
-        run.unreadable = "unreadable"
+    _read(run, answer)
     decision = call.guarded_input
     if decision is None or not guards_output(run):
         return False
@@ -300,6 +299,18 @@ def _deliver(run: Run, answer: Any) -> Generator[Own, Any, bool]:
             raise ModelCallBlocked(judged, "output") from None  # what a rule wanted out of the answer is still in it
         return False
     return bool(edits)
+
+
+def _read(run: Run, answer: Any) -> None:
+    call = run.call
+    try:
+        run.endpoint.response(call, answer)
+    except Exception as error:  # noqa: BLE001  the application gets its answer
+        health.mishap(f"{run.adapter.library}.response", error)
+        run.unreadable = "unreadable"
+    else:
+        if call.usage.source == "none":
+            health.fenced("estimate", estimate.fill, call)
 
 
 def _silenced(message: Message, reply: str) -> Message:

@@ -89,6 +89,7 @@ def instrument(
     key: str | None = None,
     usage_hosts: Sequence[str] | None = None,
     model_hosts: Sequence[str] | None = None,
+    content_bytes: int | None = None,
 ) -> None:
     """Trace and guard every call that this process makes to a model, from now on. Calling it again changes nothing.
 
@@ -106,6 +107,9 @@ def instrument(
     (`SPANWARD_MODEL_HOSTS`: an own gateway, as `NAME` or `NAME:PORT` with `*`, and `=PROVIDER` behind if it is one's).
     Nothing that they say is guarded or recorded.
 
+    Of one part of a message at most `content_bytes` (`SPANWARD_CONTENT_BYTES`, default 256 KiB) are recorded, and four
+    times that of a call; the guards judge all of it, and the provider gets all of it.
+
     Raises ValueError for an argument that makes no sense, `guards.policy.PolicyError` for a wrong policy, and with
     `require_guards` NoGuards if nobody can judge: the sidecar does not answer and no policy was ever fetched.
     """
@@ -122,6 +126,7 @@ def instrument(
         "key": key,
         "usage_hosts": usage_hosts,
         "model_hosts": model_hosts,
+        "content_bytes": content_bytes,
     }
     global _running  # noqa: PLW0603  one per process
     with _turn:

@@ -256,7 +256,7 @@ class Operations:
             record.content_withheld = unjudged or ("guards_off" if engine.judge is None else "")
             if engine.judge is not None and self.asks(opened) and not unjudged:
                 record.content_withheld = told.judged(engine.judge, record, opened.context)
-        health.fenced("finish", finish, engine.tracer, engine.writer, opened.here, record, told.closing)
+        health.fenced("finish", finish, engine.tracer, engine.writer, opened.here, record, engine.bound.told)
         record.error = None  # its traceback holds the frames of the application
 
 

@@ -185,6 +185,7 @@ def _content(call: ModelCall) -> Attributes:
             semconv.SYSTEM_INSTRUCTIONS: to_json([_part(part) for part in system]) if system else "",
             semconv.OUTPUT_MESSAGES: messages_json(call.output) if call.output and not call.content_withheld else "",
             semconv.CONTENT_WITHHELD: call.content_withheld,
+            semconv.CONTENT_CUT: call.cut,
             semconv.TOOL_DEFINITIONS: to_json([meant(part) for part in tools]) if tools else "",
         }
     )

@@ -133,7 +133,8 @@ class Run:
         if error is not None:
             call.error, call.error_type = error, type(error).__qualname__
         call.content_withheld = withheld(self)
-        health.fenced("finish", finish, self.engine.tracer, self.engine.writer, self.here, call, record.closing)
+        engine = self.engine
+        health.fenced("finish", finish, engine.tracer, engine.writer, self.here, call, engine.bound.closing)
         call.error = None  # its traceback holds the frames of the application
 
 

@@ -15,6 +15,8 @@ Content = Literal["guarded", "none"]
 
 ENDPOINT = "http://127.0.0.1:4318"
 SPOOL_BYTES = 256 * 1024 * 1024
+CONTENT_BYTES = 256 * 1024
+LEAST_BYTES = 100
 
 CHOICES: dict[str, tuple[str, ...]] = {"guards": ("sidecar", "local", "off"), "content": ("guarded", "none")}
 VARIABLES = {
@@ -26,6 +28,7 @@ VARIABLES = {
     "key": "SPANWARD_INGEST_KEY",
     "usage_hosts": "SPANWARD_USAGE_HOSTS",
     "model_hosts": "SPANWARD_MODEL_HOSTS",
+    "content_bytes": "SPANWARD_CONTENT_BYTES",
 }
 """Environment variable of each setting that has one. `OTEL_*` is read by OpenTelemetry's SDK."""
 SECRET = {"key"}
@@ -38,7 +41,7 @@ class Settings:
 
     `key` is what the sidecar asks for, '' if it asks for none. `usage_hosts` are patterns of hosts, `NAME` or
     `NAME:PORT`, whose OpenAI-compatible servers take the question for a stream's token counts; `model_hosts` are
-    servers of models besides those in `hosts`.
+    servers of models besides those in `hosts`. `content_bytes` bounds what is recorded of one part (see `bound`).
     """
 
     endpoint: str = ENDPOINT
@@ -53,6 +56,7 @@ class Settings:
     key: str = field(default="", repr=False)
     usage_hosts: tuple[str, ...] = ()
     model_hosts: tuple[str, ...] = ()
+    content_bytes: int = CONTENT_BYTES
 
 
 def read(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> Settings:
@@ -75,6 +79,7 @@ def read(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> S
     chosen["policy"] = str(chosen.get("policy", "default"))
     chosen["usage_hosts"] = _list(chosen.get("usage_hosts", ""))
     chosen["model_hosts"] = _list(chosen.get("model_hosts", ""))
+    chosen["content_bytes"] = int(chosen.get("content_bytes", CONTENT_BYTES))
     chosen["spool"] = Path(chosen["spool"]) if "spool" in chosen else spool_folder(environ)
     return Settings(**chosen)
 
@@ -92,6 +97,8 @@ def _shown(name: str, value: object) -> str:
 def _problem(name: str, value: object) -> str:
     if name in CHOICES and value not in CHOICES[name]:
         return f"say one of {', '.join(CHOICES[name])}"
+    if name == "content_bytes" and not (str(value).isdecimal() and int(str(value)) >= LEAST_BYTES):
+        return f"say a number of bytes, at least {LEAST_BYTES}; content='none' records nothing"
     if name == "endpoint":
         url = urlsplit(cast("str", value))
         if url.scheme not in ("http", "https") or not url.hostname:

@@ -12,7 +12,7 @@ import wrapt
 
 from ..guards.judgement import Decision, StreamPlan
 from ..guards.messages import Message, Part, Path
-from . import health, paths
+from . import bound, estimate, health, paths
 from .adapter import ChunkView, Delta
 from .blocked import ModelCallBlocked
 from .call import StreamEnd
@@ -23,6 +23,9 @@ from .threads import off_loop
 if TYPE_CHECKING:
     from ..guards.holdback import HoldBack, Released
     from .run import Run
+
+TRIM_EVERY = 0xFF
+"""Whether too much was kept is looked at every 256 chunks."""
 
 
 class Passage:
@@ -39,6 +42,8 @@ class Passage:
         self._held: dict[Hashable, HoldBack] = {}
         self._decisions: list[Decision] = []
         self._json: set[Hashable] = set()
+        self._measured: dict[Hashable, tuple[int, int]] = {}
+        self._left_out: dict[Hashable, int] = {}
         self._silent = False
         self._last_ns = 0
         self._hides = run.hides
@@ -66,7 +71,7 @@ class Passage:
         channel, text = said
         if channel is not self._channel:
             self._channel, self._pieces = channel, self._recorded.setdefault(channel, [])
-        self._pieces.append(text)
+        self._pieces += (text,)  # `append` would be one more function call a chunk
         call, now = self.run.call, time.time_ns()
         if call.chunks:
             gap = now - self._last_ns
@@ -76,6 +81,8 @@ class Passage:
             call.first_chunk_ns = now
         self._last_ns = now
         call.chunks += 1
+        if not call.chunks & TRIM_EVERY:
+            self._trim()
         return True
 
     def take(self, chunk: Any) -> tuple[Any, ...]:
@@ -120,14 +127,37 @@ class Passage:
         try:
             # of a cancelled task the thread that judges may still be adding to it
             texts = {channel: "".join(pieces) for channel, pieces in self._recorded.copy().items()}
+            for channel in self._left_out:
+                texts[channel] = self._cut(channel, texts[channel])
             if self._reader is not None:
                 self._reader.finish(call, texts)
+                estimate.fill(call, left_out=call.cut, complete=how == "complete")
         except Exception as problem:  # noqa: BLE001  the call is recorded without its output
             health.mishap(f"{self.run.adapter.library}.finish", problem)
             self.run.unreadable = "unreadable"
         if self._decisions:
             call.guarded_output = merged(self._decisions)
         self.run.end("blocked" if self._silent else how, error)
+
+    def _trim(self) -> None:
+        """What is beyond the bound is not kept until the end: a stream may be endless."""
+        most = self.run.engine.bound.part
+        for channel, pieces in self._recorded.items():
+            measured, size = self._measured.get(channel, (0, 0))
+            size += sum(map(len, pieces[measured:]))
+            if size > most:
+                text = "".join(pieces)
+                head = bound.first(text, most)
+                self._left_out[channel] = self._left_out.get(channel, 0) + len(text) - len(head)
+                pieces[:] = [head]
+                size = len(head)
+            self._measured[channel] = len(pieces), size
+
+    def _cut(self, channel: Hashable, text: str) -> str:
+        head = bound.first(text, self.run.engine.bound.part)
+        lost = self._left_out[channel] + len(text) - len(head)
+        self.run.call.cut += lost
+        return head + bound.mark(lost)
 
     def _go_blind(self) -> None:
         """From here on nothing can be read, judged or recorded; whoever decides for the guards says what then."""
@@ -147,6 +177,8 @@ class Passage:
             call.first_chunk_ns = now
         self._last_ns = now
         call.chunks += 1
+        if not call.chunks & TRIM_EVERY:
+            self._trim()
 
     def _rewrite(self, view: ChunkView) -> tuple[list[Any], dict[Path, str]]:
         """Chunks that have to go before this one, and what may be delivered of it where that differs."""

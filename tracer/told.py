@@ -40,10 +40,6 @@ def opening(told: Told, scope: Scope) -> record.Attributes:
     return record.opening(told)
 
 
-def closing(told: Told) -> record.Attributes:
-    return record.closing(told) if isinstance(told, ModelCall) else operation_record.closing(told)
-
-
 def asking(told: Told, scope: Scope, around: Context) -> Context:
     """What rules can match on."""
     call = told if isinstance(told, ModelCall) else None
