@@ -3,14 +3,15 @@
 Not model calls, so not traced: `responses.retrieve` and `cancel` (they repeat what `create` began; the originals behind
 the placeholders of a background response are not put back in what they give), files, fine-tuning, vector stores.
 `responses.stream`, `chat.completions.stream` and `videos.create_and_poll` call `create`. What talks through a web
-socket, or makes its model calls at OpenAI later (`UNSEEN`), cannot be guarded or timed here: each use is counted and
-told as `untraced`.
+socket, or makes its model calls at OpenAI later (`UNSEEN`), cannot be guarded or timed here: each use is counted, and
+told as that of a client without an adapter.
 """
 
 from typing import Any
 
 from .. import health
 from ..adapter import Adapter, Endpoint, Kwargs
+from ..unknown import KIND
 from . import openai_audio as audio
 from . import openai_chat as chat
 from . import openai_chat_stream, openai_responses_stream
@@ -22,7 +23,7 @@ from . import openai_moderations as moderations
 from . import openai_responses as responses
 from .openai_hosts import provider
 from .openai_usage import ChatUsage
-from .stainless import RawResponse, Sdk, streams
+from .stainless import RawResponse, Sdk, address, streams
 
 SDK = Sdk("openai", provider)
 _RESPONSES = ("responses.responses", "beta.responses.responses")
@@ -105,7 +106,8 @@ def _unseen(module: str, method: str) -> Endpoint:
     owner, _, name = method.partition(".")
 
     def applies(instance: Any, kwargs: Kwargs) -> bool:  # noqa: ARG001  the face of `Endpoint.applies`
-        health.count("untraced", f"{module.removeprefix('openai.resources.')}.{name}")
+        host, _ = address(instance._client)  # noqa: SLF001  a resource's only way to its client
+        health.count(KIND, f"openai {module.removeprefix('openai.resources.')}.{name} to {host}")
         return False
 
     def untold(*_: Any) -> Any:

@@ -130,8 +130,8 @@ class Sdk:
     """One library of this kind: how its resources are named, and who answers its clients."""
 
     library: str
-    provider: str | Callable[[Any, str], str]
-    """Its name, or (client, host) -> its name."""
+    provider: str | Callable[[Any, str, int], str]
+    """Its name, or (client, host, port) -> its name."""
     suffix: str = ""
     """What follows the name of every resource's class."""
 
@@ -162,7 +162,7 @@ class Sdk:
         host, port = address(client)
         call = ModelCall(
             operation,
-            self.provider if isinstance(self.provider, str) else self.provider(client, host),
+            self.provider if isinstance(self.provider, str) else self.provider(client, host, port),
             request_model=str(kwargs.get("model") or ""),
             stream=streams(kwargs),
             server_address=host,

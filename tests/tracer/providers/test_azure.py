@@ -161,6 +161,7 @@ def test_other_methods(
         ("generativelanguage.googleapis.com", "gcp.gemini"),
         ("europe-west1-aiplatform.googleapis.com", "gcp.vertex_ai"),
         ("bedrock-runtime.eu-central-1.amazonaws.com", "aws.bedrock"),
+        ("bedrock-mantle.us-east-1.api.aws", "aws.bedrock"),
         ("api.together.xyz", "together"),
         ("openrouter.ai", "openrouter"),
         ("api.fireworks.ai", "fireworks"),
@@ -174,7 +175,7 @@ def test_other_methods(
 )
 def test_who_answers_is_told_by_the_host(host: str, name: str) -> None:
     with openai.OpenAI(base_url=f"https://{host}/v1", api_key="k") as client:
-        assert openai_hosts.provider(client, host) == name
+        assert openai_hosts.provider(client, host, 443) == name
 
 
 def test_a_client_of_azure_is_azure_wherever_it_talks_to() -> None:
@@ -182,4 +183,4 @@ def test_a_client_of_azure_is_azure_wherever_it_talks_to() -> None:
         """An application's own."""
 
     with Mine(azure_endpoint="https://gateway.example.com", api_version="2024-10-21", api_key="k") as client:
-        assert openai_hosts.provider(client, "gateway.example.com") == "azure.ai.openai"
+        assert openai_hosts.provider(client, "gateway.example.com", 443) == "azure.ai.openai"

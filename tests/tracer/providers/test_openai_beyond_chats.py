@@ -637,5 +637,5 @@ def test_what_talks_through_a_socket_is_told_as_untraced(spans: Any) -> None:
     with openai.OpenAI(api_key="k") as client:
         client.realtime.connect(model="gpt-realtime")
         client.realtime.connect(model="gpt-realtime")
-    assert health.take() == {("untraced", "realtime.realtime.connect"): 2}
+    assert health.take() == {("no_adapter", "openai realtime.realtime.connect to api.openai.com"): 2}
     assert spans.calls() == []
