@@ -26,7 +26,8 @@ def _begin(method: str, read: Callable[[Kwargs], Kwargs], owner: Any, kwargs: Kw
 
 def _address(owner: Any) -> Address:
     """An index is known by its host alone, whose first label begins with its name."""
-    return address_of(getattr(owner, "_host", ""))
+    config = getattr(owner, "_config", None) or getattr(owner, "config", None)
+    return address_of(getattr(owner, "_host", None) or getattr(config, "host", ""))
 
 
 def _by_vector(kwargs: Kwargs) -> Kwargs:
@@ -57,11 +58,18 @@ def _by_id(kwargs: Kwargs) -> Kwargs:
 
 
 def _matches(answer: Any) -> Iterable[Hit]:
-    return [Hit(one.id, one.score, fields=one.metadata) for one in answer.matches]
+    """None where the answer is still to come (`async_req`)."""
+    return [Hit(one.id, one.score, fields=field(one, "metadata")) for one in getattr(answer, "matches", ())]
 
 
 def _hits(answer: Any) -> Iterable[Hit]:
-    return [Hit(one.id_, one.score_, fields=one.fields) for one in answer.result.hits]
+    return [Hit(_reserved(one, "id"), _reserved(one, "score"), fields=one.fields) for one in answer.result.hits]
+
+
+def _reserved(hit: Any, name: str) -> Any:
+    """`id_` since version 9, `_id` before."""
+    value = getattr(hit, f"{name}_", None)
+    return hit[f"_{name}"] if value is None else value
 
 
 def _vectors(answer: Any) -> Iterable[Hit]:
@@ -141,6 +149,13 @@ _INDEX = {
     "search": (_by_text, _hits),
     "fetch": (_by_id, _vectors),
 }
+_INDICES = (
+    ("index", "Index"),
+    ("async_client.async_index", "AsyncIndex"),
+    ("grpc", "GrpcIndex"),
+    ("db_data.index", "Index"),  # before version 9, as the next
+    ("db_data.index_asyncio", "_IndexAsyncio"),
+)
 _DOCUMENTS = {"search": (_by_scores, _documents), "fetch": (_by_id, _documents)}
 
 
@@ -149,7 +164,7 @@ def _around(
 ) -> Around:
     read, hits = of[method]
     place = f"{owner}.{method}"
-    is_async = owner.startswith("Async")
+    is_async = "Async" in owner
     return Around(
         module=f"pinecone.{module}",
         sync_method="" if is_async else place,
@@ -174,7 +189,7 @@ def _endpoint(method: str, module: str, owner: str, read: Callable[..., None], d
 ADAPTER = Adapter(
     library="pinecone",
     distribution="pinecone",
-    oldest="10.0",
+    oldest="7.0",
     below="11",
     endpoints=tuple(
         _endpoint(method, module, owner, read, done)
@@ -183,11 +198,7 @@ ADAPTER = Adapter(
     ),
     around=(
         # `search_records` calls `search`, `query_namespaces` calls `query` for each
-        *(
-            _around(module, owner, method, _INDEX)
-            for module, owner in (("index", "Index"), ("async_client.async_index", "AsyncIndex"), ("grpc", "GrpcIndex"))
-            for method in _INDEX
-        ),
+        *(_around(module, owner, method, _INDEX) for module, owner in _INDICES for method in _INDEX),
         *(
             _around(module, owner, method, _DOCUMENTS)
             for module, owner in (("client.documents", "Documents"), ("async_client.documents", "AsyncDocuments"))
