@@ -1,6 +1,6 @@
 """The bodies of `InvokeModel`: each family of models has its own, and a model's ARN does not tell which.
 
-So a body is told by its members. What no family's reader takes is judged as JSON, member by member.
+So a body is told by its members. Members that no reader takes are judged as JSON, and so is a whole unknown body.
 """
 
 from collections.abc import Callable, Iterator
@@ -68,7 +68,10 @@ def request(call: BedrockCall, kwargs: Kwargs) -> None:
     if not isinstance(body, dict):
         call.messages = (Message("user", (whole(body or "", BODY),)),)
         return
-    form = next((form for form in FORMS if form.fits(body)), PLAIN)
+    form = next((form for form in FORMS if form.fits(body)), None)
+    if form is None:
+        call.messages = (Message("user", (whole(body, BODY),)),)
+        return
     form.request(call, body)
     call.form = form.name
     call.params |= params(body)
@@ -233,4 +236,3 @@ FORMS = (
     Form("embedding", _is_embedding, _embedding, EVERYTHING),
     Form("prompt", lambda body: "prompt" in body or "inputText" in body, _prompt, _PROMPTS),
 )  # fmt: skip
-PLAIN = Form("", lambda _: True, lambda _, __: None, ())

@@ -76,7 +76,8 @@ def proxy() -> Iterator[Proxy]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_POST
+        def do_GET(self) -> None:
+            self.do_POST()
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     kept.address = f"http://127.0.0.1:{server.server_port}"
