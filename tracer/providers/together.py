@@ -112,7 +112,7 @@ ADAPTER = Adapter(
         SDK.endpoint("embeddings", "Embeddings.create", "embeddings", embeddings.request, embeddings.response),
         SDK.endpoint("rerank", "Rerank.create", "rerank", _rerank_request, _rerank_response),
         SDK.endpoint("images", "Images.generate", "image_generation", images.request, images.response),
-        SDK.endpoint("videos", "Videos.create", "generate_content", _video_request, images.video),
+        SDK.endpoint("videos", "Videos.create", "image_generation", _video_request, images.video),
         SDK.endpoint(
             "audio.speech",
             "Speech.create",

@@ -606,7 +606,8 @@ def test_a_video(way: str, ask: Any, fake: Fake, spans: Any) -> None:
     assert not fake.last().has(MAIL)
     span = spans.one()
     clean(span)
-    assert span.attributes[semconv.OPERATION] == "generate_content"
+    assert span.attributes[semconv.OPERATION] == "image_generation"
+    assert semconv.INPUT_TOKENS not in span.attributes
     assert sorted(parts(span, semconv.INPUT_MESSAGES)) == ["Wave to <EMAIL_ADDRESS_1>", PICTURE_DIGEST]
 
 
