@@ -14,6 +14,7 @@ ADAPTERS = {
     "groq": "spanward.tracer.providers.groq:ADAPTER",
     "google.genai": "spanward.tracer.providers.google_genai:ADAPTER",
     "huggingface_hub": "spanward.tracer.providers.huggingface:ADAPTER",
+    "litellm": "spanward.tracer.providers.litellm:ADAPTER",
     "mistralai": "spanward.tracer.providers.mistral:ADAPTER",
     "together": "spanward.tracer.providers.together:ADAPTER",
     "ollama": "spanward.tracer.providers.ollama:ADAPTER",
