@@ -17,7 +17,7 @@ WEIGHTS = {
     BREAK: 0.65,
     MARK: 0.45,
     LATIN: 1.4,
-    TWO: 0.5,
+    TWO: 0.42,
     SOUTH: 0.6,
     SIGN: 1.5,
     CJK: 0.95,
