@@ -206,8 +206,10 @@ def _value(value: Any) -> bytes:  # noqa: PLR0911  one type a return
     kind = type(value)
     if kind is bool:
         return b"\x10\x01" if value else b"\x10\x00"
-    if kind is int and 0 <= value < 0x80:
-        return b"\x18" + BYTES[value]
+    if kind is int and 0 <= value < 0x4000:
+        return b"\x18" + (BYTES[value] if value < 0x80 else bytes((value & 0x7F | 0x80, value >> 7)))
+    if kind is float:
+        return b"!" + pack("<d", value)
     if isinstance(value, int):
         if -(2**63) <= value < 2**63:
             return b"\x18" + varint(value & 0xFFFF_FFFF_FFFF_FFFF)

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import INVALID_SPAN, SpanKind
@@ -86,9 +85,10 @@ class Run:
     def context(self) -> Context:
         """What rules can match on. Made when a guard first asks."""
         if self._context is None:
-            call = self.call
-            self._context = replace(
-                self.engine.context,
+            call, ours = self.call, self.engine.context
+            self._context = Context(
+                app=ours.app,
+                environment=ours.environment,
                 provider=call.provider,
                 model=call.request_model,
                 operation=call.operation,

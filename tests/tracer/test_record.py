@@ -8,6 +8,8 @@ from typing import Any
 
 import opentelemetry.semconv
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from spanward.guards.judgement import Decision
 from spanward.guards.messages import Message, Part
@@ -162,6 +164,17 @@ def test_system_and_tools_have_attributes_of_their_own() -> None:
     assert attributes[semconv.SYSTEM_INSTRUCTIONS] == '[{"type":"text","content":"be kind"}]'
     assert attributes[semconv.INPUT_MESSAGES] == '[{"role":"user","parts":[{"type":"text","content":"hi"}]}]'
     assert attributes[semconv.TOOL_DEFINITIONS] == '[{"name":"f"}]'
+
+
+@given(st.text(st.characters(), max_size=40), st.integers(0, 20))
+@example('say "hi" ' * 100, 1)
+@example("one \\" * 2 + "plain text \n" * 100, 1)
+@example("\x00" + "plain text \t" * 100, 1)
+@example("half a pair \ud800" * 100, 1)
+def test_a_text_is_quoted_as_json_has_it(text: str, times: int) -> None:
+    """Long ones by another way than short ones."""
+    for said in (text, text * times, "some plain words\r\n " * times + text):
+        assert record.quoted(said) == json.dumps(said, ensure_ascii=False)
 
 
 class _Refused(Exception):  # noqa: N818  stands for a provider's, named as they like

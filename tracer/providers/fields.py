@@ -162,8 +162,7 @@ def as_json(value: Any) -> Any:
 
 def count(said: Mapping[str, Any], name: str) -> int:
     """The count of that name, 0 where it is missing or is no number."""
-    value = said.get(name)
-    return value if isinstance(value, int) else 0
+    return value if name in said and isinstance(value := said[name], int) else 0
 
 
 def number(thing: Any, *path: str) -> int:

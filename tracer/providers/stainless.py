@@ -16,6 +16,10 @@ ReplyStream = Callable[[Any, ModelCall, str], Any]
 
 _HEADER = "X-Stainless-Raw-Response"
 
+MOST_ADDRESSES = 200
+_addresses: dict[int, tuple[Any, tuple[str, int]]] = {}
+"""(URL, what it says) by the identity of the URL, which is kept, so that no other can take its place."""
+
 
 class RawResponse:
     """`with_raw_response` and `with_streaming_response`, which differ from a plain call by one header."""
@@ -88,8 +92,16 @@ def _slot(manager: Any) -> str:
 
 def address(client: Any) -> tuple[str, int]:
     """Host and port that the client sends to; the scheme's port where the URL names none."""
-    url = client.base_url
-    return url.host or "", url.port or (80 if url.scheme == "http" else 443)
+    url = getattr(client, "_base_url", None)  # the property behind it imports a module each time in openai 3
+    if url is None:
+        url = client.base_url
+    known = _addresses.get(id(url))
+    if known is None or known[0] is not url:
+        if len(_addresses) >= MOST_ADDRESSES:
+            _addresses.clear()
+        known = url, (url.host or "", url.port or (80 if url.scheme == "http" else 443))
+        _addresses[id(url)] = known
+    return known[1]
 
 
 def provider(client: Any, table: dict[str, str], default: str) -> str:
