@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format ui browser baseline bench screenshots wheel clean
+.PHONY: help demo test matrix lint format ui browser baseline bench bench-overhead screenshots wheel clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -16,6 +16,9 @@ demo: $(VENV)/demo.stamp dashboards/static/index.html ## sidecar, local provider
 
 test: $(VENV)/dev.stamp dashboards/static/index.html browser ## the whole test suite, browser tests included (ARGS="-k word" to choose)
 	$(BIN)/python -m pytest $(ARGS)
+
+matrix: $(VENV)/dev.stamp ## each library's tests with its oldest and latest version (ARGS="--quick", ARGS="openai --oldest")
+	@$(BIN)/python tests/matrix.py $(ARGS)
 
 lint: $(VENV)/dev.stamp ## ruff, format check, mypy over the package and the tests
 	$(BIN)/ruff check .
@@ -49,7 +52,7 @@ wheel: $(VENV)/dev.stamp ## build the wheel, page included
 	$(BIN)/python -m build --wheel
 
 clean: ## remove the environment and everything built
-	rm -rf $(VENV) build dist dashboards/static dashboards/ui/node_modules *.egg-info
+	rm -rf $(VENV) .matrix build dist dashboards/static dashboards/ui/node_modules *.egg-info
 
 $(VENV)/base.stamp: constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Spanward needs Python 3.11 or newer: make PYTHON=python3.11 …")'

@@ -13,6 +13,7 @@ from opentelemetry.trace import StatusCode
 
 from spanward.tracer import estimate, semconv
 
+from ..conformance.collected import ONLY
 from ..inmemory import Spans, traced
 from .player import Player, playing
 from .replay import Part, Replay, Said
@@ -31,6 +32,8 @@ REPLAYS: dict[str, Replay] = {
 
 def _cases() -> Iterator[Any]:
     for folder in folders():
+        if ONLY and (folder not in REPLAYS or REPLAYS[folder].library != ONLY):
+            continue
         for said in exchanges(folder):
             why = NO_ADAPTER.get(folder) or (REPLAYS[folder].skip(said) if folder in REPLAYS else "")
             marks = [pytest.mark.skip(f"{said.method} {said.path}: {why}")] if why else []
@@ -58,6 +61,7 @@ def instrumented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spans]:
         yield spans
 
 
+@pytest.mark.skipif(bool(ONLY), reason="only one library is asked about")
 @pytest.mark.skipif(not CASES, reason=f"no recorded traffic at {CASSETTES}")
 def test_there_is_traffic() -> None:
     replayed = [case.values[0] for case in CASES if not case.marks]

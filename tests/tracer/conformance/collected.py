@@ -2,14 +2,20 @@
 
 import importlib
 import importlib.util
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from spanward.tracer import registry
+
 from .subject import Subject
 
 FOLDER = Path(__file__).parent / "subjects"
+ONLY = os.environ.get("MATRIX_LIBRARY", "")
+"""The one library that `make matrix` asks about, in an environment that has some version of it."""
+LIBRARIES = [ONLY] if ONLY else list(registry.ADAPTERS)
 
 
 def _given(name: str) -> tuple[Subject, ...]:
@@ -29,6 +35,8 @@ def _all() -> list[Any]:
             found.append(pytest.param(None, id=file.stem, marks=pytest.mark.skip(f"{error.name} is not installed")))
             continue
         for subject in subjects:
+            if ONLY not in {"", subject.library}:
+                continue
             missing = importlib.util.find_spec(subject.library) is None
             marks = [pytest.mark.skip(f"{subject.library} is not installed")] if missing else []
             found.append(pytest.param(subject, id=subject.name, marks=marks))

@@ -3,10 +3,11 @@
 import dataclasses
 from typing import Any
 
-VOLATILE = {"created", "created_at", "date", "RetryAttempts", "x-request-id", "create_time", "createTime"}
+VOLATILE = {"created", "created_at", "date", "Date", "RetryAttempts", "x-request-id", "create_time", "createTime"}
 """What differs from one run to the next whoever looks on."""
 GUARDED = {
-    "id", "response_id", "item_id", "call_id", "signature", "content-length", "meta", "usage", "usage_metadata",
+    "id", "response_id", "item_id", "call_id", "signature", "content-length", "Content-Length", "meta", "usage",
+    "usage_metadata",
     "usageMetadata", "eval_count", "prompt_eval_count", "total_duration", "eval_duration", "prompt_eval_duration",
 }  # fmt: skip
 """What a provider counts or names by the text that it got, which guards changed."""

@@ -15,6 +15,7 @@ from spanward.tracer.adapter import Around, Endpoint
 
 from ..conftest import NOWHERE
 from ..inmemory import traced
+from .collected import LIBRARIES
 from .driver import App
 from .test_calls import told
 
@@ -45,7 +46,7 @@ def standing(found: dict[str, Method]) -> dict[str, Any]:
     return {place: vars(owner)[name] for place, (owner, name, _) in found.items()}
 
 
-@pytest.mark.parametrize("library", registry.ADAPTERS)
+@pytest.mark.parametrize("library", LIBRARIES)
 def test_undo(library: str, tmp_path: Path) -> None:
     before = methods(library)
     if not before:

@@ -104,4 +104,4 @@ def tokens(exchange: Exchange, answer: Json) -> dict[str, int] | None:
     return {semconv.INPUT_TOKENS: int(sent), semconv.OUTPUT_TOKENS: int(told)} if sent else None
 
 
-REPLAY = Replay("bedrock", "boto3", call, said, errors={400: "ValidationException"}, asked_model=asked_model)
+REPLAY = Replay("bedrock", "botocore", call, said, errors={400: "ValidationException"}, asked_model=asked_model)
