@@ -117,4 +117,6 @@ def texts_of(asked: Any) -> tuple[str, ...]:
 def address_of(url: Any) -> Address:
     """Host and port of a URL, with or without its scheme; the scheme's port where none is named."""
     split = urlsplit(url if "//" in str(url) else f"//{url}")
-    return split.hostname or "", split.port or (80 if split.scheme == "http" else 443)
+    if not split.hostname:
+        return "", 0
+    return split.hostname, split.port or (80 if split.scheme == "http" else 443)
