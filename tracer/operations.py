@@ -5,15 +5,14 @@ that a framework tells of (`Narration`) are not the current span, since nobody c
 `within` finds out to which of them a call belongs.
 """
 
-import asyncio
 import itertools
+import sys
 import threading
 import time
 from collections.abc import Callable, Hashable
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, get_current_span, set_span_in_context
@@ -27,6 +26,8 @@ from .spans import Inside, finish
 from .told import Told
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
     from .engine import Engine
 
 MOST_OPEN = 10_000
@@ -230,6 +231,8 @@ class Operations:
             full = self._waiting >= MOST_WAITING
             self._waiting += not full
             if self._worker is None:
+                from concurrent.futures import ThreadPoolExecutor
+
                 self._worker = ThreadPoolExecutor(THREADS, "spanward-operations")
             worker = self._worker
         if full:
@@ -299,4 +302,5 @@ def _expect() -> Seen:
 
 
 def _on_event_loop() -> bool:
-    return cast("Any", asyncio)._get_running_loop() is not None  # noqa: SLF001  the public one raises where there is none
+    asyncio: Any = sys.modules.get("asyncio")  # not imported here, where nobody else did
+    return asyncio is not None and asyncio._get_running_loop() is not None  # noqa: SLF001  the public one raises
