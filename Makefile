@@ -9,7 +9,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --con
 .PHONY: help demo test matrix lint format ui browser baseline bench bench-overhead screenshots wheel clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 demo: $(VENV)/demo.stamp dashboards/static/index.html ## sidecar, local provider, sample app and page (ARGS="--calls 30 --exit" for scripts)
 	@$(BIN)/spanward demo $(ARGS)
@@ -44,6 +44,9 @@ bench: $(VENV)/dev.stamp ## the measurements that README and docs quote
 	$(BIN)/python benchmarks/pii_accuracy.py
 	$(BIN)/python benchmarks/page_api.py
 	$(BIN)/python benchmarks/ingest.py
+
+bench-overhead: $(VENV)/dev.stamp ## what tracing costs, ours and others' (ARGS="--quick", "--docs")
+	$(BIN)/python benchmarks/tracer_overhead $(ARGS)
 
 screenshots: $(VENV)/dev.stamp dashboards/static/index.html browser ## the pictures of the README, taken from the running demo
 	$(BIN)/python docs/screenshots.py

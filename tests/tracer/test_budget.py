@@ -49,7 +49,9 @@ def chunks(number: int, *, asked: bool) -> bytes:
 
     def event(*deltas: tuple[dict[str, Any], str | None], **more: Any) -> str:
         choices = [{"index": 0, "delta": delta, "finish_reason": reason} for delta, reason in deltas]
-        return f"data: {json.dumps({**HEAD, 'object': 'chat.completion.chunk', 'choices': choices, **none, **more})}\n\n"
+        return (
+            f"data: {json.dumps({**HEAD, 'object': 'chat.completion.chunk', 'choices': choices, **none, **more})}\n\n"
+        )
 
     texts = "".join(event(({"content": f"word{i} "}, None)) for i in range(number))
     last = event(({}, "stop")) + (event(usage=USAGE) if asked else "") + "data: [DONE]\n\n"

@@ -1,0 +1,220 @@
+"""What tracing costs, ours and others': `make bench-overhead` (`--quick` for a look, `--docs` to write the page).
+
+Every subject is a process of its own with the same openai SDK, the same calls and the same machine, and all of them
+live at the same time: they take turns of some tens of milliseconds, so that what disturbs one disturbs all. A turn is
+measured in CPU time of the whole process, threads that ship included; of many turns the least counts. What a subject
+adds is that minus the same of a process of the same environment in which nothing is patched. Peers have content on and
+an exporter that drops everything; we write to disk, with nobody listening. The control sets up OpenTelemetry and
+patches nothing: reads it other than 0.95 to 1.05 of raw in any case, the run is void, and says so by its exit
+status, 3.
+"""
+
+import argparse
+import json
+import os
+import platform
+import random
+import subprocess
+import sys
+from base64 import b64decode
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Any, Self
+
+import captured
+import page
+import table
+from cases import CASES
+from environments import HOME, PEERS, ROOT, SUBJECTS, Environment, variables
+
+HERE = Path(__file__).parent
+COUNTED = ("chat 4 KB", "chat of 20 messages", "stream of 200 chunks")
+WIDE = ("spanward, guards off", "spanward, content")
+"""Whose memory, growth and stalls are measured: those of others are not ours to publish."""
+
+
+class Process:
+    """A worker: `ask` sends an order and waits for the answer."""
+
+    def __init__(self, environment: Environment, subject: str) -> None:
+        self.subject, self.environment = subject, environment
+        self._process = subprocess.Popen(
+            [environment.python, HERE / "worker.py", subject],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=variables(),
+        )  # fmt: skip
+        self.setup = self._answer()
+
+    def ask(self, do: str, **more: Any) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"do": do, **more}) + "\n")
+        self._process.stdin.flush()
+        return self._answer()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise SystemExit(
+                f"{self.subject} ended: run `{self.environment.python} worker.py '{self.subject}'` to see why"
+            )
+        said: dict[str, Any] = json.loads(line)
+        return said
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+class Race:
+    """All processes of a run, `raw` of each environment included."""
+
+    def __init__(self, stack: ExitStack, subjects: list[str]) -> None:
+        environments = dict.fromkeys(SUBJECTS[name] for name in subjects)
+        self.raws = {place: stack.enter_context(Process(place, "raw")) for place in environments}
+        self.subjects = {name: stack.enter_context(Process(SUBJECTS[name], name)) for name in subjects}
+        self.server = stack.enter_context(
+            subprocess.Popen([sys.executable, HERE / "server.py"], stdout=subprocess.PIPE, text=True, env=variables())
+        )
+        stack.callback(self.server.kill)
+        assert self.server.stdout is not None
+        self.address = f"http://127.0.0.1:{int(self.server.stdout.readline())}"
+
+    def cpu(self, case: str, rounds: int) -> dict[str, dict[str, float]]:
+        """Least and median CPU of every subject, and of the raw beside it; turns in a new order each round."""
+        everyone = [*self.raws.values(), *self.subjects.values()]
+        spent: dict[Process, list[float]] = {process: [] for process in everyone}
+        for process in everyone:
+            process.ask("warm", case=case, address=self.address)
+        for number in range(rounds):
+            random.Random(number).shuffle(everyone)
+            for process in everyone:
+                said = process.ask("cpu", case=case, address=self.address)
+                if "us" in said:
+                    spent[process].append(said["us"])
+        found = {}
+        for name, process in self.subjects.items():
+            raw = spent[self.raws[process.environment]]
+            if spent[process]:
+                found[name] = {
+                    "least": min(spent[process]), "median": median(spent[process]),
+                    "raw least": min(raw), "raw median": median(raw),
+                }  # fmt: skip
+        return found
+
+    def calls(self) -> dict[str, dict[str, float]]:
+        raw = {
+            place: {case: process.ask("calls", case=case)["calls"] for case in COUNTED}
+            for place, process in self.raws.items()
+        }
+        return {
+            name: {case: process.ask("calls", case=case)["calls"] - raw[process.environment][case] for case in COUNTED}
+            for name, process in self.subjects.items()
+        }
+
+    def captured(self) -> dict[str, dict[str, list[str]]]:
+        return {name: _whole(process.ask("captured")["captured"]) for name, process in self.subjects.items()}
+
+    def steady(self, memory: int, subject: str) -> dict[str, Any]:
+        process = self.subjects[subject]
+        raw = self.raws[process.environment]
+        pairs = [(p.ask("stall", address=self.address)["ms"]) for _ in range(5) for p in (raw, process)]
+        return {
+            "stall": {
+                "raw": median(pairs[::2]),
+                "ms": median(pairs[1::2]),
+                "added": median(pairs[1::2]) - median(pairs[::2]),
+            },
+            "growth": process.ask("growth"),
+            "memory": {"calls": memory, **process.ask("memory", number=memory)},
+        }
+
+
+def _whole(found: dict[str, list[str]]) -> dict[str, list[str]]:
+    """What our frames hold is read here."""
+    return {
+        kind: sorted(captured.of_frames(b64decode(what[0][6:]))) if what[:1] and what[0].startswith("spool:") else what
+        for kind, what in found.items()
+    }
+
+
+def setups(subject: str, times: int) -> dict[str, float]:
+    """Median CPU and memory of importing and setting up, each in a new process."""
+    said = []
+    for _ in range(times):
+        with Process(SUBJECTS[subject], subject) as process:
+            said.append(process.setup)
+    return {key: median(one[key] for one in said) for key in ("ms", "mb")}
+
+
+def measure(chosen: argparse.Namespace) -> table.Result:
+    for environment in (PEERS, *(place for place in dict.fromkeys(SUBJECTS.values()) if place is not PEERS)):
+        environment.build()
+    subjects = [name for name in SUBJECTS if not chosen.only or name in chosen.only or name == "control"]
+    cases = [name for name in CASES if not chosen.quick or name in COUNTED]
+    result: table.Result = {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "machine": f"{os.cpu_count()} cores of {platform.machine()}, Python {platform.python_version()}",
+        "rounds": chosen.rounds,
+        "subjects": {name: {"cpu": {}} for name in subjects},
+    }
+    told = result["subjects"]
+    for name in subjects:
+        told[name]["setup"] = setups(name, 3 if chosen.quick else 5)
+    with ExitStack() as stack:
+        race = Race(stack, subjects)
+        for name, what in race.captured().items():
+            told[name]["captured"] = what
+        for name, number in race.calls().items():
+            told[name]["calls"] = number
+        for case in cases:
+            print(f"{case} …", flush=True)
+            for name, cpu in race.cpu(case, chosen.rounds).items():
+                told[name]["cpu"][case] = cpu
+        for name in WIDE:
+            if name in told and chosen.memory:
+                print(f"{name}: stalls, growth, memory …", flush=True)
+                told[name] |= race.steady(chosen.memory, name)
+    result["void"] = table.void(result)
+    return result
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="three cases, few rounds, nothing that takes long")
+    parser.add_argument("--rounds", type=int, default=0, help="turns of every subject in every case (default 25)")
+    parser.add_argument("--memory", type=int, default=-1, help="calls over which memory is watched (default 10000)")
+    parser.add_argument("--only", action="append", default=[], help="measure this subject and the control; repeatable")
+    parser.add_argument("--docs", action="store_true", help="write docs/overhead.md from the result")
+    parser.add_argument("--json", type=Path, default=HOME / "overhead.json", help="where the result goes")
+    parser.add_argument("--from-json", action="store_true", help="measure nothing: show (and write) what is there")
+    chosen = parser.parse_args()
+    chosen.rounds = chosen.rounds or (5 if chosen.quick else 25)
+    chosen.memory = chosen.memory if chosen.memory >= 0 else (0 if chosen.quick else 10_000)
+    if chosen.from_json:
+        result = json.loads(chosen.json.read_text())
+    else:
+        HOME.mkdir(exist_ok=True)
+        result = measure(chosen)
+        chosen.json.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+    print(f"{result['date']}, {result['machine']}\n")
+    for part in (table.cost, table.counts, table.matrix, table.steadiness):
+        print("\n".join(part(result)), end="\n\n")
+    if result["void"]:
+        print(f"VOID: the control, which patches nothing, is more than 5 % off raw: {', '.join(result['void'])}")
+    if chosen.docs:
+        (ROOT / "docs" / "overhead.md").write_text(page.of(result))
+    return 3 if result["void"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
