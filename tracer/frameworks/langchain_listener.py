@@ -53,6 +53,7 @@ class Listener(BaseCallbackHandler):
     def __init__(self, narrator: Narrator) -> None:
         self._narrator = narrator
         self._place: dict[UUID, UUID] = {}
+        self._tools: dict[UUID, Operation] = {}
         self._calls: dict[UUID, tuple[ModelCall, Callable[[], tuple[Message, ...]]]] = {}
         self.over = False
 
@@ -109,14 +110,22 @@ class Listener(BaseCallbackHandler):
             said.arguments(told.get("inputs"), input_str, name, call_id),
             attributes={semconv.TOOL_TYPE: "function", semconv.TOOL_CALL_ID: call_id or None},
         )
+        self._tools[run_id] = operation
+        _bound(self._tools)
         self._begin(run_id, operation, self.place(told.get("parent_run_id")))
 
     @quiet
     def on_tool_end(self, output: Any, *, run_id: UUID, **told: Any) -> None:
+        tool = self._tools.pop(run_id, None)
+        if tool is not None:  # older versions tell the id of the call with its result only
+            tool.attributes[semconv.TOOL_CALL_ID] = (
+                tool.attributes[semconv.TOOL_CALL_ID] or getattr(output, "tool_call_id", "") or None
+            )
         self._end(run_id, health.fenced("langchain.result", said.result, output, "") or ())
 
     @quiet
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **told: Any) -> None:
+        self._tools.pop(run_id, None)
         self._end(run_id, error=error)
 
     @quiet
@@ -226,7 +235,10 @@ def _name(serialized: Any, told: dict[str, Any]) -> str:
 
 
 def _is_agent(name: str, metadata: dict[str, Any], tags: Any) -> bool:
-    """Whether this is the run of a whole agent: its metadata are those of every run beneath it, too."""
+    """Whether this is the run of a whole agent: its metadata are those of every run beneath it, too.
+
+    The first versions do not mark the graphs that `create_agent` makes: there they are workflows.
+    """
     if any(str(tag).startswith(STEP) for tag in tags):
         return False
     if metadata.get("ls_integration") == CREATE_AGENT:
