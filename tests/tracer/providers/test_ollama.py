@@ -65,8 +65,9 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def client(server: Server) -> Iterator[ollama.Client]:
-    with ollama.Client(host=server.address) as client:
-        yield client
+    client = ollama.Client(host=server.address)
+    yield client
+    client._client.close()  # older versions have no way of their own
 
 
 def chatted(**message: Any) -> Json:
@@ -183,9 +184,11 @@ def test_async_streams(method: str, server: Server, spans: Any) -> None:
     server.answer, text = LINES[method]
 
     async def main() -> list[str]:
-        async with ollama.AsyncClient(host=server.address) as client:
-            stream = await getattr(client, method)("llama3.2", stream=True, **ASKS[method])
-            return [text(chunk) async for chunk in stream]
+        client = ollama.AsyncClient(host=server.address)
+        stream = await getattr(client, method)("llama3.2", stream=True, **ASKS[method])
+        heard = [text(chunk) async for chunk in stream]
+        await client._client.aclose()
+        return heard
 
     check_stream(method, asyncio.run(main()), server, spans)
 

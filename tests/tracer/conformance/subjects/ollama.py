@@ -115,6 +115,12 @@ def tool_call(answer: Any) -> tuple[str, Json]:
     return called.name, dict(called.arguments)
 
 
+def close(client: Any) -> Any:
+    """Older versions have no way of their own."""
+    held = client._client
+    return held.aclose() if hasattr(held, "aclose") else held.close()
+
+
 SUBJECT = Subject(
     name="ollama",
     library="ollama",
@@ -131,5 +137,5 @@ SUBJECT = Subject(
     chunk_text=text,
     tool_call=tool_call,
     features=frozenset({"tools", "schema", "images", "usage", "stream_usage", "results"}),
-    close=lambda client: client.close(),
+    close=close,
 )  # fmt: skip
