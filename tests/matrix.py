@@ -109,7 +109,7 @@ class Cell:
                                      f"stores/test_{self.library}.py"))  # fmt: skip
         paths = [str(path) for name in (*EVERY, *own) if (path := TRACER / name).exists()]
         # a library warns of what is around it: only what it does is asked here
-        flags = ["-q", "-p", "no:cacheprovider", "-W", "default", f"--junitxml={report}"]
+        flags = ["-q", "-p", "no:cacheprovider", "--tb=short", "-W", "default", f"--junitxml={report}"]
         done = subprocess.run(
             [self.python, "-m", "pytest", *flags, *paths],
             cwd=ROOT,

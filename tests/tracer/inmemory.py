@@ -38,7 +38,9 @@ class Spans:
         return span
 
     def clear(self) -> None:
+        """What is alive now is not looked at again: the next collections, several a test, cost next to nothing."""
         gc.collect()
+        gc.freeze()
         self._exporter.clear()
 
     def said(self, span: ReadableSpan, name: str = semconv.OUTPUT_MESSAGES) -> str:
@@ -59,8 +61,6 @@ def traced(spool: Path, **settings: Any) -> Iterator[Spans]:
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     given: dict[str, Any] = {"endpoint": NOWHERE, "guards": "local", "policy": "default", "spool": spool, **settings}
     spanward.instrument(tracer_provider=provider, **given)
-    gc.collect()
-    gc.freeze()  # each test collects garbage several times, and the guards' models are none
     try:
         yield Spans(exporter)
     finally:

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from spanward.tracer import semconv
 
+from ...versions import bedrock_takes
 from ..replay import Replay, Said, at
 from ..tape import Exchange, Json
 
@@ -27,6 +28,12 @@ def call(exchange: Exchange, address: str) -> None:
     )
     with contextlib.closing(client):
         ask(client, exchange)
+
+
+def skip(exchange: Exchange) -> str:
+    if '"qualifiers"' in json.dumps(exchange.request) and not bedrock_takes("GuardrailConverseTextBlock", "qualifiers"):
+        return "this botocore knows no qualifiers of guarded text"
+    return ""
 
 
 def ask(client: Any, exchange: Exchange) -> None:
@@ -104,4 +111,4 @@ def tokens(exchange: Exchange, answer: Json) -> dict[str, int] | None:
     return {semconv.INPUT_TOKENS: int(sent), semconv.OUTPUT_TOKENS: int(told)} if sent else None
 
 
-REPLAY = Replay("bedrock", "botocore", call, said, errors={400: "ValidationException"}, asked_model=asked_model)
+REPLAY = Replay("bedrock", "botocore", call, said, skip, errors={400: "ValidationException"}, asked_model=asked_model)

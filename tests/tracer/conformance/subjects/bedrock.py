@@ -10,6 +10,7 @@ from spanward.collector.demo import provider_anthropic as claude
 from spanward.collector.demo.provider_answers import Behaviour
 
 from ..eventstream import chunk, event
+from ...versions import bedrock_takes
 from ..subject import Ask, Json, Route, Subject
 from . import anthropic
 
@@ -241,7 +242,7 @@ CONVERSE = Subject(
     text=text,
     chunk_text=chunk_text,
     tool_call=tool_call,
-    features=FEATURES,
+    features=FEATURES if bedrock_takes("ConverseRequest", "outputConfig") else FEATURES - {"schema"},
 )
 INVOKE = Subject(
     name="bedrock_invoke",
