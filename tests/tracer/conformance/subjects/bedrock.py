@@ -9,8 +9,8 @@ from spanward.collector.demo import provider_answers as answers
 from spanward.collector.demo import provider_anthropic as claude
 from spanward.collector.demo.provider_answers import Behaviour
 
-from ..eventstream import chunk, event
 from ...versions import bedrock_takes
+from ..eventstream import chunk, event
 from ..subject import Ask, Json, Route, Subject
 from . import anthropic
 
