@@ -154,7 +154,7 @@ def _through(pending: Callable[[], Any]) -> Iterator[Any]:
     try:
         yield answer
     finally:
-        for inner in (answer.data, getattr(answer, _HELD, None)):
+        for inner in _both(answer):
             if hasattr(inner, "close"):
                 inner.close()
 
@@ -164,9 +164,14 @@ async def _through_async(pending: Awaitable[Any]) -> AsyncIterator[Any]:
     try:
         yield answer
     finally:
-        for inner in (answer.data, getattr(answer, _HELD, None)):
+        for inner in _both(answer):
             if hasattr(inner, "aclose"):
                 await inner.aclose()
+
+
+def _both(answer: Any) -> tuple[Any, Any]:
+    """The events, and the generator that holds their connection."""
+    return answer.data, getattr(answer, _HELD, None)
 
 
 def _answer(client: Any, data: Any) -> Any:

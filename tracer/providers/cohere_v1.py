@@ -36,8 +36,8 @@ def request(call: ModelCall, kwargs: Kwargs) -> None:
 
 
 def _told(kwargs: Kwargs) -> Iterator[Message]:
-    if is_text(preamble := kwargs.get("preamble")):
-        yield Message("system", (Part("text", preamble, where=("preamble",)),))
+    if is_text(kwargs.get("preamble")):
+        yield Message("system", tuple(content(kwargs["preamble"], ("preamble",))))
     for i, turn in enumerate(items(kwargs.get("chat_history"))):
         role = _ROLES.get(str(field(turn, "role", "")).upper(), "user")
         yield Message(role, tuple(_turn(turn, ("chat_history", i))))
@@ -164,9 +164,9 @@ class Reader:
             part, channel = tool_call(called, (*where, "tool_calls", i)), ("tool_call", i)
             self._seen[channel] = part.name
             deltas.append(Delta(channel, part.text, part.where, "tool_call", json=True, whole=True))
+        if deltas:
+            self._seen.setdefault(said, "")
         channels = tuple(delta.channel for delta in deltas)
-        for channel in channels:
-            self._seen.setdefault(channel, "")
         self._open -= set(channels)
         return ChunkView(tuple(deltas), channels)
 
@@ -194,7 +194,7 @@ class Reader:
 
     def filler(self, channel: Any, text: str) -> Any:
         kind, index = channel
-        sample = self._samples[kind].model_copy(deep=True)
+        sample: Any = self._samples[kind].model_copy(deep=True)
         if kind == "text":
             sample.text = text
         elif kind == "reasoning":

@@ -40,7 +40,7 @@ def request(call: ModelCall, client: Any, kwargs: Kwargs) -> None:
 
 def _declared(client: Any, kwargs: Kwargs) -> Any:
     """The configuration, with declarations in the place of Python functions: whoever calls those has them already."""
-    config = kwargs.get("config")
+    config: Any = kwargs.get("config")
     tools = get(config, "tools")
     if not isinstance(tools, list) or not any(callable(tool) for tool in tools):
         return config

@@ -40,9 +40,9 @@ class Reader:
         for i, choice in enumerate(chunk.choices):
             found = list(self._deltas(choice, ("data", "choices", i, "delta")))
             deltas += found
-            here = {delta.channel for delta in found}
+            here: set[Any] = {delta.channel for delta in found}
             self._open.update(dict.fromkeys(here))
-            ended = [delta.channel for delta in found if _is_whole(delta)]
+            ended: list[Any] = [delta.channel for delta in found if _is_whole(delta)]
             if reason := field(choice, "finish_reason"):
                 self._finish[choice.index] = str(reason)
                 here, ended = set(), []
@@ -88,7 +88,7 @@ class Reader:
             self._seen[channel] = (kind, part_id, name)
         return channel
 
-    def filler(self, channel: Channel, text: str) -> Any:
+    def filler(self, channel: Any, text: str) -> Any:
         event, delta = self._event, self._event.data.choices[0].delta
         said: dict[str, Any] = {"content": text}
         if channel.name == "reasoning":
@@ -127,9 +127,6 @@ class Reader:
 
 def _is_whole(delta: Delta) -> bool:
     """Whether no more text of this channel will come: an object, or all of a tool call's arguments at once."""
-    return (
-        delta.json
-        and delta.text[:1] == "{"
-        and (delta.kind == "tool_call" or delta.channel.number > 0)
-        and arguments(delta.text)
-    )
+    channel: Any = delta.channel
+    alone = delta.kind == "tool_call" or channel.number > 0
+    return delta.json and alone and delta.text[:1] == "{" and arguments(delta.text)

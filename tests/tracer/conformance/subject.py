@@ -93,6 +93,8 @@ class Subject:
     """What closes a client, where it has none of `aclose`, `close`, `__aexit__`, `__exit__`; may give an awaitable."""
     http_spans: bool = True
     """The library's attempts are child spans: it uses a transport that we watch."""
+    generators: bool = False
+    """Streams are generators of the library's own: to close one and to drop it is the same to what it reads from."""
     unlike: tuple[tuple[str, str], ...] = ()
     """(name of a test, why it cannot hold for this library): skipped with that reason."""
 

@@ -166,5 +166,6 @@ SUBJECT = Subject(
     chunk_text=chunk_text,
     tool_call=tool_call,
     counted=counted,
+    generators=True,
     features=frozenset({*FEATURES, "results"}),
 )

@@ -117,5 +117,6 @@ SUBJECT = Subject(
     chunk_text=lambda event: event.text if event.event_type == "text-generation" else "",
     tool_call=tool_call,
     counted=counted,
+    generators=True,
     features=frozenset({*FEATURES, "results"} - {"images"}),
 )  # fmt: skip

@@ -49,7 +49,9 @@ def async_client(address: str, retries: int, timeout_s: float) -> Any:
 
 
 def _last(body: Json) -> str:
-    asked = [turn for turn in body["contents"] if turn.get("role") == "user" and "text" in turn["parts"][0]][-1]
+    asked = [
+        turn for turn in body["contents"] if turn.get("role") == "user" and "functionResponse" not in turn["parts"][0]
+    ][-1]
     return "".join(part.get("text", "") for part in asked["parts"])
 
 
@@ -187,6 +189,7 @@ SUBJECT = Subject(
     chunk_text=lambda chunk: chunk.text or "",
     operation="generate_content",
     tool_call=tool_call,
+    generators=True,
     features=frozenset({*FEATURES, "results"}),
     http_spans=False,
 )

@@ -58,7 +58,7 @@ def _message(body: Json, how: Behaviour) -> tuple[Json, str]:
 
 def _usage(body: Json, message: Json) -> Json:
     sent, said = tokens(_prompt(body)), tokens(json.dumps(message["content"]))
-    cached = sent // 2 if "cached" in str(body["model"]) else 0
+    cached = sent // 2 if "cached" in str(body.get("model")) else 0
     told: Json = {"prompt_tokens": sent, "total_tokens": sent + said, "completion_tokens": said}
     return {**told, "prompt_tokens_details": {"cached_tokens": cached}} if cached else told
 
