@@ -12,7 +12,7 @@ from ..adapter import Adapter, ChunkView, Delta, Endpoint, Kwargs
 from ..call import ModelCall
 from . import openai_audio as audio
 from . import openai_chat as chat
-from . import openai_chat_stream
+from . import openai_chat_kin
 from . import openai_embeddings as embeddings
 from .fields import arguments, as_json, beside, field, whole
 from .openai_texts import readable
@@ -62,11 +62,11 @@ def _leaves(value: Any, where: Path) -> Iterator[tuple[Path, str]]:
                 yield from _leaves(item, (*where, step))
 
 
-class Reader(openai_chat_stream.Reader):
+class Reader(openai_chat_kin.Reader):
     """Follows chunks. What a tool at Groq was asked and found comes whole, each text a channel of its own."""
 
-    def read(self, chunk: Any) -> ChunkView:
-        view = super().read(chunk)
+    def _anything(self, chunk: Any) -> ChunkView:
+        view = super()._anything(chunk)
         self._usage = field(field(chunk, "x_groq"), "usage", self._usage)
         deltas: list[Delta] = []
         for i, choice in enumerate(field(chunk, "choices", [])):

@@ -40,7 +40,8 @@ def extra(kwargs: Kwargs) -> Iterator[Part]:
 def files(value: Any, kind: str) -> Iterator[Part]:
     """References to uploads of `kind` ('image', 'audio', …): what is not in memory already is not opened or read.
 
-    The SDKs take bytes, an open file, a path, and (name, content, content type); a list of such for images.
+    The SDKs take bytes, an open file, a path, and (name, content, content type); a list of such for images. The name
+    of a file goes out as it is, and is not told.
     """
     if isinstance(value, list):
         for item in value:

@@ -7,7 +7,7 @@ from ..adapter import Adapter, Endpoint, Kwargs
 from ..call import ModelCall
 from . import openai_audio as audio
 from . import openai_chat as chat
-from . import openai_chat_stream
+from . import openai_chat_kin
 from . import openai_completions as completions
 from . import openai_embeddings as embeddings
 from . import openai_images as images
@@ -91,7 +91,7 @@ ADAPTER = Adapter(
             "chat",
             _chat_request,
             _chat_response,
-            reader=openai_chat_stream.Reader,
+            reader=openai_chat_kin.Reader,
             reply=SDK.reply("chat", "ChatCompletion", chat.reply),
             reply_stream=SDK.reply_stream(
                 "chat", "ChatCompletionChunk", lambda call, text: chat.frames(chat.reply_chunks(call, text))

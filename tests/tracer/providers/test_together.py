@@ -33,6 +33,18 @@ def chat(body: Json, how: Behaviour) -> Json:
             "prompt": prompt, "usage": USAGE}  # fmt: skip
 
 
+def chat_chunks(body: Json, how: Behaviour) -> Iterator[str]:
+    """Text stands in the delta, and once more in the choice."""
+    text = f"It is {body['messages'][-1]['content']}"
+    head = {"id": "o1", "object": "chat.completion.chunk", "created": 1, "model": "llama"}
+    for piece, reason in ((text[:9], None), (text[9:15], None), (text[15:], None), ("", "eos")):
+        delta = {"role": "assistant", "content": piece, "token_id": 7, "tool_calls": None}
+        choice = {"index": 0, "text": piece, "delta": delta, "finish_reason": reason, "seed": None, "logprobs": None}
+        chunk = {**head, "choices": [choice], "usage": USAGE if reason else None}
+        yield f"data: {json.dumps(chunk)}\n\n"
+    yield "data: [DONE]\n\n"
+
+
 def completion(body: Json, how: Behaviour) -> Json:
     choice = {"text": f"It is {body['prompt']}", "finish_reason": "eos", "seed": 1, "logprobs": None}
     return {"id": "o2", "object": "text.completion", "created": 1, "model": "llama", "choices": [choice],
@@ -88,7 +100,7 @@ VIDEO = {"id": "v1", "model": "veo", "object": "video", "status": "queued", "cre
          "size": "1x1"}  # fmt: skip
 EMBEDDINGS = {"object": "list", "model": "bge", "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}]}
 ANSWERS: tuple[tuple[str, Any, Any], ...] = (
-    ("/chat/completions", chat, None),
+    ("/chat/completions", chat, chat_chunks),
     ("/completions", completion, completion_chunks),
     ("/rerank", rerank, None),
     ("/images/generations", images, None),
@@ -154,6 +166,19 @@ def test_a_chat(way: str, echo: bool, ask: Any, fake: Fake, spans: Any) -> None:
     told = clean(fake, spans.one())
     assert told[semconv.FINISH_REASONS] == ("eos",)
     assert told["gen_ai.request.top_k"] == 4
+    assert (told[semconv.INPUT_TOKENS], told[semconv.OUTPUT_TOKENS]) == (7, 3)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_streamed_chat_that_says_all_twice(way: str, ask: Any, fake: Fake, spans: Any) -> None:
+    asked: list[Any] = [{"role": "user", "content": MAIL}]
+    chunks = ask(way, "chat.completions.create", model="llama", messages=asked, stream=True)
+    choices = [chunk.choices[0] for chunk in chunks]
+    assert "".join(choice.delta.content or "" for choice in choices) == f"It is {MAIL}"
+    assert "".join(getattr(choice, "text", "") for choice in choices) == f"It is {MAIL}"
+    told = clean(fake, spans.one())
+    assert spans.said(spans.one()) == f"It is {MASKED}"
+    assert told[semconv.FINISH_REASONS] == ("eos",)
     assert (told[semconv.INPUT_TOKENS], told[semconv.OUTPUT_TOKENS]) == (7, 3)
 
 

@@ -1,0 +1,69 @@
+"""The chunks of SDKs that speak OpenAI's chats with other fields: fewer in a delta, and a choice that says it twice."""
+
+from typing import Any
+
+from ..adapter import ChunkView, Delta
+from . import openai_chat_stream
+from .fields import field
+from .openai_chat_stream import Channel
+
+_CONTENT = ("choices", 0, "delta", "content")
+_PLAIN = {"content", "role", "tool_calls", "token_id"}
+"""Fields of a delta that holds text and nothing else."""
+
+
+class Reader(openai_chat_stream.Reader):
+    """Follows chunks. What a choice repeats as `text` is a channel (choice index, "copy"), and not recorded."""
+
+    def read(self, chunk: Any) -> ChunkView:
+        said = self.text(chunk)
+        if said is None:
+            return self._copied(chunk, self._anything(chunk))
+        extra = chunk.choices[0].__pydantic_extra__
+        delta = Delta(*said, _CONTENT, json=self._json)
+        if extra and "text" in extra:
+            return self._copied(chunk, ChunkView((delta,)))
+        return ChunkView((delta,))
+
+    def text(self, chunk: Any) -> tuple[Channel, str] | None:
+        """As OpenAI's, where fields that these chunks do not have need not be asked for."""
+        try:
+            (choice,) = chunk.choices
+            delta = choice.delta
+            text = delta.content
+            if (
+                not text
+                or choice.finish_reason
+                or delta.tool_calls
+                or chunk.usage
+                or delta.__pydantic_extra__
+                or not delta.__pydantic_fields_set__ <= _PLAIN
+            ):
+                return None
+            index = choice.index
+        except (AttributeError, TypeError, ValueError):
+            return None
+        if index != self._content[0]:
+            self._content = (index, "content")
+        if self._content not in self._open:
+            self._open[self._content] = self._seen[self._content] = ("", "")
+        self._chunk = chunk
+        return self._content, text
+
+    def _copied(self, chunk: Any, view: ChunkView) -> ChunkView:
+        deltas, closes = list(view.deltas), list(view.closes)
+        for i, choice in enumerate(field(chunk, "choices", [])):
+            channel = (field(choice, "index", 0), "copy")
+            if text := field(choice, "text"):
+                deltas.append(Delta(channel, text, ("choices", i, "text"), json=self._json))
+                self._open[channel] = ("", "")
+            if field(choice, "finish_reason") and self._open.pop(channel, None):
+                closes.append(channel)
+        return ChunkView(tuple(deltas), tuple(closes))
+
+    def filler(self, channel: Any, text: str) -> Any:
+        chunk = super().filler(channel, text)
+        if channel[1] == "copy":
+            head = {**vars(chunk), "choices": [{"index": channel[0], "delta": {}, "text": text, "finish_reason": None}]}
+            return type(chunk).construct(**head)
+        return chunk
