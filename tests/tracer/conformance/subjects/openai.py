@@ -65,8 +65,9 @@ def streamed(client: Any, ask: Ask) -> Any:
 
 
 def helped(client: Any, ask: Ask) -> Any:
-    """The helper's context manager."""
-    return client.chat.completions.stream(**arguments(ask), stream_options={"include_usage": True})
+    """The helper's context manager. Version 2.0 takes only strict tools there."""
+    strict = replace(ask, tool={**ask.tool, "strict": True}) if ask.tool else ask
+    return client.chat.completions.stream(**arguments(strict), stream_options={"include_usage": True})
 
 
 def text(answer: Any) -> str:
