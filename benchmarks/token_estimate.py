@@ -9,6 +9,7 @@ Writes the figures as JSON to `--json FILE`.
 import argparse
 import gzip
 import json
+import os
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -118,16 +119,21 @@ def texts() -> Iterator[tuple[str, str]]:
 
 def encodings() -> dict[str, Callable[[str], int]]:
     """Name -> tokens of a text; none where tiktoken cannot be had."""
+    if not os.environ.get("TIKTOKEN_CACHE_DIR"):
+        print("texts are left out: say in TIKTOKEN_CACHE_DIR where tiktoken keeps its encodings")
+        return {}
     try:
         import tiktoken
 
         known = {name: tiktoken.get_encoding(name) for name in ("o200k_base", "cl100k_base")}
-    except Exception as why:  # noqa: BLE001  not installed, or it wants the network
-        print(f"texts are left out: {type(why).__name__} (install tiktoken, and say TIKTOKEN_CACHE_DIR)")
+    except Exception as why:  # noqa: BLE001  not installed, or the encodings are not there
+        print(f"texts are left out: {type(why).__name__}")
         return {}
-    return {
-        name: lambda text, e=encoding: len(e.encode(text, disallowed_special=())) for name, encoding in known.items()
-    }  # type: ignore[misc]  # a lambda's default
+    return {name: counter(encoding) for name, encoding in known.items()}
+
+
+def counter(encoding: Any) -> Callable[[str], int]:
+    return lambda text: len(encoding.encode(text, disallowed_special=()))
 
 
 def row(name: str, errors: list[float]) -> Json:

@@ -21,7 +21,7 @@ WEIGHTS = {
     SOUTH: 0.6,
     SIGN: 1.5,
     CJK: 0.95,
-    HANGUL: 1.0,
+    HANGUL: 0.8,
     EMOJI: 1.0,
 }
 """Tokens a character, by the class of its first byte: letters, digits, line breaks and tabs, other signs of ASCII;

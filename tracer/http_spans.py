@@ -38,11 +38,14 @@ ASYNC = {"handle_async_request", "_request"}
 Wrapper = Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], Any]
 
 
-def wrapper(engine: "Engine", library: str, *, is_async: bool) -> Wrapper:
-    """A wrapper for wrapt around a transport's method, which takes a request and gives a response."""
+def wrapper(engine: "Engine", library: str, *, is_async: bool, attempts: bool = True) -> Wrapper:
+    """A wrapper for wrapt around a transport's method, which takes a request and gives a response.
+
+    Without `attempts` somebody else makes spans of the requests, and ours are left out.
+    """
 
     def attempt(wrapped: Any, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        begun = begin(engine, library, args)
+        begun = begin(engine, library, args, attempts=attempts)
         if begun is None:
             return wrapped(*args, **kwargs)
         try:
@@ -54,7 +57,8 @@ def wrapper(engine: "Engine", library: str, *, is_async: bool) -> Wrapper:
         return response
 
     async def attempt_async(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        begun = begin(engine, library, args if library != "aiohttp" else _told(instance, args, kwargs))
+        told = args if library != "aiohttp" else _told(instance, args, kwargs)
+        begun = begin(engine, library, told, attempts=attempts)
         if begun is None:
             return await wrapped(*args, **kwargs)
         try:
@@ -68,7 +72,7 @@ def wrapper(engine: "Engine", library: str, *, is_async: bool) -> Wrapper:
     return attempt_async if is_async else attempt
 
 
-def begin(engine: "Engine", library: str, args: tuple[Any, ...]) -> "Attempt | UnknownCall | None":
+def begin(engine: "Engine", library: str, args: tuple[Any, ...], *, attempts: bool) -> "Attempt | UnknownCall | None":
     """What this request is: part of a model call, a call by a client that we do not know, or (None) nothing to us."""
     call = inside.get()
     if not args:
@@ -80,7 +84,7 @@ def begin(engine: "Engine", library: str, args: tuple[Any, ...]) -> "Attempt | U
         except Exception:  # noqa: BLE001  whatever it is, it is no request to a server of models
             return None
         return health.fenced("unknown", _unknown, engine, library, args[0]) if rules and engine.active else None
-    if not call.span.is_recording() or context.get_value("suppress_instrumentation"):
+    if not attempts or not call.span.is_recording() or context.get_value("suppress_instrumentation"):
         return None
     return Attempt(engine.tracer, call, args[0], time.time_ns())
 

@@ -63,7 +63,8 @@ class Patches:
 
 
 _current: Patches | None = None
-_hooked: set[str] = set()
+_hooked: set[tuple[str, str]] = set()
+"""(module, what is done when it is imported): there may be several."""
 
 
 def apply(engine: Engine) -> Patches:
@@ -103,11 +104,11 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 def _when_imported(module: str, then: Any) -> None:
     """Call `then(module name)` once it is imported: now, if it is, and again for each later `instrument()`."""
-    if module in _hooked:
+    if (module, then.__qualname__) in _hooked:
         if module in sys.modules:
             health.fenced("patch", then, module)
         return
-    _hooked.add(module)
+    _hooked.add((module, then.__qualname__))
     wrapt.register_post_import_hook(lambda imported: health.fenced("patch", then, imported.__name__), module)
 
 
@@ -261,12 +262,12 @@ def _put(patches: Patches, owner: Any, name: str, ours: Any) -> None:
 
 
 def _http_imported(module: str) -> None:
-    """Leaves a transport alone that the application instruments itself."""
+    """Of a transport that the application instruments itself we make no spans, but for clients that nobody knows."""
     if _current is None:
         return
     for class_name, method in http_spans.METHODS[module]:
         owner = getattr(sys.modules[module], class_name)
-        if not isinstance(vars(owner)[method], wrapt.ObjectProxy):
-            library = module.partition(".")[0]
-            wrapper = http_spans.wrapper(_current.engine, library, is_async=method in http_spans.ASYNC)
-            _put(_current, owner, method, wrapt.FunctionWrapper(vars(owner)[method], wrapper))
+        theirs = isinstance(vars(owner)[method], wrapt.ObjectProxy)
+        library, is_async = module.partition(".")[0], method in http_spans.ASYNC
+        wrapper = http_spans.wrapper(_current.engine, library, is_async=is_async, attempts=not theirs)
+        _put(_current, owner, method, wrapt.FunctionWrapper(vars(owner)[method], wrapper))

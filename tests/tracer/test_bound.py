@@ -127,9 +127,11 @@ class Huge:
 
 @pytest.fixture
 def client(spooled: Spooled) -> Any:
-    with serve_in_thread(keep=5) as provider:
-        with openai.OpenAI(base_url=f"{provider.address}/v1", api_key="demo", max_retries=0) as asking:
-            yield asking, provider
+    with (
+        serve_in_thread(keep=5) as provider,
+        openai.OpenAI(base_url=f"{provider.address}/v1", api_key="demo", max_retries=0) as asking,
+    ):
+        yield asking, provider
 
 
 def test_the_guards_judge_and_the_provider_gets_all_of_it(spooled: Spooled, sidecar: Sidecar, client: Any) -> None:
