@@ -15,7 +15,7 @@ TOLD: dict[str, tuple[str, str]] = {
     "openai": (
         """chat completions, responses, completions, embeddings, images, videos, speech, transcripts, moderations;
         `parse`, the stream helpers, raw and streaming responses; Azure OpenAI and any compatible `base_url`""",
-        "realtime, live and batches: a span without content; files and fine-tuning are no calls to a model",
+        "realtime, live, batches and assistants: counted, and named by `spanward doctor`",
     ),
     "anthropic": (
         "messages and beta messages: `create`, `parse`, `stream`, raw responses; the Bedrock and Vertex clients",
