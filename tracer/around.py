@@ -35,7 +35,7 @@ def wrapper(
     engine: "Engine", adapter: Adapter, around: Around, positional: tuple[str, ...] = (), *, is_async: bool
 ) -> Callable[..., Any]:
     """A wrapper for wrapt, as `Engine.wrapper` is one."""
-    shell = run_async if is_async else run_sync
+    shell = _async if is_async else _sync
     applies = around.applies
     if around.private and engine.operations not in _following:
         _following.add(engine.operations)
@@ -47,13 +47,30 @@ def wrapper(
         asked = named(positional, args, kwargs) if args else kwargs
         if asked is None or (applies is not None and not health.fenced("applies", applies, instance, asked)):
             return wrapped(*args, **kwargs)
-        opened = health.fenced(f"{adapter.library}.begin", _begin, engine, around, instance, asked)
-        if opened is None:
-            return wrapped(*args, **kwargs)
-        done = partial(_done, adapter, around, opened)
-        return shell(engine, opened, lambda: wrapped(*args, **kwargs), done, private=around.private)
+        begin = partial(health.fenced, f"{adapter.library}.begin", _begin, engine, around, instance, asked)
+        return shell(engine, adapter, around, begin, lambda: wrapped(*args, **kwargs))
 
     return wrapper
+
+
+Begin = Callable[[], Open | None]
+"""None where no record could be made: then the application's call goes on alone."""
+
+
+def _sync(engine: "Engine", adapter: Adapter, around: Around, begin: Begin, run: Callable[[], Any]) -> Any:
+    opened = begin()
+    if opened is None:
+        return run()
+    return run_sync(engine, opened, run, partial(_done, adapter, around, opened), private=around.private)
+
+
+async def _async(engine: "Engine", adapter: Adapter, around: Around, begin: Begin, run: Callable[[], Any]) -> Any:
+    """Begins when it is awaited, and so not at all if it never is."""
+    opened = begin()
+    if opened is None:
+        result = run()
+        return await result if inspect.isawaitable(result) else result
+    return await run_async(engine, opened, run, partial(_done, adapter, around, opened), private=around.private)
 
 
 def _begin(engine: "Engine", around: Around, instance: Any, kwargs: Kwargs) -> Open:

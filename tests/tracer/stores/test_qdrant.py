@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from spanward.tracer import semconv
+from spanward.tracer import instrument, semconv
 from spanward.tracer.stores.qdrant import _texts
 
 from ..inmemory import Spans
@@ -134,6 +134,19 @@ def test_async_and_at_once(spans: Spans) -> None:
     assert [answer.points[0].id for answer in asyncio.run(run())] == [1, 1, 1, 1, 1]
     assert [said(span)[semconv.RETRIEVAL_COUNT] for span in searches(spans)] == [1] * 5
     assert MAIL not in str([span.attributes for span in spans.all()])
+
+
+def test_a_search_that_is_never_awaited_is_none(spans: Spans) -> None:
+    async def run() -> None:
+        client = qdrant_client.AsyncQdrantClient(":memory:")
+        client.query_points("garden", [1.0, 0.0]).close()
+        await client.close()
+
+    asyncio.run(run())
+    running = instrument.running()
+    assert running is not None
+    running.engine.operations.end_all()  # what is still open would be told now
+    assert searches(spans) == []
 
 
 def document(text: str) -> Any:
