@@ -25,7 +25,7 @@ def opened(operation: str, models: Any, kwargs: Kwargs) -> ModelCall:
     """A call as far as all methods tell it."""
     client = models._api_client  # noqa: SLF001  the way from a resource to its client
     options = get(kwargs.get("config"), "http_options")
-    url = urlsplit(str(get(options, "base_url") or client._http_options.base_url or ""))  # noqa: SLF001  it has no getter
+    url = urlsplit(str(get(options, "base_url") or get(client._http_options, "base_url") or ""))  # noqa: SLF001  it has no getter
     return ModelCall(
         operation,
         "gcp.vertex_ai" if client.vertexai else "gcp.gemini",

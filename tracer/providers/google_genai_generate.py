@@ -103,7 +103,7 @@ def _beside(config: Any) -> Iterator[Message]:
 
 def response(call: ModelCall, answer: Any) -> None:
     """Fill the record from an answer."""
-    call.response_id = answer.response_id or ""
+    call.response_id = get(answer, "response_id") or ""
     call.response_model = answer.model_version or ""
     call.usage = usage(counted(answer.usage_metadata))
     candidates = answer.candidates or []
@@ -185,7 +185,8 @@ def edited(kwargs: Kwargs, answer: Any) -> None:
     config = kwargs.get("config")
     if config is None or _schema(config) is None or not answer.candidates:
         return
-    text = "".join(part.text for part in answer.parts or [] if part.text and not part.thought)
+    said = get(answer.candidates[0].content, "parts") or []
+    text = "".join(part.text for part in said if part.text and not part.thought)
     told: dict[str, object] = {"candidates": [{"content": {"parts": [{"text": text}]}}]}
     schemas: dict[str, object] = {name: get(config, name) for name in _SCHEMAS}
     answer.parsed = type(answer)._from_response(response=told, kwargs={"config": schemas}).parsed  # noqa: SLF001  there is no other

@@ -7,7 +7,7 @@ from ...guards.messages import Message, Part, PartKind, Path
 from ..adapter import ChunkView, Delta
 from ..call import ModelCall
 from .fields import arguments
-from .google_genai_content import leaves, parts
+from .google_genai_content import get, leaves, parts
 from .google_genai_generate import around, counted, reason, reasons, structured, usage
 
 
@@ -97,7 +97,7 @@ class Reader:
 
     def finish(self, call: ModelCall, texts: Mapping[Any, str]) -> None:
         if self._last is not None:
-            call.response_id = self._last.response_id or ""
+            call.response_id = get(self._last, "response_id") or ""
             call.response_model = self._last.model_version or ""
         call.usage = usage(self._usage)
         indices = sorted({channel.candidate for channel in self._seen} | set(self._reasons))
