@@ -87,8 +87,10 @@ def _refused(error: BaseException | None) -> tuple[Any, Any]:
     if isinstance(response, dict):
         told, said = response.get("ResponseMetadata"), response.get("Error")
         return (told or {}).get("HTTPStatusCode"), (said or {}).get("Code")
-    status = getattr(error, "status_code", None)
-    return getattr(response, "status_code", None) if status is None else status, getattr(error, "code", None)
+    status = getattr(error, "status_code", getattr(response, "status_code", None))
+    if isinstance(plain := getattr(error, "status", None), int):  # aiohttp, which warns of its `code`
+        return plain if status is None else status, None
+    return status, getattr(error, "code", None)
 
 
 def report(kind: str, reason: str, number: int) -> Attributes:

@@ -21,8 +21,8 @@ _ROUTER = ("router.huggingface.co", 443)
 
 
 def _request(operation: str, fill: Any, client: Any, kwargs: Kwargs) -> ModelCall:
-    named = [str(name) for name in (kwargs.get("model"), getattr(client, "model", None)) if name]
-    url = next((name for name in named if name.startswith(("http://", "https://"))), "")
+    named = chat.named(client, kwargs)
+    url = chat.url(named)
     host, port = _address(url) if url else _hub(client)
     call = ModelCall(
         operation,

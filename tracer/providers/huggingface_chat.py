@@ -11,6 +11,16 @@ from . import openai_chat, openai_chat_stream
 Json = dict[str, Any]
 
 
+def named(client: Any, kwargs: Kwargs) -> list[str]:
+    """What the call and the client name as the model: names, or the address of a server."""
+    found = (kwargs.get("model"), getattr(client, "model", None), getattr(client, "base_url", None))
+    return [str(name) for name in found if name]
+
+
+def url(names: list[str]) -> str:
+    return next((name for name in names if name.startswith(("http://", "https://"))), "")
+
+
 def request(call: ModelCall, kwargs: Kwargs) -> None:
     openai_chat.request(call, kwargs)
 
@@ -63,9 +73,9 @@ class Usage:
         beside = kwargs.get("extra_body") or {}
         if (options is not None and "include_usage" in options) or "stream_options" in beside:
             return None
-        url = next((name for name in (kwargs.get("model"), instance.model) if str(name).startswith("http")), "")
-        host, port = self._address(url) if url else (self._router, 443)
-        known = not url or any(fnmatchcase(name, pattern) for name in (host, f"{host}:{port}") for pattern in hosts)
+        server = url(named(instance, kwargs))
+        host, port = self._address(server) if server else (self._router, 443)
+        known = not server or any(fnmatchcase(name, pattern) for name in (host, f"{host}:{port}") for pattern in hosts)
         return {**kwargs, "stream_options": {**(options or {}), "include_usage": True}} if known else None
 
     def hides(self, chunk: Any) -> bool:

@@ -1,11 +1,10 @@
-"""The `huggingface_hub` package's InferenceClient: chat completions and text generation, at an address of one's own."""
+"""The `huggingface_hub` package's InferenceClient: chat completions, at an address of one's own."""
 
 import base64
 import json
 from collections.abc import Iterator
 from typing import Any
 
-from spanward.collector.demo import provider_answers as answers
 from spanward.collector.demo import provider_openai as fake
 from spanward.collector.demo.provider_answers import Behaviour
 
@@ -90,15 +89,9 @@ def tool_call(answer: Any) -> tuple[str, Json]:
     return called.name, json.loads(called.arguments)
 
 
-def generate(body: Json, how: Behaviour) -> list[Json]:
-    """TGI's own protocol."""
-    said = answers.answer(how, body["inputs"], body["inputs"])
-    details = {"finish_reason": "eos_token", "generated_tokens": answers.tokens(said), "tokens": [], "prefill": []}
-    return [{"generated_text": said, "details": details}]
-
-
-async def _close(client: Any) -> None:
-    await client.close()
+def close(client: Any) -> Any:
+    """Older versions have no way of their own."""
+    return client.close() if hasattr(client, "close") else None
 
 
 CHAT = Subject(
@@ -115,7 +108,7 @@ CHAT = Subject(
     chunk_text=chunk_text,
     tool_call=tool_call,
     features=frozenset({"tools", "schema", "images", "usage", "stream_usage", "results"}),
-    close=lambda client: client.close(),
+    close=close,
 )
 
 SUBJECT = CHAT
