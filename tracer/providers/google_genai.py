@@ -14,6 +14,7 @@ from ...guards.messages import Message
 from ..adapter import Adapter, Endpoint, Kwargs, always
 from ..call import ModelCall
 from . import google_genai_generate as generate
+from . import google_genai_interactions as interactions
 from .google_genai_content import at, get, leaves, messages, parts
 from .google_genai_stream import Reader
 from .stainless import is_async
@@ -143,5 +144,6 @@ ADAPTER = Adapter(
         _simple("generate_images", _drawn, _pictures),
         _simple("edit_image", _drawn, _pictures),
         _simple("upscale_image", _drawn, _pictures),
+        interactions.ENDPOINT,
     ),
 )

@@ -50,10 +50,42 @@ def drawn(body: Json, how: Behaviour) -> Json:
     return {"predictions": [{"mimeType": "image/png", "bytesBase64Encoded": base64.b64encode(PNG).decode()}]}
 
 
+STEPS: list[Json] = [
+    {"type": "thought", "signature": "c2ln", "summary": [{"type": "text", "text": f"{MASKED} asks"}]},
+    {"type": "model_output", "content": [{"type": "text", "text": f"to {MASKED}"}]},
+    {"type": "function_call", "id": "f1", "name": "find", "arguments": {"to": MASKED}},
+]
+
+
+def interaction(body: Json, how: Behaviour) -> Json:
+    counts = {"total_input_tokens": 9, "total_cached_tokens": 4, "total_output_tokens": 3, "total_thought_tokens": 2}
+    head = {"id": "v1_1", "status": "completed", "object": "interaction", "model": how.model}
+    return {**head, "usage": {**counts, "total_tokens": 14}, "steps": STEPS}
+
+
+def interaction_events(body: Json, how: Behaviour) -> Iterator[str]:
+    whole = interaction(body, how)
+    deltas: list[list[Json]] = [
+        [{"type": "thought_summary", "content": {"type": "text", "text": f"{MASKED} asks"}}],
+        [{"type": "text", "text": "to <EMAIL"}, {"type": "text", "text": "_ADDRESS_1>"}],
+        [{"type": "arguments_delta", "arguments": json.dumps({"to": MASKED})}],
+    ]
+    events: list[Json] = [{"event_type": "interaction.created", "interaction": {**whole, "steps": [], "usage": None}}]
+    for i, said in enumerate(deltas):
+        hollow = {**STEPS[i], "summary": [], "content": [], "arguments": {}}
+        step = {name: value for name, value in hollow.items() if name in STEPS[i]}
+        events.append({"event_type": "step.start", "index": i, "step": step})
+        events += [{"event_type": "step.delta", "index": i, "delta": delta} for delta in said]
+        events.append({"event_type": "step.stop", "index": i})
+    for event in (*events, {"event_type": "interaction.completed", "interaction": whole}):
+        yield f"event: {event['event_type']}\ndata: {json.dumps(event)}\n\n"
+
+
 @pytest.fixture(scope="module")
 def fake() -> Iterator[Fake]:
     at = "/v1/models/{model}"
     routes = (
+        Route("/v1/interactions", interaction, interaction_events),
         Route(f"{at}:generateContent", answered, error=subject.error),
         Route(f"{at}:streamGenerateContent", answered, subject.frames, lambda body: True),
         Route(f"{at}:batchEmbedContents", embedded),
@@ -258,3 +290,45 @@ def test_mistakes_fail_as_ever(client: Any, fake: Fake) -> None:
         with pytest.raises(expected):
             client.models.generate_content(**asked)
     assert not fake.received
+
+
+ASKED: Json = {
+    "model": "gemini-2.5-flash",
+    "input": [
+        {"type": "text", "text": f"I am {MAIL}"},
+        {"type": "image", "data": base64.b64encode(PNG).decode(), "mime_type": "image/png"},
+    ],
+    "system_instruction": f"You serve {MAIL}.",
+    "tools": [{"type": "function", "name": "find", "description": f"of {MAIL}", "parameters": {"type": "object"}}],
+}
+
+
+@pytest.mark.parametrize("way", ["whole", "async", "stream"])
+def test_interactions(spans: Spans, client: Any, fake: Fake, way: str) -> None:
+    async def main() -> Any:
+        answer = await client.aio.interactions.create(**ASKED)
+        await client.aio.aclose()
+        return answer
+
+    if way == "stream":
+        events = list(client.interactions.create(**ASKED, stream=True))
+        deltas = [event.delta for event in events if event.event_type == "step.delta"]
+        assert "".join(delta.text for delta in deltas if delta.type == "text") == f"to {MAIL}"
+        assert deltas[0].content.text == f"{MAIL} asks"
+        answer = events[-1].interaction
+    else:
+        answer = asyncio.run(main()) if way == "async" else client.interactions.create(**ASKED)
+        assert answer.output_text == f"to {MAIL}"
+    assert answer.steps[1].content[0].text == f"to {MAIL}"
+    assert answer.steps[2].arguments == {"to": MAIL}
+    clean(spans, fake)
+    told = dict(spans.one().attributes or {})
+    assert (told[semconv.REQUEST_MODEL], told[semconv.FINISH_REASONS]) == ("gemini-2.5-flash", ("completed",))
+    assert [told[name] for name in (semconv.INPUT_TOKENS, semconv.CACHE_READ_TOKENS, semconv.OUTPUT_TOKENS)] == [
+        9,
+        4,
+        5,
+    ]
+    (message,) = json.loads(str(told[semconv.OUTPUT_MESSAGES]))
+    assert [part["type"] for part in message["parts"]] == ["reasoning", "text", "tool_call"]
+    assert (message["parts"][1]["content"], message["parts"][2]["arguments"]) == (f"to {MASKED}", {"to": MASKED})

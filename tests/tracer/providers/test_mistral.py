@@ -105,7 +105,7 @@ def test_parse_is_one_call_and_gives_the_original(spans: Spans, client: Mistral,
         async with Mistral(api_key="demo", server_url=fake.address) as its:
             return await its.chat.parse_async(Order, **asked)
 
-    answer = asyncio.run(main()) if way == "async" else client.chat.parse(Order, **asked)
+    answer: Any = asyncio.run(main()) if way == "async" else client.chat.parse(Order, **asked)
     assert answer.choices[0].message.parsed == Order(buyer=MAIL)
     assert json.loads(answer.choices[0].message.content) == {"buyer": MAIL}
     assert not fake.last().has(MAIL)

@@ -22,13 +22,23 @@ from ..subject import FEATURES, Ask, Json, Route, Subject
 def client(address: str, retries: int, timeout_s: float) -> Any:
     import cohere
 
-    return cohere.ClientV2(api_key="demo", base_url=address, timeout=timeout_s, max_retries=retries)
+    return repeating(cohere.ClientV2(api_key="demo", base_url=address, timeout=timeout_s), retries)
 
 
 def async_client(address: str, retries: int, timeout_s: float) -> Any:
     import cohere
 
-    return cohere.AsyncClientV2(api_key="demo", base_url=address, timeout=timeout_s, max_retries=retries)
+    return repeating(cohere.AsyncClientV2(api_key="demo", base_url=address, timeout=timeout_s), retries)
+
+
+def repeating(client: Any, retries: int) -> Any:
+    """Old versions take retries with each request only; newer ones here too."""
+    client.asked_retries = retries
+    return client
+
+
+def options(client: Any) -> Json:
+    return {"request_options": {"max_retries": client.asked_retries}}
 
 
 def _last(body: Json) -> str:
@@ -160,8 +170,8 @@ SUBJECT = Subject(
     routes=(Route("/v2/chat", whole, frames, error=lambda status, said: {"id": "e1", "message": said}),),
     client=client,
     async_client=async_client,
-    ask=lambda using, asked: using.chat(**given(asked)),
-    stream=lambda using, asked: using.chat_stream(**given(asked)),
+    ask=lambda using, asked: using.chat(**given(asked), **options(using)),
+    stream=lambda using, asked: using.chat_stream(**given(asked), **options(using)),
     text=text,
     chunk_text=chunk_text,
     tool_call=tool_call,

@@ -7,18 +7,19 @@ from typing import Any
 from spanward.collector.demo.provider_answers import Behaviour, answer, arguments, pieces, structured, texts, tokens
 
 from ..subject import FEATURES, Ask, Json, Route, Subject
+from .cohere import options, repeating
 
 
 def client(address: str, retries: int, timeout_s: float) -> Any:
     import cohere
 
-    return cohere.Client(api_key="demo", base_url=address, timeout=timeout_s, max_retries=retries)
+    return repeating(cohere.Client(api_key="demo", base_url=address, timeout=timeout_s), retries)
 
 
 def async_client(address: str, retries: int, timeout_s: float) -> Any:
     import cohere
 
-    return cohere.AsyncClient(api_key="demo", base_url=address, timeout=timeout_s, max_retries=retries)
+    return repeating(cohere.AsyncClient(api_key="demo", base_url=address, timeout=timeout_s), retries)
 
 
 def _prompt(body: Json) -> str:
@@ -111,8 +112,8 @@ SUBJECT = Subject(
     ),
     client=client,
     async_client=async_client,
-    ask=lambda using, asked: using.chat(**given(asked)),
-    stream=lambda using, asked: using.chat_stream(**given(asked)),
+    ask=lambda using, asked: using.chat(**given(asked), **options(using)),
+    stream=lambda using, asked: using.chat_stream(**given(asked), **options(using)),
     text=lambda answered: answered.text,
     chunk_text=lambda event: event.text if event.event_type == "text-generation" else "",
     tool_call=tool_call,
