@@ -163,7 +163,7 @@ def _hearing(listener: Listener, heard: Callable[[Listener, Any], None]) -> Call
 ADAPTER = Adapter(
     library="agents",
     distribution="openai-agents",
-    oldest="0.24",
+    oldest="0.6",
     below="1",
     listens_to="agents.tracing.provider",
     listen=listen,

@@ -1,6 +1,7 @@
 """Real OpenAI Agents over the real SDK: one tree, each token counted once, nothing personal in it, no upload."""
 
 import asyncio
+import inspect
 from collections.abc import Coroutine
 from typing import Any
 
@@ -131,8 +132,7 @@ def test_a_tool_with_a_span_of_its_own(spans: Spans, provider: Provider) -> None
         return "found"
 
     run(agents.Runner.run(agent(provider, "gpt-4o-mini-tool", "chat", tools=[look]), "look"))
-    names = dict(tree(spans))
-    assert names["execute_tool lookup"] == "execute_tool look"
+    assert ("execute_tool lookup", "execute_tool look") in tree(spans)
 
 
 def test_undone_and_no_provider_of_theirs_is_made(spans: Spans, provider: Provider, tmp_path: Any) -> None:
@@ -142,10 +142,12 @@ def test_undone_and_no_provider_of_theirs_is_made(spans: Spans, provider: Provid
     spanward.uninstrument()
     before = [vars(Processors)[name] for name in ("on_trace_start", "on_trace_end", "on_span_start", "on_span_end")]
     theirs = setup.GLOBAL_TRACE_PROVIDER
-    setup.GLOBAL_TRACE_PROVIDER = None
+    if "if provider is not None" in inspect.getsource(setup.get_trace_provider):  # older ones make it when imported
+        setup.GLOBAL_TRACE_PROVIDER = None
+    before_us = setup.GLOBAL_TRACE_PROVIDER
     try:
         with traced(tmp_path / "one", guards="off") as first:
-            assert setup.GLOBAL_TRACE_PROVIDER is None
+            assert setup.GLOBAL_TRACE_PROVIDER is before_us
             agents.set_trace_processors([])
             run(agents.Runner.run(agent(provider, "gpt-4o-mini-echo", "chat"), "hi"))
             assert len(tree(first)) == 3
