@@ -1,7 +1,7 @@
 """From the record of a call to span attributes: the only place that writes them. Pure: no span in sight."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from json.encoder import encode_basestring
 from typing import Any, cast
 
@@ -18,6 +18,8 @@ Attributes = dict[str, AttributeValue]
 
 SCALARS = (str, bool, int, float)
 
+ROLES = {role: f',{{"role":"{role}","parts":' for role in ("system", "user", "assistant", "tool")}
+"""How a message of each begins."""
 LONG = 256
 RARE = bytes(code for code in range(0x20) if code not in b"\n\r\t")
 """Control characters that hardly any text has."""
@@ -101,12 +103,17 @@ def messages_json(messages: Iterable[Message]) -> str:
     """Messages as the conventions' JSON schemas for input and output messages have them."""
     pieces: list[str] = []
     for message in messages:
-        pieces += (',{"role":', quoted(message.role), ',"parts":', _parts_json(message.parts))
-        pieces.append(f',"finish_reason":{quoted(message.finish_reason)}}}' if message.finish_reason else "}")
+        role = ROLES.get(message.role) or f',{{"role":{quoted(message.role)},"parts":'
+        parts = message.parts
+        if len(parts) == 1 and parts[0].kind == "text":  # as nearly all are
+            pieces += (role, '[{"type":"text","content":', quoted(parts[0].text), "}]")
+        else:
+            pieces += (role, to_json([_part(part) for part in parts]))
+        pieces += (f',"finish_reason":{quoted(message.finish_reason)}}}' if message.finish_reason else "}",)
     if not pieces:
         return "[]"
-    pieces[0] = '[{"role":'
-    pieces.append("]")
+    pieces[0] = "[" + pieces[0][1:]
+    pieces += ("]",)
     return "".join(pieces)
 
 
@@ -198,7 +205,7 @@ def _content(call: ModelCall) -> Attributes:
     return given(
         {
             semconv.INPUT_MESSAGES: messages_json(told) if told else "",
-            semconv.SYSTEM_INSTRUCTIONS: _parts_json(system) if system else "",
+            semconv.SYSTEM_INSTRUCTIONS: to_json([_part(part) for part in system]) if system else "",
             semconv.OUTPUT_MESSAGES: messages_json(call.output) if call.output and not call.content_withheld else "",
             semconv.CONTENT_WITHHELD: call.content_withheld,
             semconv.CONTENT_CUT: call.cut,
@@ -231,12 +238,6 @@ def _guardrail(side: Side, decision: Decision, event: GuardEvent) -> Attributes:
             semconv.GUARD_POLICY_HASH: decision.policy_hash,
         }
     )
-
-
-def _parts_json(parts: Sequence[Part]) -> str:
-    if len(parts) == 1 and parts[0].kind == "text":  # as nearly all are
-        return f'[{{"type":"text","content":{quoted(parts[0].text)}}}]'
-    return to_json([_part(part) for part in parts])
 
 
 def quoted(text: str) -> str:

@@ -2,11 +2,11 @@
 
 Every subject is a process of its own with the same openai SDK, the same calls and the same machine, and all of them
 live at the same time: they take turns of some tens of milliseconds, so that what disturbs one disturbs all. A turn is
-measured in CPU time of the whole process, threads that ship included; of many turns the least counts. What a subject
-adds is that minus the same of a process of the same environment in which nothing is patched. Peers have content on and
-an exporter that drops everything; we write to disk, with nobody listening. The control sets up OpenTelemetry and
-patches nothing: reads it other than 0.95 to 1.05 of raw in any case, the run is void, and says so by its exit
-status, 3.
+measured in CPU time of the whole process, threads that ship included; of many turns the least counts, and of processes
+started several times, since two of a kind differ by a few per cent for where their memory happens to lie. What a
+subject adds is that minus the same of a process of the same environment in which nothing is patched. Peers have content
+on and an exporter that drops everything; we write to disk, with nobody listening. The control sets up OpenTelemetry and
+patches nothing: reads it other than 0.95 to 1.05 of raw in any case, the run is void, and says so by its exit status, 3.
 """
 
 import argparse
@@ -33,6 +33,10 @@ HERE = Path(__file__).parent
 COUNTED = ("chat 4 KB", "chat of 20 messages", "stream of 200 chunks")
 WIDE = ("spanward, guards off", "spanward, content")
 """Whose memory, growth and stalls are measured: those of others are not ours to publish."""
+
+
+Turns = dict[tuple[str, str], tuple[list[float], list[float]]]
+"""(subject, case) -> CPU of each turn, and of the raw beside it."""
 
 
 class Process:
@@ -89,8 +93,8 @@ class Race:
         assert self.server.stdout is not None
         self.address = f"http://127.0.0.1:{int(self.server.stdout.readline())}"
 
-    def cpu(self, case: str, rounds: int) -> dict[str, dict[str, float]]:
-        """Least and median CPU of every subject, and of the raw beside it; turns in a new order each round."""
+    def cpu(self, case: str, rounds: int, turns: "Turns") -> None:
+        """Add the CPU of every subject in each turn, and of the raw beside it; in a new order each round."""
         everyone = [*self.raws.values(), *self.subjects.values()]
         spent: dict[Process, list[float]] = {process: [] for process in everyone}
         for process in everyone:
@@ -101,15 +105,10 @@ class Race:
                 said = process.ask("cpu", case=case, address=self.address)
                 if "us" in said:
                     spent[process].append(said["us"])
-        found = {}
         for name, process in self.subjects.items():
-            raw = spent[self.raws[process.environment]]
-            if spent[process]:
-                found[name] = {
-                    "least": min(spent[process]), "median": median(spent[process]),
-                    "raw least": min(raw), "raw median": median(raw),
-                }  # fmt: skip
-        return found
+            known, raw = turns.setdefault((name, case), ([], []))
+            known += spent[process]
+            raw += spent[self.raws[process.environment]]
 
     def calls(self) -> dict[str, dict[str, float]]:
         raw = {
@@ -156,6 +155,18 @@ def setups(subject: str, times: int) -> dict[str, float]:
     return {key: median(one[key] for one in said) for key in ("ms", "mb")}
 
 
+def once(race: Race, told: dict[str, dict[str, Any]], memory: int) -> None:
+    """What no repetition makes better."""
+    for name, what in race.captured().items():
+        told[name]["captured"] = what
+    for name, number in race.calls().items():
+        told[name]["calls"] = number
+    for name in WIDE:
+        if name in told and memory:
+            print(f"{name}: stalls, growth, memory …", flush=True)
+            told[name] |= race.steady(memory, name)
+
+
 def measure(chosen: argparse.Namespace) -> table.Result:
     for environment in (PEERS, *(place for place in dict.fromkeys(SUBJECTS.values()) if place is not PEERS)):
         environment.build()
@@ -164,26 +175,28 @@ def measure(chosen: argparse.Namespace) -> table.Result:
     result: table.Result = {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "machine": f"{os.cpu_count()} cores of {platform.machine()}, Python {platform.python_version()}",
-        "rounds": chosen.rounds,
+        "rounds": chosen.rounds * chosen.generations,
         "subjects": {name: {"cpu": {}} for name in subjects},
     }
     told = result["subjects"]
     for name in subjects:
         told[name]["setup"] = setups(name, 3 if chosen.quick else 5)
-    with ExitStack() as stack:
-        race = Race(stack, subjects)
-        for name, what in race.captured().items():
-            told[name]["captured"] = what
-        for name, number in race.calls().items():
-            told[name]["calls"] = number
-        for case in cases:
-            print(f"{case} …", flush=True)
-            for name, cpu in race.cpu(case, chosen.rounds).items():
-                told[name]["cpu"][case] = cpu
-        for name in WIDE:
-            if name in told and chosen.memory:
-                print(f"{name}: stalls, growth, memory …", flush=True)
-                told[name] |= race.steady(chosen.memory, name)
+    turns: Turns = {}
+    for generation in range(1, chosen.generations + 1):
+        with ExitStack() as stack:
+            race = Race(stack, subjects)
+            for case in cases:
+                print(f"{case}, processes {generation} of {chosen.generations} …", flush=True)
+                race.cpu(case, chosen.rounds, turns)
+            if generation == chosen.generations:
+                once(race, told, chosen.memory)
+    for (name, case), (spent, raw) in turns.items():
+        if spent:
+            least, middle = (
+                {"least": min(spent), "raw least": min(raw)},
+                {"median": median(spent), "raw median": median(raw)},
+            )
+            told[name]["cpu"][case] = least | middle
     result["void"] = table.void(result)
     return result
 
@@ -191,14 +204,16 @@ def measure(chosen: argparse.Namespace) -> table.Result:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="three cases, few rounds, nothing that takes long")
-    parser.add_argument("--rounds", type=int, default=0, help="turns of every subject in every case (default 25)")
+    parser.add_argument("--rounds", type=int, default=0, help="turns of every process in every case (default 10)")
+    parser.add_argument("--generations", type=int, default=0, help="times that all processes are started (default 3)")
     parser.add_argument("--memory", type=int, default=-1, help="calls over which memory is watched (default 10000)")
     parser.add_argument("--only", action="append", default=[], help="measure this subject and the control; repeatable")
     parser.add_argument("--docs", action="store_true", help="write docs/overhead.md from the result")
     parser.add_argument("--json", type=Path, default=HOME / "overhead.json", help="where the result goes")
     parser.add_argument("--from-json", action="store_true", help="measure nothing: show (and write) what is there")
     chosen = parser.parse_args()
-    chosen.rounds = chosen.rounds or (5 if chosen.quick else 25)
+    chosen.rounds = chosen.rounds or (5 if chosen.quick else 10)
+    chosen.generations = chosen.generations or (1 if chosen.quick else 3)
     chosen.memory = chosen.memory if chosen.memory >= 0 else (0 if chosen.quick else 10_000)
     if chosen.from_json:
         result = json.loads(chosen.json.read_text())

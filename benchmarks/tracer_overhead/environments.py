@@ -80,4 +80,5 @@ def variables() -> dict[str, str]:
     """Of a subject's process. Bytecode is kept: an installed package is compiled once, too."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "SPANWARD_"))}
     kept.pop("PYTHONDONTWRITEBYTECODE", None)
-    return kept | {"PYTHONPATH": str(ROOT / ".layout"), "PYTHONPYCACHEPREFIX": str(HOME / "bytecode")}
+    ours = {"PYTHONPATH": str(ROOT / ".layout"), "PYTHONPYCACHEPREFIX": str(HOME / "bytecode"), "PYTHONHASHSEED": "0"}
+    return kept | ours

@@ -62,7 +62,9 @@ def cost(result: Result) -> list[str]:
     raw = result["subjects"]["control"]["cpu"]
     rows.append(["*raw, for comparison*", *(_number(raw[case]["raw least"]) for case in cases)])
     rows += [
-        [f"**{name} / leanest peer**", *(_ratio(ratio(result, name, case)) for case in cases)] for name in OURS[:2]
+        [f"**{name} / leanest peer**", *(_ratio(ratio(result, name, case)) for case in cases)]
+        for name in OURS[:2]
+        if name in result["subjects"]
     ]
     rows.append(["*leanest peer*", *((leanest(result, case) or ("-",))[0] for case in cases)])
     return lines(["added CPU, µs", *(f"{case} (a {CASES[case].unit})" for case in cases)], rows)
