@@ -8,12 +8,12 @@ from ..replay import Part, Replay, Said, at
 from ..tape import Exchange, Json
 
 
-def skip(exchange: Exchange) -> str:
-    return "interactions are not traced: they are an agent's, in preview" if "interactions" in exchange.path else ""
-
-
 def call(exchange: Exchange, address: str) -> None:
     body = exchange.request
+    if exchange.path.endswith("/interactions"):
+        with _client(exchange, address) as client:
+            client.interactions.create(**body)
+        return
     config: Json = dict(body.get("generationConfig") or {})
     for theirs, ours in (("systemInstruction", "systemInstruction"), ("tools", "tools")):
         if body.get(theirs):
@@ -51,10 +51,14 @@ def streamed(exchange: Exchange) -> bool:
 
 
 def asked_model(exchange: Exchange) -> str:
+    if exchange.path.endswith("/interactions"):
+        return str(exchange.request.get("model") or exchange.request["agent"])
     return exchange.path.rsplit("/", 1)[1].partition(":")[0]
 
 
 def said(exchange: Exchange) -> Said:
+    if exchange.path.endswith("/interactions"):
+        return _interacted(exchange.json)
     told = exchange.events if streamed(exchange) else [exchange.json]
     candidates = [chunk["candidates"][0] for chunk in told if chunk.get("candidates")]
     parts = _joined([part for found in candidates for part in (found.get("content") or {}).get("parts", [])])
@@ -74,6 +78,20 @@ def said(exchange: Exchange) -> Said:
     )
 
 
+def _interacted(answer: Json) -> Said:
+    usage = answer.get("usage")
+    counts = {
+        semconv.INPUT_TOKENS: at(usage, "total_input_tokens"),
+        semconv.OUTPUT_TOKENS: at(usage, "total_output_tokens") + at(usage, "total_thought_tokens"),
+        semconv.CACHE_READ_TOKENS: at(usage, "total_cached_tokens"),
+        semconv.REASONING_TOKENS: at(usage, "total_thought_tokens"),
+    }
+    steps = [step for step in answer.get("steps", []) if step["type"] == "model_output"]
+    parts: list[Part] = [("text", content["text"]) for step in steps for content in step["content"]]
+    model = answer.get("model") or answer["agent"]
+    return Said(model, answer["id"], (answer["status"],), counts if usage else None, parts)
+
+
 def _joined(pieces: list[Json]) -> list[Part]:
     """Texts of one kind that follow each other are one text."""
     parts: list[Part] = []
@@ -89,4 +107,4 @@ def _joined(pieces: list[Json]) -> list[Part]:
     return parts
 
 
-REPLAY = Replay("google", "google.genai", call, said, skip, asked_model=asked_model)
+REPLAY = Replay("google", "google.genai", call, said, asked_model=asked_model)
