@@ -126,7 +126,7 @@ class Cell:
         self.skipped = int(suite.get("skipped", 0))
         self.failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
         self.passed = int(suite.get("tests", 0)) - self.skipped - self.failed
-        self.said = [line for line in done.stdout.splitlines() if re.match("FAILED|ERROR", line)][:5]
+        self.said = [line for line in done.stdout.splitlines() if re.match("(FAILED|ERROR) tests", line)][:5]
 
 
 def chosen(words: list[str], sides: list[str], *, quick: bool) -> Iterator[Cell]:

@@ -1,6 +1,7 @@
 """The `cohere` package: chat of version 2, whose stream is a generator that asks when it is first read."""
 
 import base64
+import inspect
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -38,7 +39,12 @@ def repeating(client: Any, retries: int) -> Any:
 
 
 def options(client: Any) -> Json:
-    return {"request_options": {"max_retries": client.asked_retries}}
+    """Old versions count their attempts from 2 on."""
+    from cohere.core.http_client import HttpClient
+
+    counted_from = inspect.signature(HttpClient.request).parameters["retries"].default
+    retries = client.asked_retries
+    return {"request_options": {"max_retries": retries + counted_from if retries else 0}}
 
 
 def _last(body: Json) -> str:
