@@ -6,6 +6,8 @@ import pytest
 
 from .conftest import PROGRAMS, PYTHON, House
 
+pytestmark = pytest.mark.slow
+
 ENDS = [
     ("exits", 0, ["a", "b"]),
     ("raises", 1, ["a", "b"]),

@@ -14,6 +14,8 @@ import pytest
 from ...collector.sidecar_process import until
 from .conftest import PROGRAMS, PYTHON, House, background
 
+pytestmark = pytest.mark.slow
+
 NUMBER = 12
 GUNICORN = ["gunicorn", "--workers", "2", "--chdir", str(PROGRAMS), "shop:app"]
 SERVERS = {
