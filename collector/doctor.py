@@ -21,5 +21,5 @@ def run(_arguments: argparse.Namespace) -> int:
 
 
 def line(fact: Fact) -> str:
-    advice = f"\n{'':14}{fact.advice}" if fact.advice else ""
-    return f"{MARKS[fact.state]:>2} {fact.subject:<10} {fact.detail}{advice}\n"
+    advice = f"\n{'':20}{fact.advice}" if fact.advice else ""
+    return f"{MARKS[fact.state]:>2} {fact.subject:<16} {fact.detail}{advice}\n"
