@@ -43,8 +43,14 @@ OWN: dict[str, tuple[str, ...]] = {
     "qdrant_client": ("stores/test_qdrant.py",),
 }  # fmt: skip
 """Tests of one library's own, below `tests/tracer`; any other has a test file of its name, or none."""
-BESIDE: dict[str, tuple[str, ...]] = {"botocore": ("boto3=={version}",), "langchain_core": ("langchain-openai",)}
-"""What has to be installed with a version, where the library alone is not what people install."""
+BESIDE: dict[tuple[str, str], tuple[str, ...]] = {
+    ("botocore", "oldest"): ("boto3=={version}",),
+    ("botocore", "latest"): ("boto3",),
+    ("langchain_core", "oldest"): ("langchain-openai",),
+    ("langchain_core", "latest"): ("langchain-openai",),
+    ("mcp", "oldest"): ("pydantic<2.12",),  # it reaches into pydantic, and does not say which
+}
+"""What has to be installed with a version, by side, where the library alone is not what people install."""
 QUICK = (("openai", "oldest"), ("anthropic", "oldest"), ("litellm", "latest"))
 
 
@@ -73,10 +79,10 @@ class Cell:
     def wanted(self) -> list[str]:
         """Requirements, as pip has them."""
         adapter = registry.load(self.library)
-        beside = BESIDE.get(self.library, ())
+        beside = [name.format(version=adapter.oldest) for name in BESIDE.get((self.library, self.side), ())]
         if self.side == "latest":
-            return ["--upgrade", adapter.distribution, *(name.partition("=")[0] for name in beside)]
-        return [f"{adapter.distribution}=={adapter.oldest}", *(name.format(version=adapter.oldest) for name in beside)]
+            return ["--upgrade", adapter.distribution, *beside]
+        return [f"{adapter.distribution}=={adapter.oldest}", *beside]
 
     def run(self) -> None:
         started = time.monotonic()

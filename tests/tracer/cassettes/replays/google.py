@@ -19,11 +19,13 @@ def call(exchange: Exchange, address: str) -> None:
         if body.get(theirs):
             config[ours] = body[theirs]
     asked: Json = {"model": asked_model(exchange), "contents": body["contents"], "config": config}
-    with _client(exchange, address) as client:
-        if streamed(exchange):
-            assert len(list(client.models.generate_content_stream(**asked))) > 0
-        else:
-            client.models.generate_content(**asked)
+    client = _client(exchange, address)
+    if streamed(exchange):
+        assert len(list(client.models.generate_content_stream(**asked))) > 0
+    else:
+        client.models.generate_content(**asked)
+    if hasattr(client, "close"):  # old versions leave it to the garbage collector
+        client.close()
 
 
 def _client(exchange: Exchange, address: str) -> Any:

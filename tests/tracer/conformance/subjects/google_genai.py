@@ -18,7 +18,11 @@ from spanward.collector.demo.provider_answers import (
     tokens,
 )
 
+from ...versions import at_least
 from ..subject import FEATURES, Ask, Json, Route, Subject
+
+RETRIES = at_least("google-genai", "1.16")
+"""Whether the library can be told to repeat a request."""
 
 
 class AsyncUse:
@@ -28,14 +32,18 @@ class AsyncUse:
         self.client = client
 
     async def aclose(self) -> None:
-        await self.client.aio.aclose()
+        if hasattr(self.client.aio, "aclose"):  # old versions leave it to the garbage collector
+            await self.client.aio.aclose()
 
 
 def options(address: str, retries: int, timeout_s: float) -> Any:
     from google.genai import types
 
-    again = types.HttpRetryOptions(attempts=retries + 1, initial_delay=0.01, max_delay=0.05, exp_base=1, jitter=0)
-    return types.HttpOptions(base_url=address, timeout=int(timeout_s * 1000), retry_options=again)
+    given: Json = {"base_url": address, "timeout": int(timeout_s * 1000)}
+    if RETRIES:
+        quick = {"initial_delay": 0.01, "max_delay": 0.05, "exp_base": 1, "jitter": 0}
+        given["retry_options"] = types.HttpRetryOptions(attempts=retries + 1, **quick)
+    return types.HttpOptions(**given)
 
 
 def client(address: str, retries: int, timeout_s: float) -> Any:
@@ -190,6 +198,6 @@ SUBJECT = Subject(
     operation="generate_content",
     tool_call=tool_call,
     generators=True,
-    features=frozenset({*FEATURES, "results"}),
+    features=frozenset({*FEATURES, "results"}) - (set() if RETRIES else {"retry"}),
     http_spans=False,
 )

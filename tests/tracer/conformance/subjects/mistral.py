@@ -1,6 +1,7 @@
 """The `mistralai` package: chat completions, in the wire format that the recorded ones have."""
 
 import base64
+import importlib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -16,15 +17,20 @@ from spanward.collector.demo.provider_answers import (
     tokens,
 )
 
+from ...versions import at_least
 from ..subject import FEATURES, Ask, Json, Route, Subject
 
 
-def client(address: str, retries: int, timeout_s: float) -> Any:
-    from mistralai.client import Mistral
-    from mistralai.client.utils import BackoffStrategy, RetryConfig
+def package() -> str:
+    """Where the library keeps its client: version 3 moved it."""
+    return "mistralai.client" if at_least("mistralai", "3") else "mistralai"
 
-    again = RetryConfig("backoff", BackoffStrategy(10, 50, 1.5, 5000), retry_connection_errors=False)
-    return Mistral(
+
+def client(address: str, retries: int, timeout_s: float) -> Any:
+    root = package()
+    utils = importlib.import_module(f"{root}.utils")
+    again = utils.RetryConfig("backoff", utils.BackoffStrategy(10, 50, 1.5, 5000), retry_connection_errors=False)
+    return importlib.import_module(root).Mistral(
         api_key="demo",
         server_url=address,
         timeout_ms=int(timeout_s * 1000),

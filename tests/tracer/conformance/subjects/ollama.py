@@ -7,6 +7,7 @@ from typing import Any
 from spanward.collector.demo import provider_answers as answers
 from spanward.collector.demo.provider_answers import Behaviour
 
+from ...versions import at_least
 from ..subject import Ask, Json, Route, Subject
 
 
@@ -136,6 +137,7 @@ SUBJECT = Subject(
     text=text,
     chunk_text=text,
     tool_call=tool_call,
-    features=frozenset({"tools", "schema", "images", "usage", "stream_usage", "results"}),
+    features=frozenset({"tools", "images", "usage", "stream_usage", "results"})
+    | ({"schema"} if at_least("ollama", "0.4.4") else set()),
     close=close,
 )  # fmt: skip
