@@ -113,10 +113,10 @@ def test_doctor_says_what_is_wrong(tmp_path: Path, sidecar: Running) -> None:
     }
     fine = spanward("doctor", SPANWARD_ENDPOINT=sidecar.address, **environment)
     assert fine.returncode == 0, fine.stdout
-    assert f"ok sidecar    {sidecar.address} answers\n" in fine.stdout
+    assert f"ok sidecar          {sidecar.address} answers\n" in fine.stdout
     lonely = spanward("doctor", SPANWARD_ENDPOINT="http://127.0.0.1:9", **environment)
     assert lonely.returncode == 1
-    assert "!! sidecar    nobody answers" in lonely.stdout
+    assert "!! sidecar          nobody answers" in lonely.stdout
 
 
 def test_a_reader_who_has_seen_enough_is_no_failure(sidecar: Running) -> None:
