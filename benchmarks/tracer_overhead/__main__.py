@@ -6,7 +6,7 @@ measured in CPU time of the whole process, threads that ship included; of many t
 started several times, since two of a kind differ by a few per cent for where their memory happens to lie. What a
 subject adds is that minus the same of a process of the same environment in which nothing is patched. Peers have content
 on and an exporter that drops everything; we write to disk, with nobody listening. The control sets up OpenTelemetry and
-patches nothing: reads it other than 0.95 to 1.05 of raw in any case, the run is void, and says so by its exit status, 3.
+patches nothing: reads it other than 0.95 to 1.05 of raw in any case, the run is void, and exits with 3.
 """
 
 import argparse

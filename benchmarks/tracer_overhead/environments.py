@@ -65,6 +65,7 @@ SUBJECTS = {
     "control": PEERS,
     "spanward, guards off": PEERS,
     "spanward, content": PEERS,
+    "spanward, passing guard": PEERS,
     "openinference": PEERS,
     "genai-openai": PEERS,
     "traceloop": PEERS,

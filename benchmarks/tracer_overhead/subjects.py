@@ -114,7 +114,15 @@ def spanward_off(_: Sink) -> None:
 
 
 def spanward_content(_: Sink) -> None:
-    """A guard that lets everything pass, so that all content is recorded: what peers do."""
+    """All content is recorded and nobody judges it, as peers do: no setting of ours, only comparable."""
+    _spanward("off")
+    from spanward.tracer import run
+
+    run.withheld = lambda _: ""
+
+
+def spanward_passing(_: Sink) -> None:
+    """A guard that lets everything pass: what judging costs before anybody judges, the thread beside a loop included."""
     _spanward("off")
     from spanward.guards.judgement import Check, Decision
     from spanward.tracer import guarding, instrument
@@ -138,6 +146,7 @@ SETUPS: dict[str, Callable[[Sink], None]] = {
     "control": control,
     "spanward, guards off": spanward_off,
     "spanward, content": spanward_content,
+    "spanward, passing guard": spanward_passing,
     "spanward, guards local": spanward_local,
     "openinference": openinference,
     "genai-openai": genai_openai,

@@ -5,7 +5,7 @@ from typing import Any
 
 from cases import CASES
 
-OURS = ("spanward, guards off", "spanward, content", "spanward, guards local")
+OURS = ("spanward, content", "spanward, guards off", "spanward, passing guard", "spanward, guards local")
 NEEDED = {"prompt", "output", "tokens"}
 SHOWN = ("prompt", "output", "tokens", "cached tokens", "cost", "time to first chunk", "tool arguments")
 TARGET = 0.7
@@ -63,7 +63,7 @@ def cost(result: Result) -> list[str]:
     rows.append(["*raw, for comparison*", *(_number(raw[case]["raw least"]) for case in cases)])
     rows += [
         [f"**{name} / leanest peer**", *(_ratio(ratio(result, name, case)) for case in cases)]
-        for name in OURS[:2]
+        for name in OURS[:3]
         if name in result["subjects"]
     ]
     rows.append(["*leanest peer*", *((leanest(result, case) or ("-",))[0] for case in cases)])
