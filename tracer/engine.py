@@ -27,7 +27,7 @@ from .spans import ToSpool, inside
 from .steps import Ask, Course, Own, run_async, run_sync
 
 if TYPE_CHECKING:
-    from .stream import Passage
+    from .passage import Passage
 
 
 @dataclass(slots=True)
@@ -95,7 +95,7 @@ def direct(shell: Callable[[Course], Any], run: Run, wrapped: Callable[..., Any]
 
 def lazily(shell: Callable[[Course], Any], run: Run, wrapped: Callable[..., Any]) -> Any:
     """The method is a generator function: what it gives asks the provider when it is first read."""
-    from .stream import unread
+    from .unread import unread
 
     return unread(wrapped(**run.kwargs), lambda: direct(shell, run, wrapped), is_async=shell is run_async)
 

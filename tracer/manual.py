@@ -20,10 +20,9 @@ from .call import ModelCall, StreamEnd, Usage
 from .engine import course
 from .providers import openai_chat
 from .providers.fields import plain, whole
-from .run import Run
+from .run import Run, ending
 from .spans import Inside, inside
 from .steps import Ask, Course, Own, run_async, run_sync
-from .stream import ending
 
 Messages = Sequence[Mapping[str, Any] | str] | str
 COUNTS = ("input", "cache_read", "cache_write", "output", "reasoning", "input_audio", "output_audio", "input_image")

@@ -10,6 +10,7 @@ from ..guards.judgement import Check, Context, Decision
 from ..guards.messages import Message
 from . import context, health, record
 from .adapter import Adapter, CallersError, Endpoint, Kwargs, Raw
+from .blocked import ModelCallBlocked
 from .call import ModelCall, StreamEnd
 from .outgoing import judges_output
 from .spans import Inside, finish
@@ -154,3 +155,10 @@ def withheld(run: Run) -> str:
     if reason or after is not None or call.stream:  # of a stream only what the hold-back released is recorded
         return reason
     return record.OUTPUT_ONLY if call.output and judges_output(before) else ""
+
+
+def ending(error: BaseException) -> StreamEnd:
+    """How a stream ended that ended with an exception."""
+    if isinstance(error, ModelCallBlocked):
+        return "blocked"
+    return "error" if isinstance(error, Exception) else "cancelled"

@@ -165,7 +165,7 @@ def judged(check: Check) -> Decision:
 def test_a_long_stream_is_kept_only_up_to_the_bound(
     spooled: Spooled, sidecar: Sidecar, client: Any, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    from spanward.tracer.stream import Passage
+    from spanward.tracer.passage import Passage
 
     most_kept = [0]
     ended = Passage.end

@@ -1,0 +1,256 @@
+"""What becomes of each chunk of a stream: read, held back, restored, and recorded once the stream ends."""
+
+import time
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any
+
+from ..guards.judgement import Decision, StreamPlan
+from ..guards.messages import Message, Part, Path
+from . import bound, estimate, health, paths
+from .adapter import ChunkView, Delta
+from .blocked import ModelCallBlocked
+from .call import StreamEnd
+from .outgoing import judges_output, merged
+
+if TYPE_CHECKING:
+    from ..guards.holdback import HoldBack, Released
+    from .run import Run
+
+TRIM_EVERY = 0xFF
+"""Whether too much was kept is looked at every 256 chunks."""
+
+
+class Passage:
+    """What becomes of each chunk. `take` and `last` may block (a guard is asked) when `blocks` is set."""
+
+    def __init__(self, run: "Run") -> None:
+        self.run = run
+        reader = None if run.unreadable else run.endpoint.reader
+        self._reader = health.fenced("reader", reader, run.call) if reader else None
+        self._codec = run.endpoint.codec
+        self.reading = False
+        self._recorded: dict[Hashable, list[str]] = {}
+        self._delivered: dict[Hashable, list[str]] = {}
+        self._held: dict[Hashable, HoldBack] = {}
+        self._decisions: list[Decision] = []
+        self._json: set[Hashable] = set()
+        self._measured: dict[Hashable, tuple[int, int]] = {}
+        self._left_out: dict[Hashable, int] = {}
+        self._silent = False
+        self._last_ns = 0
+        self._hides = run.hides
+        decision = run.call.guarded_input
+        self._plan = decision.stream if decision else None
+        self._pseudonyms = decision.pseudonyms if decision else {}
+        self.blocks = decision is not None and judges_output(decision)
+        self._touches = self.blocks or bool(self._pseudonyms)
+        untouched = self._reader is not None and not self._touches
+        self._text = getattr(self._reader, "text", None) if untouched else None
+        self._channel: Hashable = None
+        self._pieces: list[str] = []
+        if self._reader is None:
+            self._go_blind()
+
+    def passes(self, chunk: Any) -> bool:
+        """Whether this chunk is one of the many that only add text which nobody has to look at: then all is done."""
+        if self._text is None:
+            return False
+        try:
+            if (said := self._text(chunk)) is None or (self._hides is not None and self._hides(chunk)):
+                return False
+        except Exception:  # noqa: BLE001  `take` meets it again, and counts it
+            return False
+        channel, text = said
+        if channel is not self._channel:
+            self._channel, self._pieces = channel, self._recorded.setdefault(channel, [])
+        self._pieces += (text,)  # `append` would be one more function call a chunk
+        call, now = self.run.call, time.time_ns()
+        if call.chunks:
+            gap = now - self._last_ns
+            if gap > call.longest_gap_ns:  # noqa: PLR1730  as in `_clock`, which would be one more
+                call.longest_gap_ns = gap
+        else:
+            call.first_chunk_ns = now
+        self._last_ns = now
+        call.chunks += 1
+        if not call.chunks & TRIM_EVERY:
+            self._trim()
+        return True
+
+    def take(self, chunk: Any) -> tuple[Any, ...]:
+        """The chunks to deliver for one that arrived. Raises ModelCallBlocked."""
+        self._clock()
+        delivered: tuple[Any, ...] = (chunk,)
+        try:
+            if self._hides is not None and self._hides(chunk):
+                delivered = ()
+            if self._reader is None:
+                return delivered
+            opened = chunk if self._codec is None else self._codec.open(chunk)
+            deltas, closes = self._reader.read(opened)
+            if self._touches:
+                fillers, edits = self._rewrite(ChunkView(deltas, closes))
+                if edits:
+                    paths.edit(opened, edits)
+                    if self._codec is not None and delivered:
+                        delivered = (self._codec.put(chunk, opened),)
+                return (*fillers, *delivered)
+        except ModelCallBlocked:
+            raise
+        except Exception as error:  # noqa: BLE001  the application gets its chunks, if the policy allows that
+            health.mishap(f"{self.run.adapter.library}.chunk", error)
+            self._go_blind()
+            return delivered
+        for delta in deltas:
+            if not delta.whole:
+                self._recorded.setdefault(delta.channel, []).append(delta.text)
+        return delivered
+
+    def last(self) -> tuple[Any, ...]:
+        """The provider has no more: chunks with what was still held back. Raises ModelCallBlocked."""
+        fillers = [filler for channel in list(self._held) for filler in self._drained(channel)]
+        return tuple(fillers)
+
+    def end(self, how: StreamEnd, error: BaseException | None = None) -> None:
+        """The stream is over, by whatever end comes first."""
+        if not self.run.open:
+            return
+        call = self.run.call
+        try:
+            # of a cancelled task the thread that judges may still be adding to it
+            texts = {channel: "".join(pieces) for channel, pieces in self._recorded.copy().items()}
+            for channel in self._left_out:
+                texts[channel] = self._cut(channel, texts[channel])
+            if self._reader is not None:
+                self._reader.finish(call, texts)
+                estimate.fill(call, left_out=call.cut, complete=how == "complete")
+        except Exception as problem:  # noqa: BLE001  the call is recorded without its output
+            health.mishap(f"{self.run.adapter.library}.finish", problem)
+            self.run.unreadable = "unreadable"
+        if self._decisions:
+            call.guarded_output = merged(self._decisions)
+        self.run.end("blocked" if self._silent else how, error)
+
+    def _trim(self) -> None:
+        """What is beyond the bound is not kept until the end: a stream may be endless."""
+        most = self.run.engine.bound.part
+        for channel, pieces in self._recorded.items():
+            measured, size = self._measured.get(channel, (0, 0))
+            size += sum(map(len, pieces[measured:]))
+            if size > most:
+                text = "".join(pieces)
+                head = bound.first(text, most)
+                self._left_out[channel] = self._left_out.get(channel, 0) + len(text) - len(head)
+                pieces[:] = [head]
+                size = len(head)
+            self._measured[channel] = len(pieces), size
+
+    def _cut(self, channel: Hashable, text: str) -> str:
+        head = bound.first(text, self.run.engine.bound.part)
+        lost = self._left_out[channel] + len(text) - len(head)
+        self.run.call.cut += lost
+        return head + bound.mark(lost)
+
+    def _go_blind(self) -> None:
+        """From here on nothing can be read, judged or recorded; whoever decides for the guards says what then."""
+        self._reader = self._text = None
+        self._held.clear()
+        self.run.unreadable = "unreadable"
+        if self.blocks:
+            self._block(self.run.judge("output", ()))
+
+    def _clock(self) -> None:
+        call, now = self.run.call, time.time_ns()
+        if call.chunks:
+            gap = now - self._last_ns
+            if gap > call.longest_gap_ns:  # noqa: PLR1730  max() would be one more function call a chunk
+                call.longest_gap_ns = gap
+        else:
+            call.first_chunk_ns = now
+        self._last_ns = now
+        call.chunks += 1
+        if not call.chunks & TRIM_EVERY:
+            self._trim()
+
+    def _rewrite(self, view: ChunkView) -> tuple[list[Any], dict[Path, str]]:
+        """Chunks that have to go before this one, and what may be delivered of it where that differs."""
+        places: dict[Hashable, Delta] = {}
+        texts: dict[Hashable, str] = {}
+        for delta in view.deltas:
+            known = self._delivered.get(delta.channel)
+            if delta.whole and known is not None:
+                continue
+            texts[delta.channel] = texts.get(delta.channel, "") + self._fed(delta)
+            if delta.whole:
+                texts[delta.channel] += self._closed(delta.channel)
+            places[delta.channel] = delta
+        fillers: list[Any] = []
+        for channel in view.closes:
+            if channel in places:
+                texts[channel] += self._closed(channel)
+            else:
+                fillers += self._drained(channel)
+        edits = {delta.where: texts[channel] for channel, delta in places.items() if texts[channel] != delta.text}
+        for delta in view.deltas:
+            if delta.whole and delta.channel not in places:
+                edits[delta.where] = "".join(self._delivered[delta.channel])
+        return fillers, edits
+
+    def _fed(self, delta: Delta) -> str:
+        if delta.channel not in self._held:
+            self._held[delta.channel] = self._hold_back(delta)
+        held = self._held[delta.channel]
+        return self._let(delta.channel, lambda: held.feed(delta.text))
+
+    def _closed(self, channel: Hashable) -> str:
+        held = self._held.pop(channel, None)
+        return self._let(channel, held.close) if held else ""
+
+    def _drained(self, channel: Hashable) -> list[Any]:
+        text = self._closed(channel)
+        return [self._reader.filler(channel, text)] if text and self._reader else []
+
+    def _let(self, channel: Hashable, release: "Callable[[], Released]") -> str:
+        """What may go to the application now; what may be recorded is kept."""
+        from ..guards.holdback import StreamBlocked
+
+        if self._silent:
+            return ""
+        try:
+            released = release()
+        except StreamBlocked as stop:
+            self._keep(channel, "", stop.recorded)
+            reply = self._block(stop.decision, json=channel in self._json)
+            self._keep(channel, reply, reply)
+            return reply
+        self._keep(channel, released.delivered, released.recorded)
+        return released.delivered
+
+    def _keep(self, channel: Hashable, delivered: str, recorded: str) -> None:
+        self._delivered.setdefault(channel, []).append(delivered)
+        self._recorded.setdefault(channel, []).append(recorded)
+
+    def _block(self, decision: Decision, *, json: bool = False) -> str:
+        """The reply in the place of the rest of the answer; ModelCallBlocked if there is none, or no place for it."""
+        if decision not in self._decisions:
+            self._decisions.append(decision)
+        if decision.action != "block":
+            return ""
+        self._silent = True
+        if decision.reply is None or json:
+            raise ModelCallBlocked(decision, "output")
+        return decision.reply
+
+    def _hold_back(self, delta: Delta) -> "HoldBack":
+        from ..guards.holdback import HoldBack
+
+        if delta.json:
+            self._json.add(delta.channel)
+
+        def judge(text: str) -> Decision:
+            part = Part(delta.kind, text, json=delta.json)
+            decision = self.run.judge("output", (Message("assistant", (part,)),))
+            self._decisions.append(decision)
+            return decision
+
+        return HoldBack(self._pseudonyms, self._plan or StreamPlan(), judge, json=delta.json)
