@@ -11,7 +11,7 @@ that the whole process spent, its threads included, minus the same where nothing
 turns. Peers have content on and an exporter that drops everything. Spanward does its whole work: the span is on disk
 before the call returns. *content* records all content though nobody judged it: no setting that there is, but what the
 peers do. *guards off* records no content, since nobody judged it; *passing guard* has one that lets everything pass;
-*guards local* judges in the process by the default policy, which is most of its cost. openlit runs on openai 2.54, since
+*guards local* judges in the process by the default policy, which is most of its cost. openlit runs on openai 2.54, for
 it does not take openai 3; all others on openai 3.52. Over loopback we also record each HTTP attempt, as no peer does.
 """
 VOID = """

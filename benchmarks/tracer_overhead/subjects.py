@@ -122,7 +122,7 @@ def spanward_content(_: Sink) -> None:
 
 
 def spanward_passing(_: Sink) -> None:
-    """A guard that lets everything pass: what judging costs before anybody judges, the thread beside a loop included."""
+    """A guard that lets everything pass: what judging costs before anybody judges, the thread beside a loop, too."""
     _spanward("off")
     from spanward.guards.judgement import Check, Decision
     from spanward.tracer import guarding, instrument
