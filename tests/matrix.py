@@ -46,9 +46,9 @@ OWN: dict[str, tuple[str, ...]] = {
 BESIDE: dict[tuple[str, str], tuple[str, ...]] = {
     ("botocore", "oldest"): ("boto3=={version}",),
     ("botocore", "latest"): ("boto3",),
-    ("langchain_core", "oldest"): ("langchain-openai",),
+    ("langchain_core", "oldest"): ("langchain==1.0.0", "langchain-openai==1.0.0"),
     ("langchain_core", "latest"): ("langchain-openai",),
-    ("mcp", "oldest"): ("pydantic<2.12",),  # it reaches into pydantic, and does not say which
+    ("agents", "oldest"): ("openai<3",),  # it makes objects of openai's that have more fields since
 }
 """What has to be installed with a version, by side, where the library alone is not what people install."""
 QUICK = (("openai", "oldest"), ("anthropic", "oldest"), ("litellm", "latest"))

@@ -98,11 +98,18 @@ class SyncStream(_Proxy):
         finally:
             self._self_passage.end("closed")
 
-    def close(self) -> Any:
-        try:
-            return self.__wrapped__.close()
-        finally:
-            self._self_passage.end("closed")
+    @property
+    def close(self) -> Callable[[], Any]:
+        """There only where the library's stream has it: applications ask `hasattr`."""
+        theirs = self.__wrapped__.close
+
+        def closing() -> Any:
+            try:
+                return theirs()
+            finally:
+                self._self_passage.end("closed")
+
+        return closing
 
 
 class AsyncStream(_Proxy):

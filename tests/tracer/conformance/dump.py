@@ -1,8 +1,10 @@
 """Any library's object as plain data, so that two runs of one program can be compared."""
 
 import dataclasses
+import re
 from typing import Any
 
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 VOLATILE = {"created", "created_at", "date", "Date", "RetryAttempts", "x-request-id", "create_time", "createTime"}
 """What differs from one run to the next whoever looks on."""
 GUARDED = {
@@ -31,7 +33,8 @@ def plain(value: Any, without: set[str] = VOLATILE) -> Any:
 
 
 def failed(error: BaseException) -> list[str]:
-    return [f"{type(error).__module__}.{type(error).__qualname__}", str(error)]
+    """Its type and what it says, without ids that are made up for each request."""
+    return [f"{type(error).__module__}.{type(error).__qualname__}", _UUID.sub("", str(error))]
 
 
 def _named(value: Any, fields: dict[Any, Any]) -> dict[Any, Any]:

@@ -4,8 +4,14 @@ from typing import Any
 
 from spanward.tracer import semconv
 
+from ...versions import at_least
 from ..replay import Part, Replay, Said
 from ..tape import Exchange, Json
+
+
+def skip(exchange: Exchange) -> str:
+    thinks = b'"thinking"' in exchange.body and not at_least("ollama", "0.5")
+    return "this version drops what a model thought" if thinks else ""
 
 
 def call(exchange: Exchange, address: str) -> None:
@@ -42,4 +48,4 @@ def said(exchange: Exchange) -> Said:
     return Said(answer.get("model", ""), "", reasons, counts if any(counts.values()) else None, parts)
 
 
-REPLAY = Replay("ollama", "ollama", call, said)
+REPLAY = Replay("ollama", "ollama", call, said, skip)
