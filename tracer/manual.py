@@ -17,7 +17,7 @@ from ..guards.messages import Message, Part
 from . import health, semconv
 from .adapter import Adapter, ChunkView, Delta, Endpoint, Kwargs
 from .call import ModelCall, StreamEnd, Usage
-from .engine import course
+from .course import course
 from .providers import openai_chat
 from .providers.fields import plain, whole
 from .run import Run, ending

@@ -20,7 +20,7 @@ from opentelemetry.trace import INVALID_SPAN
 
 import spanward
 from spanward.guards.judgement import Decision, StreamPlan
-from spanward.tracer import engine, health, instrument, paths, spans
+from spanward.tracer import answer, health, instrument, paths, spans
 from spanward.tracer.encode import Encoder
 
 from .conftest import NOWHERE, SAID, Sidecar, Spooled, spans_of
@@ -67,7 +67,7 @@ def test_an_answer_that_cannot_be_put_together_is_neither_delivered_nor_recorded
     def broken(*_: Any) -> Any:
         raise RuntimeError
 
-    monkeypatch.setattr(engine, "settled", broken)
+    monkeypatch.setattr(answer, "settled", broken)
     with pytest.raises(spanward.ModelCallBlocked):
         tiny.Chat().ask(model="m", messages=SAID)
     assert b"Hello" not in spooled.bytes

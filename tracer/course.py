@@ -1,0 +1,158 @@
+"""The course of one call: what happens before, during and after it, as one generator of steps.
+
+A sync or an async shell carries the steps out (`steps`).
+"""
+
+from collections.abc import Callable, Generator
+from typing import Any, NamedTuple
+
+from ..guards.judgement import Decision
+from . import health, paths
+from .adapter import Kwargs, Raw
+from .answer import deliver, delivered, guards_output
+from .blocked import ModelCallBlocked
+from .leftover import leftover
+from .outgoing import changed
+from .run import Run, ending
+from .steps import Ask, Course, Own
+
+
+def course(run: Run, ask: Callable[[], Any], *, is_async: bool, unasked: Callable[[], Any] = lambda: None) -> Course:
+    """A call from before to after. Ends the run's span unless a stream goes on, whose proxy ends it."""
+    health.fenced("start", run.start)
+    try:
+        answered = yield from _answer(run, ask, is_async=is_async, unasked=unasked)
+    except BaseException as error:
+        run.end(ending(error) if run.call.stream else "", error)
+        raise
+    value, goes_on = answered
+    if not goes_on:
+        run.end(run.call.stream_end)
+    return value
+
+
+def _answer(
+    run: Run, ask: Callable[[], Any], *, is_async: bool, unasked: Callable[[], Any]
+) -> Generator[Ask | Own, Any, tuple[Any, bool]]:
+    """(what the application gets, whether it is a stream that still runs)."""
+    endpoint = run.endpoint
+    streams = bool(endpoint.manager or endpoint.lazy or health.fenced("streams", endpoint.streams, run.kwargs))
+    run.call.stream = streams
+    if run.engine.judge is not None:
+        decision = adopt(run, (yield Own(lambda: guard_input(run))))
+        if decision.action == "block":
+            unasked()
+            return canned(run, decision, streams=streams), False
+    raw = run.raw
+    asked = (health.fenced("raw.asked", raw.asked, run.kwargs) or "") if raw else ""
+    ours = bool(raw and endpoint.validates and not (asked or streams) and guards_output(run))
+    if raw and ours:
+        run.kwargs = raw.ask(run.kwargs)
+    if streams and not asked:
+        run.ask_usage()
+    if endpoint.send is not None:
+        run.kwargs = endpoint.send(run.kwargs)
+    result = yield Ask(ask, run.here)
+    if streams:
+        return (yield from _stream(run, result, asked, is_async=is_async)), True
+    if raw and (asked or ours):
+        return (yield from _raw_answer(run, raw, result, unread=asked == "unread", parsed=ours)), False
+    return (yield from delivered(run, result)), False
+
+
+def _raw_answer(run: Run, raw: Raw, result: Any, *, unread: bool, parsed: bool) -> Generator[Ask | Own, Any, Any]:
+    """The HTTP response, edited; or what the library parses it to, where only we asked for it raw."""
+    if unread:
+        yield Ask(lambda: raw.read(result), run.here)
+    body = health.fenced("raw.body", raw.body, result)
+    if body is not None and (yield from deliver(run, body)):
+        health.fenced("raw.put", raw.put, result, body)
+    if parsed:
+        return (yield Ask(lambda: raw.parse(result), run.here))
+    return result
+
+
+def _stream(run: Run, result: Any, asked: str, *, is_async: bool) -> Generator[Ask, Any, Any]:
+    from .stream import proxy
+
+    raw = run.raw
+    stream = result
+    if raw and asked:
+        stream = yield Ask(lambda: raw.parse(result), run.here)
+    try:
+        ours = proxy(run, stream, is_async=is_async)
+        if raw and asked:
+            raw.install(result, ours)
+            return result
+    except ModelCallBlocked:
+        raise
+    except Exception as error:  # noqa: BLE001  the application gets its stream, and we nothing of it
+        health.mishap(f"{run.adapter.library}.stream", error)
+        run.unreadable = "unreadable"
+        run.end("abandoned")
+        return result
+    else:
+        return ours
+
+
+class Guarded(NamedTuple):
+    """What the guards made of a call's input. `unreadable` is why nothing of the call can be judged from here on."""
+
+    decision: Decision
+    kwargs: Kwargs
+    unreadable: str = ""
+
+
+def guard_input(run: Run) -> Guarded:
+    """Judge what goes out, and put what the guards made of it into a copy of the arguments. Blocks.
+
+    Changes nothing of the run: a cancelled task ends it while the thread that judges is still at work.
+    """
+    call = run.call
+    before = (*call.messages, *call.tools, *call.beside)
+    try:
+        before += leftover(run.kwargs, before, run.adapter.apart)
+    except Exception as error:  # noqa: BLE001  what cannot be looked through is not known to be harmless
+        health.mishap(f"{run.adapter.library}.leftover", error)
+        return Guarded(run.judge("input", before, "unreadable"), run.kwargs, "unreadable")
+    decision = run.judge("input", before)
+    if decision.action == "block":
+        return Guarded(decision, run.kwargs)
+    try:
+        edits = changed(before, decision.messages)
+        return Guarded(decision, paths.edited(run.kwargs, edits) if edits else run.kwargs)
+    except Exception as error:  # noqa: BLE001  what the guards changed could not be put in: that is not to be sent
+        health.mishap(f"{run.adapter.library}.edit", error)
+        return Guarded(run.judge("input", before, "uneditable"), run.kwargs, "uneditable")
+
+
+def adopt(run: Run, guarded: Guarded) -> Decision:
+    """From here on the call is what the guards made of it. Of a blocked one everything that was found is masked."""
+    decision, run.kwargs, unreadable = guarded
+    run.unreadable = run.unreadable or unreadable
+    call = run.call
+    told, tools = len(call.messages), len(call.tools)
+    messages = decision.messages
+    call.messages, call.tools = messages[:told], messages[told : told + tools]
+    call.guarded_input = decision  # last: as long as there is none, nothing is recorded
+    return decision
+
+
+def canned(run: Run, decision: Decision, *, streams: bool) -> Any:
+    """What a blocked call gives: the rule's reply in the library's own type, or ModelCallBlocked."""
+    text, endpoint = decision.reply, run.endpoint
+    raw = run.adapter.raw
+    if text is None or (raw and not endpoint.raw and raw.asked(run.kwargs)):
+        raise ModelCallBlocked(decision, "input")
+    run.call.stream_end = "blocked" if streams else ""
+    said = None
+    try:
+        if not streams and endpoint.reply is not None:
+            said = endpoint.reply(run.call, text)
+        if streams and endpoint.reply_stream is not None:
+            said = endpoint.reply_stream(run.instance, run.call, text)
+    except Exception as error:  # noqa: BLE001  then it is blocked without a reply
+        health.mishap(f"{run.adapter.library}.reply", error)
+    if said is None:
+        raise ModelCallBlocked(decision, "input")
+    return said
