@@ -3,13 +3,11 @@
 # ruff: noqa: E501  tables of bodies
 
 import base64
-import http.server
 import io
 import json
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -22,70 +20,19 @@ from botocore.response import StreamingBody
 from spanward.tracer import semconv
 
 from ..conformance.eventstream import chunk, event, exception
+from ..loopback import JSON, Json, Server, repeating
 from ..versions import bedrock_takes
 
 MAIL = "ada.lovelace@example.org"
 MASKED = "<EMAIL_ADDRESS_1>"
-PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(64)).decode()
-JSON = {"content-type": "application/json"}
 EVENTS = {"content-type": "application/vnd.amazon.eventstream"}
-Json = dict[str, Any]
-
-
-@dataclass
-class Server:
-    """Gives `answer`, with placeholders as a model would repeat them, to whatever comes."""
-
-    address: str = ""
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    answer: bytes = b""
-    bodies: list[bytes] = field(default_factory=list)
-    paths: list[str] = field(default_factory=list)
-    cut: bool = False
-
-    def says(self, body: Any, status: int = 200, headers: dict[str, str] | None = None) -> None:
-        self.status, self.cut = status, False
-        self.headers = {**JSON, **(headers or {})}
-        self.answer = body if isinstance(body, bytes) else json.dumps(body).encode()
-
-    def streams(self, *frames: bytes, cut: bool = False) -> None:
-        self.status, self.headers, self.answer, self.cut = 200, EVENTS, b"".join(frames), cut
-
-    def got(self) -> Json:
-        said: Json = json.loads(self.bodies[-1])
-        return said
+PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(64)).decode()
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    kept = Server()
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def log_message(self, *_: Any) -> None:
-            pass
-
-        def do_POST(self) -> None:
-            kept.bodies.append(self.rfile.read(int(self.headers.get("content-length", 0))))
-            kept.paths.append(self.path)
-            self.send_response(kept.status)
-            for name, value in kept.headers.items():
-                self.send_header(name, value)
-            self.send_header("content-length", str(len(kept.answer) + 9 * kept.cut))
-            self.end_headers()
-            self.wfile.write(kept.answer)
-
-        def do_GET(self) -> None:
-            self.do_POST()
-
-    listening = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    kept.address = f"http://127.0.0.1:{listening.server_port}"
-    thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield kept
-    listening.shutdown()
-    thread.join()
-    listening.server_close()
+    with repeating() as server:
+        yield server
 
 
 def service(name: str, server: Server) -> Any:
@@ -199,10 +146,10 @@ FAMILIES = {
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_body_of_each_family(name: str, server: Server, client: Any, spans: Any) -> None:
     family = FAMILIES[name]
-    server.says(family.answer, headers=dict(family.headers))
+    server.says(family.answer, headers={**JSON, **dict(family.headers)})
     answer = client.invoke_model(modelId=family.model, body=json.dumps(family.body))
     assert family.said(json.loads(answer["body"].read())) == ANSWER.replace(MASKED, MAIL)
-    assert server.got() == json.loads(json.dumps(family.body).replace(MAIL, MASKED))
+    assert server.got == json.loads(json.dumps(family.body).replace(MAIL, MASKED))
     span = spans.one()
     told = dict(span.attributes)
     assert span.name == f"{family.operation} {family.model}"
@@ -299,13 +246,13 @@ STREAMS: dict[str, tuple[list[Json], Callable[[Json], str]]] = {
 @pytest.mark.parametrize("name", STREAMS)
 def test_a_stream_of_each_family(name: str, server: Server, client: Any, spans: Any) -> None:
     family, (chunks, said) = FAMILIES[name], STREAMS[name]
-    server.streams(*map(chunk, chunks))
+    server.says(b"".join(map(chunk, chunks)), headers=EVENTS)
     answer = client.invoke_model_with_response_stream(modelId=family.model, body=json.dumps(family.body).encode())
     assert isinstance(answer["body"], EventStream)
     heard = [json.loads(part["chunk"]["bytes"]) for part in answer["body"]]
     assert "".join(map(said, heard)) == ANSWER.replace(MASKED, MAIL)
     assert MASKED not in json.dumps(heard)
-    assert MAIL not in server.bodies[-1].decode()
+    assert MAIL not in server.body.decode()
     span = spans.one()
     told = dict(span.attributes)
     assert (told[semconv.INPUT_TOKENS], told[semconv.OUTPUT_TOKENS]) == family.counts
@@ -330,7 +277,7 @@ def test_a_stream_of_each_family(name: str, server: Server, client: Any, spans: 
 def test_bodies_that_are_no_conversation(body: Json, operation: str, server: Server, client: Any, spans: Any) -> None:
     server.says({"embedding": [0.5], "images": [PNG], "inputTextTokenCount": 3})
     client.invoke_model(modelId="m", body=json.dumps(body))
-    assert server.got() == json.loads(json.dumps(body).replace(MAIL, MASKED))
+    assert server.got == json.loads(json.dumps(body).replace(MAIL, MASKED))
     told = dict(spans.one().attributes)
     assert told[semconv.OPERATION] == operation
     assert told[semconv.INPUT_TOKENS] == 3
@@ -344,7 +291,7 @@ def test_a_body_that_nobody_edits_goes_out_as_it_came(kind: Any, server: Server,
     odd = '{ "prompt":"h\\u00e9",  "max_gen_len" : 9e0 }'
     server.says(FAMILIES["llama"].answer)
     client.invoke_model(modelId="m", body=kind(odd))
-    assert server.bodies[-1] == odd.encode()
+    assert server.body == odd.encode()
     assert spans.one().attributes[semconv.USAGE_SOURCE] == "provider"
 
 
@@ -352,7 +299,7 @@ def test_a_body_that_nobody_edits_goes_out_as_it_came(kind: Any, server: Server,
 def test_a_body_that_is_no_object(body: str, server: Server, client: Any, spans: Any) -> None:
     server.says(f"plain {MASKED}".encode())
     answer = client.invoke_model(modelId="m", body=body)
-    assert server.bodies[-1] == body.replace(MAIL, MASKED).encode()
+    assert server.body == body.replace(MAIL, MASKED).encode()
     assert answer["body"].read() == f"plain {MAIL}".encode()
     assert spans.said(spans.one()) == f"plain {MASKED}"
 
@@ -378,8 +325,7 @@ def test_the_body_is_botocores_own(server: Server, client: Any, spans: Any) -> N
 
 
 def test_a_body_that_breaks_off(server: Server, client: Any, spans: Any) -> None:
-    server.says({"generation": "x"})
-    server.cut = True
+    server.says({"generation": "x"}, missing=9)
     with pytest.raises(ResponseStreamingError):
         client.invoke_model(modelId="m", body=json.dumps({"prompt": "x"}))["body"].read()
     assert spans.one().attributes[semconv.ERROR_TYPE] == "ResponseStreamingError"
@@ -428,7 +374,7 @@ USAGE = {
 
 
 def check_converse(span: Any, server: Server) -> Json:
-    got = server.bodies[-1].decode()
+    got = server.body.decode()
     assert MAIL not in got
     assert base64.b64encode(MAIL.encode()).decode() not in got
     assert base64.b64encode(MASKED.encode()).decode() in got
@@ -487,7 +433,7 @@ def test_a_streamed_converse_in_all_its_parts(server: Server, client: Any, spans
         return [event("contentBlockDelta", {"delta": one, "contentBlockIndex": index}) for one in said]
 
     tool = {"toolUse": {"toolUseId": "t2", "name": "send"}}
-    server.streams(
+    frames = (
         event("messageStart", {"role": "assistant"}),
         *deltas(
             0, *({"reasoningContent": {"text": piece}} for piece in PIECES), {"reasoningContent": {"signature": "s"}}
@@ -502,6 +448,7 @@ def test_a_streamed_converse_in_all_its_parts(server: Server, client: Any, spans
         event("messageStop", {"stopReason": "guardrail_intervened"}),
         event("metadata", {"usage": USAGE, "metrics": {"latencyMs": 7}, "trace": TRACE}),
     )
+    server.says(b"".join(frames), headers=EVENTS)
     heard = list(client.converse_stream(**CONVERSE)["stream"])
     texts: dict[str, str] = {"text": "", "reasoning": "", "tool": ""}
     for one in heard:
@@ -544,7 +491,7 @@ def test_a_guardrail_of_an_invoked_model(server: Server, client: Any, spans: Any
 def test_a_refusal_names_its_kind_and_never_its_text(
     kind: str, status: int, server: Server, client: Any, spans: Any
 ) -> None:
-    server.says({"message": f"{MASKED} is not allowed"}, status, {"x-amzn-ErrorType": kind})
+    server.says({"message": f"{MASKED} is not allowed"}, status, {**JSON, "x-amzn-ErrorType": kind})
     with pytest.raises(ClientError) as failed:
         client.invoke_model(modelId="m", body=json.dumps({"prompt": MAIL}))
     span = spans.one()
@@ -554,10 +501,11 @@ def test_a_refusal_names_its_kind_and_never_its_text(
 
 
 def test_an_error_in_the_middle_of_a_stream(server: Server, client: Any, spans: Any) -> None:
-    server.streams(
+    frames = (
         event("contentBlockDelta", {"delta": {"text": "So far "}, "contentBlockIndex": 0}),
         exception("modelStreamErrorException", f"{MAIL} broke it"),
     )
+    server.says(b"".join(frames), headers=EVENTS)
     heard: list[Json] = []
     stream = client.converse_stream(modelId="m", messages=[{"role": "user", "content": [{"text": "x"}]}])["stream"]
     with pytest.raises(EventStreamError):

@@ -1,12 +1,9 @@
 """What is special to Hugging Face: text generation in its four forms, other tasks, types that are dictionaries too."""
 
 import asyncio
-import http.server
 import io
 import json
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -15,61 +12,19 @@ from huggingface_hub.errors import HfHubHTTPError
 
 from spanward.tracer import semconv
 
+from ..loopback import Json, Server, repeating
+
 MAIL = "ada.lovelace@example.org"
 MASKED = "<EMAIL_ADDRESS_1>"
 PIECES = ["I wrote to <EMAIL", "_ADDRESS_1>", "."]
 ANSWER = "".join(PIECES)
 RESTORED = ANSWER.replace(MASKED, MAIL)
-JSON = "application/json"
-Json = dict[str, Any]
-
-
-@dataclass
-class Server:
-    """Gives `answer` to whatever comes."""
-
-    address: str = ""
-    status: int = 200
-    kind: str = JSON
-    answer: bytes = b""
-    bodies: list[bytes] = field(default_factory=list)
-
-    def says(self, answer: Any, status: int = 200, kind: str = JSON) -> None:
-        self.answer = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-        self.status, self.kind = status, kind
-
-    def streams(self, *chunks: Json) -> None:
-        self.says("".join(f"data:{json.dumps(chunk)}\n\n" for chunk in chunks).encode(), kind="text/event-stream")
-
-    def got(self) -> Json:
-        said: Json = json.loads(self.bodies[-1])
-        return said
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    kept = Server()
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def log_message(self, *_: Any) -> None:
-            pass
-
-        def do_POST(self) -> None:
-            kept.bodies.append(self.rfile.read(int(self.headers.get("content-length", 0))))
-            self.send_response(kept.status)
-            self.send_header("content-type", kept.kind)
-            self.send_header("content-length", str(len(kept.answer)))
-            self.end_headers()
-            self.wfile.write(kept.answer)
-
-    listening = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    kept.address = f"http://127.0.0.1:{listening.server_port}"
-    thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield kept
-    listening.shutdown()
-    thread.join()
-    listening.server_close()
+    with repeating() as server:
+        yield server
 
 
 @pytest.fixture
@@ -82,14 +37,15 @@ def generated(text: str = ANSWER) -> list[Json]:
     return [{"generated_text": text, "details": details}]
 
 
-def tokens() -> list[Json]:
+def tokens() -> bytes:
     said = [
         {"index": i, "token": {"id": i, "text": piece, "logprob": -0.5, "special": False}, "generated_text": None}
         for i, piece in enumerate(PIECES)
     ]
     details = {"finish_reason": "eos_token", "generated_tokens": 5, "input_length": 12, "seed": None}
     end = {"id": 9, "text": "</s>", "logprob": -0.5, "special": True}
-    return [*said, {"index": 9, "token": end, "generated_text": ANSWER, "details": details}]
+    chunks = [*said, {"index": 9, "token": end, "generated_text": ANSWER, "details": details}]
+    return "".join(f"data:{json.dumps(chunk)}\n\n" for chunk in chunks).encode()
 
 
 def test_generated_text(server: Server, client: InferenceClient, spans: Any) -> None:
@@ -97,8 +53,8 @@ def test_generated_text(server: Server, client: InferenceClient, spans: Any) -> 
     answer = client.text_generation(MAIL, max_new_tokens=9, stop=[MAIL])
     assert answer == RESTORED
     assert type(answer) is str
-    assert server.got()["inputs"] == MASKED
-    assert server.got()["parameters"]["stop"] == [MASKED]
+    assert server.got["inputs"] == MASKED
+    assert server.got["parameters"]["stop"] == [MASKED]
     span = spans.one()
     assert span.attributes[semconv.OPERATION] == "text_completion"
     assert span.attributes["gen_ai.request.max_tokens"] == 9
@@ -117,7 +73,7 @@ def test_generated_text_with_details(server: Server, client: InferenceClient, sp
 
 @pytest.mark.parametrize("details", [False, True])
 def test_generated_text_streamed(details: bool, server: Server, client: InferenceClient, spans: Any) -> None:
-    server.streams(*tokens())
+    server.says(tokens(), headers={"content-type": "text/event-stream"})
     heard: list[Any] = list(client.text_generation(MAIL, stream=True, details=details))
     end = "" if details else "</s>"  # the library tells it from text only in the details
     if details:
@@ -132,14 +88,14 @@ def test_generated_text_streamed(details: bool, server: Server, client: Inferenc
 
 
 def test_generated_text_streamed_async(server: Server, spans: Any) -> None:
-    server.streams(*tokens())
+    server.says(tokens(), headers={"content-type": "text/event-stream"})
 
     async def main() -> list[str]:
         async with AsyncInferenceClient(model=server.address, token="hf_demo") as client:
             return [one async for one in await client.text_generation(MAIL, stream=True)]
 
     assert "".join(asyncio.run(main())) == RESTORED + "</s>"
-    assert server.got()["inputs"] == MASKED
+    assert server.got["inputs"] == MASKED
     assert spans.said(spans.one()) == ANSWER + "</s>"
 
 
@@ -181,7 +137,7 @@ def test_tasks(
     result = result[0] if isinstance(result, list) else result
     masked = MAIL in str(asked)
     assert getattr(result, name) == (RESTORED if masked else ANSWER)
-    assert MAIL.encode() not in server.bodies[-1]
+    assert MAIL.encode() not in server.body
     assert spans.one().attributes[semconv.OPERATION] == operation
     assert spans.said(spans.one()) == ANSWER
 
@@ -189,7 +145,7 @@ def test_tasks(
 def test_embeddings(server: Server, client: InferenceClient, spans: Any) -> None:
     server.says([[0.5, 0.25]])
     assert client.feature_extraction(MAIL).tolist() == [[0.5, 0.25]]
-    assert server.got()["inputs"] == MASKED
+    assert server.got["inputs"] == MASKED
     assert spans.one().attributes[semconv.OPERATION] == "embeddings"
 
 
@@ -197,10 +153,10 @@ def test_an_image(server: Server, client: InferenceClient, spans: Any) -> None:
     pillow = pytest.importorskip("PIL.Image")
     drawn = io.BytesIO()
     pillow.new("RGB", (2, 2)).save(drawn, "PNG")
-    server.says(drawn.getvalue(), kind="image/png")
+    server.says(drawn.getvalue(), headers={"content-type": "image/png"})
     assert client.text_to_image(f"a card for {MAIL}", negative_prompt=MAIL).size == (2, 2)
-    assert server.got()["inputs"] == f"a card for {MASKED}"
-    assert server.got()["parameters"]["negative_prompt"] == MASKED
+    assert server.got["inputs"] == f"a card for {MASKED}"
+    assert server.got["parameters"]["negative_prompt"] == MASKED
     span = spans.one()
     assert span.attributes[semconv.OPERATION] == "image_generation"
     (image,) = json.loads(span.attributes[semconv.OUTPUT_MESSAGES])[0]["parts"]

@@ -2,11 +2,8 @@
 
 import asyncio
 import base64
-import http.server
 import json
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +11,8 @@ import ollama
 import pytest
 
 from spanward.tracer import semconv
+
+from ..loopback import Json, Server, repeating
 
 MAIL = "ada.lovelace@example.org"
 MASKED = "<EMAIL_ADDRESS_1>"
@@ -23,44 +22,17 @@ ANSWER = "".join(PIECES)
 HEAD = {"model": "llama3.2", "created_at": "2026-01-01T00:00:00Z"}
 COUNTS = {"prompt_eval_count": 12, "eval_count": 5, "total_duration": 9, "eval_duration": 7}
 END = {"done": True, "done_reason": "stop", **COUNTS}
-Json = dict[str, Any]
 TURNS = [{"role": "user", "content": MAIL}]
-
-
-@dataclass
-class Server:
-    """Gives `answer`: one object, or a list of them as lines."""
-
-    address: str = ""
-    answer: Any = None
-    bodies: list[Json] = field(default_factory=list)
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    kept = Server()
+    with repeating() as server:
+        yield server
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def log_message(self, *_: Any) -> None:
-            pass
 
-        def do_POST(self) -> None:
-            kept.bodies.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-            lines = kept.answer if isinstance(kept.answer, list) else [kept.answer]
-            body = "\n".join(map(json.dumps, lines)).encode()
-            self.send_response(200)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-    listening = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    kept.address = f"http://127.0.0.1:{listening.server_port}"
-    thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield kept
-    listening.shutdown()
-    thread.join()
-    listening.server_close()
+def lines(*answers: Json) -> bytes:
+    return "\n".join(map(json.dumps, answers)).encode()
 
 
 @pytest.fixture
@@ -89,9 +61,9 @@ def find_person(address: str, depth: int = 1) -> str:
 
 def test_a_python_function_as_a_tool(server: Server, client: ollama.Client, spans: Any) -> None:
     called = {"function": {"name": "find_person", "arguments": {"address": MASKED, "depth": 2}}}
-    server.answer = chatted(content="", tool_calls=[called])
+    server.says(chatted(content="", tool_calls=[called]))
     answer = client.chat("llama3.2", TURNS, tools=[find_person])
-    (tool,) = server.bodies[-1]["tools"]
+    (tool,) = server.got["tools"]
     assert tool["function"]["name"] == "find_person"
     assert tool["function"]["description"] == f"Find a person, such as {MASKED}."
     assert answer.message.tool_calls is not None
@@ -102,7 +74,7 @@ def test_a_python_function_as_a_tool(server: Server, client: ollama.Client, span
 
 
 def test_turns_of_every_kind(server: Server, client: ollama.Client, spans: Any) -> None:
-    server.answer = chatted(thinking=f"think of {MASKED}")
+    server.says(chatted(thinking=f"think of {MASKED}"))
     answer = client.chat(
         model="llama3.2",
         messages=[
@@ -117,9 +89,9 @@ def test_turns_of_every_kind(server: Server, client: ollama.Client, spans: Any) 
     )  # fmt: skip
     assert (answer.message.content, answer.message.thinking) == (ANSWER.replace(MASKED, MAIL), f"think of {MAIL}")
     assert answer["message"]["content"] == ANSWER.replace(MASKED, MAIL)
-    assert MAIL not in json.dumps(server.bodies[-1])
-    assert json.dumps(server.bodies[-1]).count(MASKED) == 6
-    assert server.bodies[-1]["messages"][1]["images"] == [base64.b64encode(PNG).decode()]
+    assert MAIL not in json.dumps(server.got)
+    assert json.dumps(server.got).count(MASKED) == 6
+    assert server.got["messages"][1]["images"] == [base64.b64encode(PNG).decode()]
     told = dict(spans.one().attributes)
     assert (told["gen_ai.request.max_tokens"], told["gen_ai.request.num_ctx"]) == (9, 4096)
     assert told["gen_ai.request.think"] is True
@@ -135,21 +107,21 @@ def test_turns_of_every_kind(server: Server, client: ollama.Client, spans: Any) 
 def test_images(kind: str, server: Server, client: ollama.Client, spans: Any, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(PNG)
     image: Any = {"path": str(tmp_path / "a.png"), "bytes": PNG, "base64": base64.b64encode(PNG).decode()}[kind]
-    server.answer = {**HEAD, "response": ANSWER, **END}
+    server.says({**HEAD, "response": ANSWER, **END})
     client.generate("llava", f"who is {MAIL}?", images=[image])
-    assert server.bodies[-1]["images"] == [base64.b64encode(PNG).decode()]
+    assert server.got["images"] == [base64.b64encode(PNG).decode()]
     (told,) = json.loads(spans.one().attributes[semconv.INPUT_MESSAGES])
     assert [part.get("mime_type") for part in told["parts"]] == [None, "image/png"]
     assert str(tmp_path) not in spans.one().to_json()
 
 
 def test_generate(server: Server, client: ollama.Client, spans: Any) -> None:
-    server.answer = {**HEAD, "response": ANSWER, "thinking": MASKED, "context": [1, 2], **END}
+    server.says({**HEAD, "response": ANSWER, "thinking": MASKED, "context": [1, 2], **END})
     answer = client.generate(
         "llama3.2", MAIL, suffix=MAIL, system=MAIL, template=MAIL, context=[7], options=ollama.Options(seed=7)
     )
     assert (answer.response, answer.thinking) == (ANSWER.replace(MASKED, MAIL), MAIL)
-    got = server.bodies[-1]
+    got = server.got
     assert [got[name] for name in ("prompt", "suffix", "system", "template")] == [MASKED] * 4
     assert got["context"] == [7]
     span = spans.one()
@@ -174,14 +146,16 @@ ASKS: dict[str, Json] = {"chat": {"messages": TURNS}, "generate": {"prompt": MAI
 
 @pytest.mark.parametrize("method", LINES)
 def test_streams(method: str, server: Server, client: ollama.Client, spans: Any) -> None:
-    server.answer, text = LINES[method]
+    said, text = LINES[method]
+    server.says(lines(*said))
     chunks = list(getattr(client, method)("llama3.2", stream=True, **ASKS[method]))
     check_stream(method, [text(chunk) for chunk in chunks], server, spans)
 
 
 @pytest.mark.parametrize("method", LINES)
 def test_async_streams(method: str, server: Server, spans: Any) -> None:
-    server.answer, text = LINES[method]
+    said, text = LINES[method]
+    server.says(lines(*said))
 
     async def main() -> list[str]:
         client = ollama.AsyncClient(host=server.address)
@@ -195,7 +169,7 @@ def test_async_streams(method: str, server: Server, spans: Any) -> None:
 
 def check_stream(method: str, heard: list[str], server: Server, spans: Any) -> None:
     assert "".join(heard) == ANSWER.replace(MASKED, MAIL)
-    assert MAIL not in json.dumps(server.bodies[-1])
+    assert MAIL not in json.dumps(server.got)
     span = spans.one()
     assert spans.said(span) == ANSWER
     told = dict(span.attributes)
@@ -206,11 +180,12 @@ def check_stream(method: str, heard: list[str], server: Server, spans: Any) -> N
 
 def test_a_streamed_thought_and_tool_call(server: Server, client: ollama.Client, spans: Any) -> None:
     called = {"function": {"name": "send", "arguments": {"to": [MASKED]}}}
-    server.answer = [
+    said = lines(
         *({**HEAD, "message": {"role": "assistant", "content": "", "thinking": p}, "done": False} for p in PIECES),
         {**HEAD, "message": {"role": "assistant", "content": "", "tool_calls": [called]}, "done": False},
         {**HEAD, "message": {"role": "assistant", "content": ""}, **END},
-    ]
+    )
+    server.says(said)
     chunks = list(client.chat("llama3.2", TURNS, stream=True))
     assert "".join(chunk.message.thinking or "" for chunk in chunks) == ANSWER.replace(MASKED, MAIL)
     (found,) = [call for chunk in chunks for call in chunk.message.tool_calls or ()]
@@ -221,7 +196,7 @@ def test_a_streamed_thought_and_tool_call(server: Server, client: ollama.Client,
 
 
 def test_an_error_in_the_middle_of_a_stream(server: Server, client: ollama.Client, spans: Any) -> None:
-    server.answer = [*LINES["chat"][0][:2], {"error": f"{MAIL} broke it"}]
+    server.says(lines(*LINES["chat"][0][:2], {"error": f"{MAIL} broke it"}))
     heard: list[Any] = []
     stream = client.chat("llama3.2", TURNS, stream=True)
     with pytest.raises(ollama.ResponseError):
@@ -243,10 +218,10 @@ def test_an_error_in_the_middle_of_a_stream(server: Server, client: ollama.Clien
 def test_embeddings(
     method: str, asked: Json, place: str, answer: Json, server: Server, client: ollama.Client, spans: Any
 ) -> None:
-    server.answer = answer
+    server.says(answer)
     result = getattr(client, method)("all-minilm", **asked)
     assert [0.5] in (result.get("embedding"), *(result.get("embeddings") or ()))
-    assert server.bodies[-1][place] == json.loads(json.dumps(asked[place]).replace(MAIL, MASKED))
+    assert server.got[place] == json.loads(json.dumps(asked[place]).replace(MAIL, MASKED))
     told = dict(spans.one().attributes)
     assert told[semconv.OPERATION] == "embeddings"
     counted = answer.get("prompt_eval_count")
@@ -259,7 +234,7 @@ def test_functions_of_the_module(server: Server, spans: Any, monkeypatch: pytest
     default = ollama.chat.__self__  # type: ignore[attr-defined]  # a bound method
     there = ollama.Client(host=server.address)
     monkeypatch.setattr(default, "_client", there._client)
-    server.answer = chatted()
+    server.says(chatted())
     answer = ollama.chat(model="llama3.2", messages=TURNS)
     there._client.close()
     assert answer.message.content == ANSWER.replace(MASKED, MAIL)
@@ -268,14 +243,14 @@ def test_functions_of_the_module(server: Server, spans: Any, monkeypatch: pytest
 
 def test_a_format(server: Server, client: ollama.Client, spans: Any) -> None:
     schema = {"type": "object", "properties": {"to": {"type": "string", "description": MAIL}}}
-    server.answer = chatted(content=json.dumps({"to": MASKED}))
+    server.says(chatted(content=json.dumps({"to": MASKED})))
     answer = client.chat("llama3.2", TURNS, format=schema)
     assert json.loads(answer.message.content or "") == {"to": MAIL}
-    assert server.bodies[-1]["format"]["properties"]["to"]["description"] == MASKED
+    assert server.got["format"]["properties"]["to"]["description"] == MASKED
     assert spans.one().attributes["gen_ai.request.response_format"] == "json_schema"
 
 
 def test_other_requests_are_no_calls_to_a_model(server: Server, client: ollama.Client, spans: Any) -> None:
-    server.answer = {"model_info": {}, "template": MAIL}
+    server.says({"model_info": {}, "template": MAIL})
     client.show("llama3.2")
     assert spans.calls() == []

@@ -3,12 +3,9 @@
 import asyncio
 import base64
 import email
-import http.server
 import json
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -18,23 +15,26 @@ import requests
 
 from spanward.tracer import semconv
 
+from ..loopback import Reply, Request, Server, serving
+
 MAIL = "ada.lovelace@example.org"
 MASKED = "<EMAIL_ADDRESS_1>"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(64))
 GENERATE = "http://api.stability.ai/v2beta/stable-image/generate"
 
 
-@dataclass
-class Proxy:
+class Proxy(Server):
     """Answers for every host; the paths decide."""
 
-    address: str = ""
-    bodies: list[bytes] = field(default_factory=list)
-    kinds: list[str] = field(default_factory=list)
+    def answer(self, request: Request) -> Reply:
+        self.requests.append(request)
+        status, headers, body = answer(request.path, request.headers.get("accept", ""))
+        return Reply(body, status, headers)
 
     def fields(self) -> dict[str, str]:
         """What the last form said."""
-        whole = b"Content-Type: " + self.kinds[-1].encode() + b"\r\n\r\n" + self.bodies[-1]
+        kind = self.requests[-1].headers.get("content-type", "")
+        whole = f"Content-Type: {kind}\r\n\r\n".encode() + self.body
         parts = [part for part in email.message_from_bytes(whole).walk() if not part.is_multipart()]
         payloads = [part.get_payload(decode=True) for part in parts]
         return {
@@ -60,33 +60,9 @@ def answer(path: str, accept: str) -> tuple[int, dict[str, str], bytes]:
 
 @pytest.fixture(scope="module")
 def proxy() -> Iterator[Proxy]:
-    kept = Proxy()
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def log_message(self, *_: Any) -> None:
-            pass
-
-        def do_POST(self) -> None:
-            kept.bodies.append(self.rfile.read(int(self.headers.get("content-length", 0))))
-            kept.kinds.append(self.headers.get("content-type", ""))
-            status, headers, body = answer(self.path, self.headers.get("accept", ""))
-            self.send_response(status)
-            for name, value in {**headers, "content-length": str(len(body))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def do_GET(self) -> None:
-            self.do_POST()
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    kept.address = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield kept
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    proxy = Proxy()
+    with serving(proxy.answer) as proxy.address:
+        yield proxy
 
 
 Post = Callable[..., Any]
@@ -150,7 +126,7 @@ def test_json_for_json(post: Post, proxy: Proxy, spans: Any) -> None:
     body = {"text_prompts": [{"text": f"for {MAIL}", "weight": 1}], "cfg_scale": 7, "samples": 1, "steps": 30}
     answer = post(proxy, "http://api.stability.ai/v1/generation/stable-diffusion-xl-1024-v1-0/text-to-image", json=body)
     assert answer.json()["artifacts"][0]["base64"] == base64.b64encode(PNG).decode()
-    assert json.loads(proxy.bodies[-1])["text_prompts"] == [{"text": f"for {MASKED}", "weight": 1}]
+    assert proxy.got["text_prompts"] == [{"text": f"for {MASKED}", "weight": 1}]
     told = dict(spans.one().attributes)
     assert told[semconv.REQUEST_MODEL] == "stable-diffusion-xl-1024-v1-0"
     assert told[semconv.FINISH_REASONS] == ("SUCCESS",)
@@ -170,8 +146,8 @@ def test_json_for_json(post: Post, proxy: Proxy, spans: Any) -> None:
 )
 def test_nothing_goes_out_unmasked(sent: dict[str, Any], place: str, proxy: Proxy, spans: Any) -> None:
     by_requests(proxy, f"{GENERATE}/sd3", **sent)
-    assert MAIL.encode() not in proxy.bodies[-1]
-    assert MASKED.encode() in proxy.bodies[-1]
+    assert MAIL.encode() not in proxy.body
+    assert MASKED.encode() in proxy.body
     assert MAIL not in spans.one().to_json()
 
 
@@ -220,7 +196,7 @@ def test_the_request_is_a_span_below(proxy: Proxy, spans: Any) -> None:
 )
 def test_other_requests_are_none_of_ours(method: str, url: str, proxy: Proxy, spans: Any) -> None:
     requests.request(method, url, data={"prompt": MAIL}, proxies={"http": proxy.address}, timeout=10)
-    assert MAIL.encode() in proxy.bodies[-1].replace(b"%40", b"@")
+    assert MAIL.encode() in proxy.body.replace(b"%40", b"@")
     assert spans.calls() == []
 
 

@@ -12,7 +12,7 @@ import pytest
 from spanward.tracer import semconv
 
 from ..inmemory import Spans
-from .loopback import serving
+from ..loopback import serving_json
 from .searches import MAIL, only, said, searches
 
 pinecone = pytest.importorskip("pinecone")
@@ -67,7 +67,7 @@ class Fake:
 @pytest.fixture
 def fake() -> Iterator[Fake]:
     made = Fake()
-    with serving(made.answer) as made.port:
+    with serving_json(made.answer) as made.port:
         made.host = f"http://127.0.0.1:{made.port}"
         yield made
 

@@ -11,7 +11,7 @@ from spanward.tracer import instrument, semconv
 from spanward.tracer.stores.qdrant import _texts
 
 from ..inmemory import Spans
-from .loopback import serving
+from ..loopback import serving_json
 from .searches import MAIL, only, said, searches
 
 qdrant_client = pytest.importorskip("qdrant_client")
@@ -194,7 +194,7 @@ def answer(path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[int]:
-    with serving(answer) as port:
+    with serving_json(answer) as port:
         yield port
 
 

@@ -14,7 +14,7 @@ import pytest
 from spanward.tracer import semconv
 
 from ..inmemory import Spans
-from .loopback import serving
+from ..loopback import serving_json
 from .searches import MAIL, only, said, searches
 
 weaviate = pytest.importorskip("weaviate")
@@ -92,7 +92,7 @@ def fake() -> Iterator[Fake]:
     weaviate_pb2_grpc.add_WeaviateServicer_to_server(made, server)  # type: ignore[no-untyped-call]  # generated
     made.port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    with serving(meta) as made.http:
+    with serving_json(meta) as made.http:
         yield made
     server.stop(None).wait()
 
