@@ -1,27 +1,20 @@
-"""What an adapter hands to the engine: pure functions from one library's objects to the typed record, and back.
+"""The contract of an adapter: pure functions from one library's objects to the typed record, and back.
 
-An adapter never opens a span, never calls a guard and never patches anything: it says where the library's methods
-are and how to read and rewrite what goes in and out of them. The engine does everything else.
+An adapter says where the library's methods are, and how to read and rewrite what goes in and out of them. It never
+opens a span, calls a guard or patches anything: the engine does. Most need `Endpoint` with `request`, `response`,
+`reader`, `reply` and `reply_stream`, and one `Adapter` around them; everything else is for libraries that differ.
+Whatever one of these functions raises is counted, and the application's call goes on; only `CallersError` reaches it.
 
 Paths (`where`) of a request lead through dicts and lists only, whatever the caller gave: `request` puts dicts in the
 place of the library's objects (a turn of an earlier answer put back), and lists in the place of tuples and one-shot
-iterators, in the keyword arguments themselves, and never touches what the caller owns below them. An edit copies what
-it changes on the way down. Where a part is `json` and its place holds an object (anthropic's tool input, a whole part
-of an unknown type) and not a string, the edited text is decoded before it is put there.
+iterators, in the keyword arguments themselves, and never touches what the caller owns below them (`fields.plain`). An
+edit copies what it changes on the way down. Where a part is `json` and its place holds an object (anthropic's tool
+input, a whole part of an unknown type) and not a string, the edited text is decoded before it is put there.
 Paths of a response lead through attributes or keys and list indices: `response` reads objects and decoded JSON alike.
-
-How the Stainless SDKs (openai, anthropic, groq, together …) behave, which the engine has to fit:
-- `chat.completions.stream` and `responses.stream` of openai call `self.create(stream=True)`, sync when the manager is
-  entered, async by making the coroutine at once and awaiting it on entering. `create` alone is patched: one span.
-- anthropic's `messages.stream` calls `self._post` itself: see `Manager`.
-- openai's stream helpers close `stream.response`, not the stream: the `response` that the proxy hands out has to
-  tell the proxy of `close()` and `aclose()`.
-- `with_raw_response` is the same method with one more header: see `Raw`. It is bound on first use of the property.
-- `AsyncX.create` is no coroutine function (a decorator hides it): sync or async is decided by the class.
 """
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, NamedTuple, Protocol
 
 from ..guards.messages import Message, PartKind, Path
@@ -37,6 +30,126 @@ class CallersError(Exception):
     def __init__(self, error: Exception) -> None:
         super().__init__()
         self.error = error
+
+
+def never(kwargs: Kwargs) -> bool:  # noqa: ARG001  the face of `Endpoint.streams`
+    return False
+
+
+def always(kwargs: Kwargs) -> bool:  # noqa: ARG001  as above
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One method of a library that asks a model, sync and async. Several endpoints may be on one: see `applies`.
+
+    `sync_method` and `async_method` are dotted names within `module`: `Completions.create`, or a function's name; ''
+    where there is none. Positional arguments reach `request` by the names of the method's own signature. "Instance" is
+    the object whose method was called, None for a function.
+    """
+
+    module: str
+    sync_method: str
+    async_method: str
+    request: Callable[[Any, Kwargs], ModelCall]
+    """(instance, keyword arguments) -> record. The `where` of every part is a path into the keyword arguments."""
+    response: Callable[[ModelCall, Any], None]
+    """(record, whole answer) -> None: fill the record. The `where` of every part is a path into the answer."""
+    _: KW_ONLY
+    reader: "Callable[[ModelCall], StreamReader] | None" = None
+    """record -> what follows its stream. None where nothing is streamed."""
+    streams: Callable[[Kwargs], bool] = never
+    """keyword arguments -> whether they ask for a stream."""
+    reply: Callable[[ModelCall, str], Any] | None = None
+    """(record, text) -> a canned answer in the library's own response type. A block raises where this is None or gives
+    None."""
+    reply_stream: Callable[[Any, ModelCall, str], Any] | None = None
+    """(instance, record, text) -> the canned answer as the library's own stream object, sync or async as the instance
+    is, so that `isinstance`, `close` and `response` hold for it too. None as in `reply`."""
+
+    # which calls of the method are meant, and what else they do
+    applies: Callable[[Any, Kwargs], bool] | None = None
+    """(instance, keyword arguments) -> whether this is a call of this endpoint, where the method does other things
+    too. Asked for every call of the method: it has to be cheap. Any other call goes through untouched."""
+    names: tuple[str, ...] = ()
+    """Names for what is given by position, where the method itself says `*args`; it takes them by these names too."""
+    outermost: bool = False
+    """Calls to a model that this one makes through other libraries are this call, and are not told once more."""
+    lazy: bool = False
+    """The method is a generator function (an async one in async classes): nothing happens before the first `next`, and
+    it gives its iterator without an `await`. Always a stream; no span before the first `next`."""
+    manager: "Manager | None" = None
+    """Set where the method gives a context manager that makes the request. Always a stream."""
+
+    # what goes out or comes back is not what `request` and `response` read
+    send: Callable[[Kwargs], Kwargs] | None = None
+    """guarded keyword arguments -> those that the method takes, asked right before it is called: where `request`
+    decoded what has to be sent encoded (the body of Bedrock's `invoke_model`). It must not fail."""
+    codec: "Codec | None" = None
+    """Set where the chunks of a stream have to be decoded to be read; the reader gets what it opened."""
+    whole_codec: "Codec | None" = None
+    """The same for whole answers; `response` gets what it opened."""
+    raw: "Raw | None" = None
+    """In the place of the adapter's, where the plain call itself gives what is not decoded yet; `reply` and
+    `reply_stream` then give that too."""
+    validates: bool = False
+    """The method validates the answer against the application's types: it is asked for raw, restored, then parsed."""
+    edited: Callable[[Kwargs, Any], None] | None = None
+    """(keyword arguments as the application gave them, whole answer) -> None: called after texts in the answer were
+    changed, to bring into line what the library had made of them before."""
+    extra_usage: "ExtraUsage | None" = None
+    """Set where a stream tells token counts only when asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """A method that is work around model calls: a search in a store, a tool of a server. Methods as in `Endpoint`."""
+
+    module: str
+    sync_method: str
+    async_method: str
+    begin: Callable[[Any, Kwargs], Operation]
+    """(instance, keyword arguments) -> record. Changes nothing of the arguments."""
+    done: Callable[[Operation, Any], None]
+    """(record, what the method gave) -> None: fill the record. Changes nothing of that, and reads no iterator."""
+    _: KW_ONLY
+    applies: Callable[[Any, Kwargs], bool] | None = None
+    """As in `Endpoint`."""
+    private: bool = False
+    """The library tells whom it talks to which span is OpenTelemetry's current one: not of ours, then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """One library: `distribution` is its name on PyPI; `oldest` is the oldest version that was tested, `below` the first
+    that is not known to work. A library may have endpoints, methods around, a listener, or all of these."""
+
+    library: str
+    distribution: str
+    oldest: str
+    below: str
+    endpoints: tuple[Endpoint, ...] = ()
+    around: tuple[Around, ...] = ()
+    raw: "Raw | None" = None
+    """Set where the library can hand out its HTTP response in the place of the parsed object."""
+    apart: frozenset[str] | None = None
+    """Arguments that are no content (credentials, headers, addresses, settings of the transport). Texts in all others
+    that no part of the record covers are judged as well: see `leftover`. None where arguments are not looked through.
+    """
+    listen: "Callable[[Narrator], Callable[[], None]] | None" = None
+    """narrator -> what undoes it. For a framework that tells by itself what it does (callbacks, an event bus, a tracing
+    processor): register with it, and tell the narrator."""
+    listens_to: str = ""
+    """The module at whose import `listen` is called; '' for the library itself."""
+    native_provider: Callable[[Any], Any] | None = None
+    """instance -> the tracer provider that the library's own spans of this call would go to, or None. Where that is
+    ours, they are not made within the call, so that nobody sees it twice; those of an application's own stay."""
+    native_tracer: tuple[str, str, str] | None = None
+    """(module, class, property) from which the library takes its own tracer: it gives None within such a call."""
+    native_hooks: tuple[tuple[str, str], ...] = ()
+    """(module, dotted method) of methods `(…, request) -> request` in which a library begins its own span, where it has
+    no property to take a tracer from: within such a call they give the request back as it is."""
 
 
 class Delta(NamedTuple):
@@ -59,7 +172,6 @@ class ChunkView(NamedTuple):
 
     A channel that is both in `deltas` and in `closes` ends with this chunk: its held text goes out in the delta's
     place. A closed channel may open again (a server that writes text, a tool call, and text again).
-    `hidden` says that the application did not ask for this chunk (usage that we asked for): it is not delivered.
     """
 
     deltas: tuple[Delta, ...] = ()
@@ -69,10 +181,10 @@ class ChunkView(NamedTuple):
 class StreamReader(Protocol):
     """Follows the chunks of one streamed call.
 
-    A reader may have a method more, for the chunks that a long stream is made of: `text(chunk)` gives
-    `(channel, text)` for a chunk that only adds text to one channel, and is then not read; None for any other. It gets
-    the chunk as it came, no codec asked. The engine asks it where the guards have nothing to hold back, so that such a chunk costs next to nothing. `channel`
-    should be the same object each time.
+    A reader may have one method more, for the chunks that a long stream is made of: `text(chunk)` gives
+    `(channel, text)` for a chunk that only adds text to one channel, and that is then not read; None for any other. It
+    gets the chunk as it came, no codec asked, and is asked where the guards have nothing to hold back, so that such a
+    chunk costs next to nothing. `channel` should be the same object each time.
     """
 
     def read(self, chunk: Any) -> ChunkView:
@@ -125,6 +237,19 @@ class Raw(Protocol):
         ...
 
 
+class Codec(Protocol):
+    """Chunks and whole answers that hide what they say in bytes of their own encoding (Bedrock's `invoke_model`
+    streams), or that cannot be changed (strings)."""
+
+    def open(self, chunk: Any) -> Any:
+        """What it says, as an object that paths lead through."""
+        ...
+
+    def put(self, chunk: Any, opened: Any) -> Any:
+        """Make `opened`, which was edited, what it says. Gives the chunk, or another one in its place."""
+        ...
+
+
 class Manager(Protocol):
     """A method that makes no request itself but gives a context manager, which requests on entering.
 
@@ -153,128 +278,9 @@ class ExtraUsage(Protocol):
         ...
 
     def hides(self, chunk: Any) -> bool:
-        """Whether this chunk came only because we asked. Takes every other trace of the question out of the chunk."""
+        """Whether this chunk came only because we asked: it is not delivered. Takes every other trace of the question
+        out of the chunk."""
         ...
-
-
-class Codec(Protocol):
-    """Chunks that hide what they say in bytes of their own encoding (Bedrock's `invoke_model` streams), or that cannot
-    be changed (strings); whole answers likewise."""
-
-    def open(self, chunk: Any) -> Any:
-        """What the chunk says, as an object that paths lead through. The reader gets this, not the chunk."""
-        ...
-
-    def put(self, chunk: Any, opened: Any) -> Any:
-        """Make `opened`, which was edited, what the chunk says. Gives the chunk, or another one in its place."""
-        ...
-
-
-def never(kwargs: Kwargs) -> bool:  # noqa: ARG001  the face of `Endpoint.streams`
-    return False
-
-
-def always(kwargs: Kwargs) -> bool:  # noqa: ARG001  as above
-    return True
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """One method of a library, sync and async. Several endpoints may be on one method: see `applies`.
-
-    `sync_method` and `async_method` are dotted names within `module`: `Completions.create`, or a function's name; ''
-    where there is none. Positional arguments reach `request` by the names of the method's own signature.
-    """
-
-    module: str
-    sync_method: str
-    async_method: str
-    request: Callable[[Any, Kwargs], ModelCall]
-    """(resource instance, keyword arguments) -> record; every part's `where` is a path into the keyword arguments.
-    The instance is None for a function."""
-    response: Callable[[ModelCall, Any], None]
-    """Fill the record from a whole response; every output part's `where` is a path into the response object."""
-    reader: Callable[[ModelCall], StreamReader] | None = None
-    """None where nothing is streamed."""
-    reply: Callable[[ModelCall, str], Any] | None = None
-    """A canned answer in the library's own response type. None where there is none, or None given: a block raises."""
-    streams: Callable[[Kwargs], bool] = never
-    """Whether these keyword arguments ask for a stream."""
-    reply_stream: Callable[[Any, ModelCall, str], Any] | None = None
-    """(resource instance, record, text) -> the canned answer as the library's own stream object, sync or async as the
-    instance is, so that `isinstance`, `close` and `response` hold for it too."""
-    applies: Callable[[Any, Kwargs], bool] | None = None
-    """(instance, keyword arguments) -> whether this is a call of this endpoint, for methods that do other things too.
-    Asked for every call of the method: it has to be cheap. Any other call goes through untouched."""
-    names: tuple[str, ...] = ()
-    """Names for what is given by position, where the method itself says `*args`; it takes them by these names too."""
-    send: Callable[[Kwargs], Kwargs] | None = None
-    """The guarded arguments as the method takes them, right before it is called: where `request` decoded what has to
-    be sent encoded (the body of Bedrock's `invoke_model`). It must not fail."""
-    lazy: bool = False
-    """The method is a generator function (an async one in async classes): nothing happens before the first `next`, and
-    it gives its iterator without an `await`. Always a stream; no span before the first `next`."""
-    outermost: bool = False
-    """Calls to a model that this one makes through other libraries are this call, and are not told once more."""
-    raw: Raw | None = None
-    """In the place of the adapter's, where the plain call itself gives what is not decoded yet; `reply` and
-    `reply_stream` then give that too."""
-    codec: Codec | None = None
-    """Set where the chunks of a stream have to be decoded to be read."""
-    whole_codec: Codec | None = None
-    """The same for whole answers; `response` gets what it opened."""
-    edited: Callable[[Kwargs, Any], None] | None = None
-    """(keyword arguments as the application gave them, whole response) -> None: called after texts in the response
-    were changed, to bring into line what the library had made of them before."""
-    validates: bool = False
-    """The method validates the answer against the application's types: ask for it raw, restore, then `parse`."""
-    extra_usage: ExtraUsage | None = None
-    """Set where a stream tells token counts only when asked."""
-    manager: Manager | None = None
-    """Set where the method gives a context manager that makes the request; always a stream."""
-
-
-@dataclass(frozen=True, slots=True)
-class Around:
-    """A method that is work around model calls: a search in a store, a tool of a server. Methods as in `Endpoint`."""
-
-    module: str
-    sync_method: str
-    async_method: str
-    begin: Callable[[Any, Kwargs], Operation]
-    """(instance, keyword arguments) -> record. Changes nothing of the arguments."""
-    done: Callable[[Operation, Any], None]
-    """Fill the record from what the method gave. Changes nothing of that, and reads no iterator."""
-    applies: Callable[[Any, Kwargs], bool] | None = None
-    private: bool = False
-    """The library tells whom it talks to which span is OpenTelemetry's current one: not of ours, then."""
-
-
-@dataclass(frozen=True, slots=True)
-class Adapter:
-    """One library: `distribution` is its name on PyPI, `oldest` and `below` the versions that were tested."""
-
-    library: str
-    distribution: str
-    oldest: str
-    below: str
-    endpoints: tuple[Endpoint, ...] = ()
-    around: tuple[Around, ...] = ()
-    raw: Raw | None = None
-    native_tracer: tuple[str, str, str] | None = None
-    """(module, class, property) from which the library takes its own tracer, where it emits spans itself. The engine
-    patches the property to give None within a call of ours whose spans go to the provider that `native_provider`
-    names, so that nobody sees the call twice; a provider of the application's own keeps its native spans."""
-    native_provider: Callable[[Any], Any] | None = None
-    """(resource instance) -> the tracer provider that the library's own spans of this call would go to, or None."""
-    native_hooks: tuple[tuple[str, str], ...] = ()
-    """(module, dotted method) of methods `(…, request) -> request` in which a library begins its own span, where it has
-    no property to take a tracer from: within such a call of ours they give the request back as it is."""
-    listens_to: str = ""
-    """The module at whose import `listen` is called; '' for the library itself."""
-    listen: Callable[["Narrator"], Callable[[], None]] | None = None
-    """For a framework that tells by itself what it does (callbacks, an event bus, a tracing processor): register with
-    it, and tell `Narrator`; gives what undoes that."""
 
 
 class Narrator(Protocol):

@@ -1,6 +1,7 @@
 """From the record of a call to span attributes: the only place that writes them. Pure: no span in sight."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from json.encoder import encode_basestring
 from typing import Any, cast
@@ -24,6 +25,8 @@ LONG = 256
 RARE = bytes(code for code in range(0x20) if code not in b"\n\r\t")
 """Control characters that hardly any text has."""
 ESCAPED = (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"))
+
+_is_word = re.compile(r"arn:[\w./:+-]{0,200}|(?!.*\d{9})\w[\w./:+-]{0,63}").fullmatch
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 """Made once: `json.dumps` with settings makes an encoder each time."""
@@ -118,10 +121,13 @@ def messages_json(messages: Iterable[Message]) -> str:
 
 
 def _params(params: Mapping[str, Any]) -> Attributes:
+    """Settings: numbers, flags and words. A text in the place of one is nobody's setting."""
     return {
         semconv.REQUEST_PREFIX + key: [str(item) for item in value] if isinstance(value, (list, tuple)) else value
         for key, value in params.items()
-        if isinstance(value, (*SCALARS, list, tuple))
+        if isinstance(value, (bool, int, float))
+        or (isinstance(value, str) and _is_word(value))
+        or (isinstance(value, (list, tuple)) and all(map(_is_word, map(str, value))))
     }
 
 
@@ -250,7 +256,9 @@ def quoted(text: str) -> str:
         data = text.encode()
     except UnicodeEncodeError:
         return encode_basestring(text)
-    if len(data) != len(data.translate(None, RARE)) or text.count('"') + text.count("\\") > len(text) // 64:
+    if len(data) != len(data.translate(None, RARE)):
+        return encode_basestring(text)
+    if ('"' in text or "\\" in text) and text.count('"') + text.count("\\") > len(text) // 64:  # looking is quick
         return encode_basestring(text)
     for char, escaped in ESCAPED:
         if char in text:

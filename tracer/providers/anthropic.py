@@ -9,6 +9,7 @@ from typing import Any
 
 from ..adapter import Adapter, Endpoint, Kwargs, Manager, always
 from ..call import ModelCall
+from ..leftover import HTTP
 from . import anthropic_messages as messages
 from . import anthropic_stream
 from .stainless import RawResponse, StreamManager, address, canned_stream, provider
@@ -116,6 +117,7 @@ ADAPTER = Adapter(
     oldest="0.84",
     below="3",
     raw=RawResponse("raw"),
+    apart=HTTP,
     native_tracer=("anthropic._base_client", "BaseClient", "_tracer"),
     native_provider=_native_provider,
     endpoints=(

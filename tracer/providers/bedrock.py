@@ -134,6 +134,7 @@ ADAPTER = Adapter(
     distribution="botocore",
     oldest="1.34.131",
     below="2",
+    apart=frozenset({"operation_name"}),
     endpoints=(
         Endpoint(
             module="botocore.client",

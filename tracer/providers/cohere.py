@@ -234,6 +234,7 @@ ADAPTER = Adapter(
     distribution="cohere",
     oldest="5.16",
     below="8",
+    apart=frozenset({"batching", "stream"}),
     endpoints=(
         *_chat(_V1, "RawBaseCohere", cohere_v1, "NonStreamedChatResponse", "StreamedChatResponse"),
         *_chat(_V2, "RawV2Client", cohere_v2, "V2ChatResponse", "V2ChatStreamResponse"),

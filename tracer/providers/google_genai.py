@@ -136,6 +136,7 @@ ADAPTER = Adapter(
     distribution="google-genai",
     oldest="1.0",
     below="4",
+    apart=frozenset({"extra_headers", "extra_query", "timeout", "server_url", "http_headers", "retries"}),
     endpoints=(
         _content("_generate_content", "Models", "AsyncModels", reply=_reply, edited=generate.edited),
         _content("_generate_content_stream", "Models", "", lazy=True, **_STREAM),

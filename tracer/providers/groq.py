@@ -10,6 +10,7 @@ from typing import Any
 from ...guards.messages import Message, Part, Path
 from ..adapter import Adapter, ChunkView, Delta, Endpoint, Kwargs
 from ..call import ModelCall
+from ..leftover import HTTP
 from . import openai_audio as audio
 from . import openai_chat as chat
 from . import openai_chat_kin
@@ -107,6 +108,7 @@ ADAPTER = Adapter(
     oldest="0.37",
     below="2",
     raw=RawResponse("raw"),
+    apart=HTTP,
     endpoints=(
         _chat,
         SDK.endpoint("embeddings", "Embeddings.create", "embeddings", embeddings.request, embeddings.response),

@@ -65,6 +65,7 @@ ADAPTER = Adapter(
     distribution="huggingface_hub",
     oldest="0.28",
     below="3",
+    apart=frozenset({"model", "extra_headers"}),
     endpoints=(
         *_both(
             "chat_completion", "chat", chat.request, chat.response, reader=chat.Reader, reply=chat.reply,

@@ -179,6 +179,7 @@ ADAPTER = Adapter(
     distribution="mistralai",
     oldest="1.5",
     below="4",
+    apart=frozenset({"http_headers", "server_url", "retries", "timeout_ms", "accept_header_override"}),
     native_hooks=tuple((f"{root}._hooks.tracing", "TracingHook.before_request") for root in _ROOTS),
     native_provider=_native_provider,
     endpoints=tuple(endpoint for root in _ROOTS for endpoint in _endpoints(root)),

@@ -122,6 +122,7 @@ ADAPTER = Adapter(
     distribution="ollama",
     oldest="0.4",
     below="1",
+    apart=frozenset({"cls", "method", "url", "headers", "stream"}),
     endpoints=(
         Endpoint(
             module="ollama._client",

@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import health
 from ..adapter import Adapter, Endpoint, Kwargs
+from ..leftover import HTTP
 from ..unknown import KIND
 from . import openai_audio as audio
 from . import openai_chat as chat
@@ -123,6 +124,7 @@ ADAPTER = Adapter(
     oldest="2.0",
     below="4",
     raw=RawResponse("true"),
+    apart=HTTP,
     endpoints=(
         # `stream` of both calls `create`
         _chat("create", "ChatCompletion"),

@@ -5,6 +5,7 @@ from typing import Any
 from ...guards.messages import Message, Part
 from ..adapter import Adapter, Endpoint, Kwargs
 from ..call import ModelCall
+from ..leftover import HTTP
 from . import openai_audio as audio
 from . import openai_chat as chat
 from . import openai_chat_kin
@@ -84,6 +85,7 @@ ADAPTER = Adapter(
     oldest="2.0",
     below="4",
     raw=RawResponse("raw"),
+    apart=HTTP,
     endpoints=(
         SDK.endpoint(
             "chat.completions",

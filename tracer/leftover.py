@@ -1,0 +1,77 @@
+"""Texts of a request that its adapter named nowhere: arguments newer than it, shapes that nobody expected.
+
+Nothing goes to a provider unjudged because nobody thought of it: what is left is judged text by text, and never
+recorded. References, ids, names and what is shorter than any secret and made like a word are no texts.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from ..guards.messages import Message, Part, Path
+
+KEYS = frozenset({
+    "type", "role", "id", "name", "model", "models", "object", "status", "signature", "thought_signature",
+    "thoughtSignature", "encrypted_content", "encrypted_index", "redactedContent", "data", "file_data", "fileData",
+    "image_url", "video_url", "audio_url", "document_url", "url", "uri", "file_url", "file_uri", "fileUri", "gcs_uri",
+    "gcsUri", "b64_json", "bytes", "image", "images", "audio", "video", "input_audio", "result", "conversation",
+    "container", "cached_content", "cachedContent", "betas", "inputImage", "maskImage", "init_image", "mask",
+    "mask_image", "referenceImage", "base64", "source_image",
+})  # fmt: skip
+"""Keys of ids, names, addresses, media and what is sealed: a string there, or in a list there, is no text."""
+IDS = ("_id", "_ids", "Id", "Ids", "Identifier", "Arn")
+"""Ends of such keys."""
+TRANSPORT = frozenset({
+    "headers", "additional_headers", "additional_query_parameters", "authorization_token", "base_url", "baseUrl",
+    "client_args", "clientArgs", "async_client_args", "asyncClientArgs",
+})  # fmt: skip
+"""Keys of what is for the transport, credentials and all, wherever it stands."""
+WORD = re.compile(r"[A-Za-z][\w./:+-]{0,18}").fullmatch
+"""One of a few words, as settings are; no personal datum with a pattern and no secret is so short."""
+BLOB = 512
+"""Characters: so many without a space are encoded bytes."""
+MOST = 200_000
+"""Values that are looked at."""
+
+
+def leftover(kwargs: dict[str, Any], known: Iterable[Message], apart: frozenset[str] | None) -> tuple[Message, ...]:
+    """What `known` parts do not cover of the arguments, without those `apart`. Raises ValueError if there is no end."""
+    if apart is None:
+        return ()
+    covered = {part.where for message in known for part in message.parts}
+    stack: list[tuple[Path, Any]] = [((name,), value) for name, value in kwargs.items() if name not in apart]
+    found: list[Part] = []
+    looked = 0
+    while stack:
+        where, value = stack.pop()
+        if where in covered:
+            continue
+        looked += 1
+        if isinstance(value, str):
+            if _is_text(value) and not _is_reference(where):
+                found.append(Part("text", value, name="other", where=where))
+        elif isinstance(value, dict):
+            stack += [((*where, key), item) for key, item in value.items() if key not in TRANSPORT]
+        elif isinstance(value, (list, tuple)):
+            stack += [((*where, i), item) for i, item in enumerate(value)]
+        elif hasattr(type(value), "model_fields"):
+            stack += [((*where, key), item) for key, item in value.__dict__.items() if key not in TRANSPORT]
+        if looked > MOST:
+            raise ValueError("a request without an end")
+    return (Message("user", tuple(found)),) if found else ()
+
+
+def _is_text(value: str) -> bool:
+    if not value or WORD(value):
+        return False
+    return len(value) < BLOB or any(map(str.isspace, value[:BLOB]))
+
+
+def _is_reference(where: Path) -> bool:
+    """By the last key on the way that is none of a list."""
+    key = next((str(step) for step in reversed(where) if isinstance(step, str)), "")
+    return key in KEYS or key.endswith(IDS)
+
+
+HTTP = frozenset({"extra_headers", "extra_query", "timeout", "stream", "max_retries", "idempotency_key"})
+"""What the methods of Stainless' SDKs take for the transport."""
