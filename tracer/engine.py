@@ -49,8 +49,15 @@ class Engine:
 
     def end_streams(self) -> None:
         """What was read of streams that are still open is told now: the end of the process asks nobody else."""
-        for passage in list(self.streams):
+        for passage in self._open_streams():
             passage.end("abandoned")
+
+    def _open_streams(self) -> "list[Passage]":
+        while True:
+            try:
+                return list(self.streams)
+            except RuntimeError:  # another thread opened one meanwhile
+                continue
 
     def wrapper(
         self, adapter: Adapter, endpoint: Endpoint, positional: tuple[str, ...] = (), *, is_async: bool
@@ -62,36 +69,57 @@ class Engine:
         shell = run_async if is_async else run_sync
         begin = managed if endpoint.manager else lazily if endpoint.lazy else direct
         applies = endpoint.applies
+        applying = f"{adapter.library}.applies"
 
         def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: Kwargs) -> Any:
             outer = inside.get()
             if not self.active or (outer is not None and outer.covers(instance)):
                 return wrapped(*args, **kwargs)
             asked = named(positional, args, kwargs) if args else kwargs
-            if asked is None or (applies is not None and not health.fenced("applies", applies, instance, asked)):
+            if asked is None:
                 return wrapped(*args, **kwargs)
-            return begin(shell, Run(self, adapter, endpoint, instance, asked), wrapped)
+            if applies is not None:
+                try:
+                    ours = applies(instance, asked)
+                except Exception as error:  # noqa: BLE001  as `fenced`, without its cost: any request may come by here
+                    health.mishap(applying, error)
+                    ours = False
+                if not ours:
+                    return wrapped(*args, **kwargs)
+            return begin(shell, Run(self, adapter, endpoint, instance, asked, positional[: len(args)]), wrapped)
 
         return wrapper
 
 
 def named(positional: tuple[str, ...], args: tuple[Any, ...], kwargs: Kwargs) -> Kwargs | None:
     """All arguments by name; None for those that the method itself will refuse, or that have no names."""
-    names = positional[: len(args)]
-    if len(names) < len(args) or not kwargs.keys().isdisjoint(names):
+    given = len(args)
+    if given > len(positional):
         return None
-    return {**dict(zip(names, args, strict=True)), **kwargs}
+    asked = {**dict(zip(positional, args, strict=False)), **kwargs}
+    return asked if len(asked) == given + len(kwargs) else None
+
+
+def called(run: Run, wrapped: Callable[..., Any]) -> Any:
+    """What the method gives, called as the application did: by position what it gave by position.
+
+    What stands between us and the method (another instrumentation, a mock) may look there.
+    """
+    if not run.placed:
+        return wrapped(**run.kwargs)
+    rest = dict(run.kwargs)
+    return wrapped(*[rest.pop(name) for name in run.placed], **rest)
 
 
 def direct(shell: Callable[[Course], Any], run: Run, wrapped: Callable[..., Any]) -> Any:
-    return shell(course(run, lambda: wrapped(**run.kwargs), is_async=shell is run_async))
+    return shell(course(run, lambda: called(run, wrapped), is_async=shell is run_async))
 
 
 def lazily(shell: Callable[[Course], Any], run: Run, wrapped: Callable[..., Any]) -> Any:
     """The method is a generator function: what it gives asks the provider when it is first read."""
     from .unread import unread
 
-    return unread(wrapped(**run.kwargs), lambda: direct(shell, run, wrapped), is_async=shell is run_async)
+    return unread(called(run, wrapped), lambda: direct(shell, run, wrapped), is_async=shell is run_async)
 
 
 def managed(shell: Callable[[Course], Any], run: Run, wrapped: Callable[..., Any]) -> Any:
@@ -99,7 +127,7 @@ def managed(shell: Callable[[Course], Any], run: Run, wrapped: Callable[..., Any
     assert run.endpoint.manager is not None
     take, put = run.endpoint.manager.take, run.endpoint.manager.put
     is_async = shell is run_async
-    manager = wrapped(**run.kwargs)
+    manager = called(run, wrapped)
     pending = health.fenced("manager", take, manager)
     if pending is None:
         return manager
@@ -108,13 +136,13 @@ def managed(shell: Callable[[Course], Any], run: Run, wrapped: Callable[..., Any
         nonlocal pending
         if run.kwargs is not run.asked:
             drop(pending)
-            pending = take(wrapped(**run.kwargs))
+            pending = take(called(run, wrapped))
         return pending() if callable(pending) else pending
 
     def whole() -> Course:
         nonlocal run
         if not run.fresh:
-            run = Run(run.engine, run.adapter, run.endpoint, run.instance, run.asked)  # entered once more
+            run = Run(run.engine, run.adapter, run.endpoint, run.instance, run.asked, run.placed)  # entered once more
         return course(run, ask, is_async=is_async, unasked=lambda: drop(pending))
 
     put(manager, shell(whole()) if is_async else lambda: run_sync(whole()))

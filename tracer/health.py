@@ -3,6 +3,7 @@
 Never says more than a type and a place in our own code: the text of an exception may quote a prompt.
 """
 
+import contextlib
 import logging
 import threading
 from collections import Counter
@@ -14,7 +15,7 @@ log = logging.getLogger("spanward")
 
 T = TypeVar("T")
 
-_lock = threading.Lock()
+_lock = threading.RLock()  # a stream that is collected as garbage may be counted in the midst of counting
 _counts: Counter[tuple[str, str]] = Counter()
 _totals: Counter[tuple[str, str]] = Counter()
 
@@ -26,7 +27,8 @@ def count(kind: str, reason: str, number: int = 1) -> None:
         new = (kind, reason) not in _totals
         _totals[kind, reason] += number
     if new:
-        log.warning("spanward: %s: %s (said once; counted and reported from here on)", kind, reason)
+        with contextlib.suppress(Exception):  # what the application's own handlers do with it
+            log.warning("spanward: %s: %s (said once; counted and reported from here on)", kind, reason)
 
 
 def take() -> dict[tuple[str, str], int]:
@@ -72,7 +74,7 @@ def fenced(where: str, run: Callable[..., T], *args: object) -> T | None:
 def after_fork() -> None:
     """In the child of a fork: what the parent counted is the parent's to report."""
     global _lock  # noqa: PLW0603  another thread may have held it when the process forked
-    _lock = threading.Lock()
+    _lock = threading.RLock()
     _counts.clear()
     for known in _totals:
         _totals[known] = 0  # it stays said

@@ -14,6 +14,7 @@ import wrapt
 from . import around, health, http_spans, registry, wrapped
 from .adapter import Adapter, Around, Endpoint
 from .engine import Engine
+from .method import Method
 from .operations import Narration
 from .spans import inside
 
@@ -191,7 +192,7 @@ def _patch_method(
     make: Any = partial(around.wrapper, patches.engine) if isinstance(endpoint, Around) else patches.engine.wrapper
     names = (isinstance(endpoint, Endpoint) and endpoint.names) or positional(original)
     wrapper = make(library.adapter, endpoint, names, is_async=is_async)
-    _put(patches, owner, name, wrapt.FunctionWrapper(original, wrapper))
+    _put(patches, owner, name, Method(original, wrapper))
     if place not in library.patched:
         library.patched.append(place)
 
@@ -202,7 +203,7 @@ def positional(method: Any) -> tuple[str, ...]:
         parameters = list(inspect.signature(method).parameters.values())
     except (TypeError, ValueError):
         return ()
-    names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     return tuple(names[1:] if names[:1] == ["self"] else names)
 
 
@@ -248,7 +249,7 @@ def _hooks_imported(module: str) -> None:
             found = find(module, method) if where == module else None
             if found is not None:
                 owner, name, original = found
-                _put(_current, owner, name, wrapt.FunctionWrapper(original, _unhooked))
+                _put(_current, owner, name, Method(original, _unhooked))
 
 
 def _unhooked(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001  wrapt's
@@ -270,4 +271,4 @@ def _http_imported(module: str) -> None:
         theirs = isinstance(vars(owner)[method], wrapt.ObjectProxy)
         library, is_async = module.partition(".")[0], method in http_spans.ASYNC
         wrapper = http_spans.wrapper(_current.engine, library, is_async=is_async, attempts=not theirs)
-        _put(_current, owner, method, wrapt.FunctionWrapper(vars(owner)[method], wrapper))
+        _put(_current, owner, method, Method(vars(owner)[method], wrapper))

@@ -22,12 +22,22 @@ if TYPE_CHECKING:
 class Run:
     """One call on its way: the record, its span, what the guards said, and how it ends (once)."""
 
-    def __init__(self, engine: "Engine", adapter: Adapter, endpoint: Endpoint, instance: Any, kwargs: Kwargs) -> None:
+    def __init__(
+        self,
+        engine: "Engine",
+        adapter: Adapter,
+        endpoint: Endpoint,
+        instance: Any,
+        kwargs: Kwargs,
+        placed: tuple[str, ...] = (),
+    ) -> None:
         self.engine = engine
         self.adapter = adapter
         self.endpoint = endpoint
         self.instance = instance
         self.kwargs = dict(kwargs)
+        self.placed = placed
+        """Names of the arguments that were given by position."""
         self.unreadable = ""
         failure: Exception | None = None
         self._endings = [True]
@@ -39,9 +49,12 @@ class Run:
             health.mishap(f"{adapter.library}.request", error)
             self.kwargs = dict(kwargs)
             self.unreadable = "unreadable"
-            self.call = ModelCall("chat", adapter.library, str(kwargs.get("model") or ""))
-        if failure is not None:
-            raise failure  # not while ours is handled, which would become its context
+            self.call = ModelCall("chat", adapter.library, health.fenced("model", _model, kwargs) or "")
+        try:
+            if failure is not None:
+                raise failure  # not while ours is handled, which would become its context
+        finally:
+            failure = None  # its traceback holds this frame
         self.asked = self.kwargs
         self.hides: Callable[[Any], bool] | None = None
         self.here = Inside(INVALID_SPAN)
@@ -137,6 +150,10 @@ class Run:
         engine = self.engine
         health.fenced("finish", finish, engine.tracer, engine.writer, self.here, call, engine.bound.closing)
         call.error = None  # its traceback holds the frames of the application
+
+
+def _model(kwargs: Kwargs) -> str:
+    return str(kwargs.get("model") or "")
 
 
 def withheld(run: Run) -> str:

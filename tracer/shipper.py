@@ -45,7 +45,7 @@ class Shipper:
         self._failures = 0
         self._adopt_at = 0.0
         self._thread: threading.Thread | None = None
-        self._starting = threading.Lock()
+        self._starting = threading.RLock()  # a stream that is collected as garbage may wake it in the midst of that
 
     def wake(self) -> None:
         """There is something to send. Starts the thread at the first time."""
@@ -54,7 +54,8 @@ class Shipper:
                 if self._thread is None:
                     self._thread = threading.Thread(target=self._run, name="spanward-shipper", daemon=True)
                     self._thread.start()
-        self._wake.set()
+        if not self._wake.is_set():  # setting it takes its lock, and most calls find it set
+            self._wake.set()
 
     def after_fork(self) -> None:
         self._reset()

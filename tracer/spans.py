@@ -161,8 +161,10 @@ def finish(
         health.mishap("record", error)
         span.set_status(_error("spanward could not record this call"))
     finally:
-        span.end(call.ended_ns)
-        inside.reset(token)
+        try:
+            span.end(call.ended_ns)
+        finally:  # processors of an application's own provider may fail
+            inside.reset(token)
     if here.finished:
         writer.write(here.finished)
 

@@ -4,12 +4,13 @@ One file a process and turn: `PID-STARTED-N.open` while written, `.seg` once clo
 holds `flock` on `PID-STARTED.lock`; files whose owner is gone are adopted by whoever gets that lock.
 """
 
+import contextlib
 import fcntl
 import os
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from . import health, segment
@@ -33,7 +34,10 @@ class Spool:
         self._claim_anew()
 
     def _claim_anew(self) -> None:
-        self._mutex = threading.Lock()
+        self._mutex = threading.RLock()
+        self._busy = False
+        """This thread is at it: whoever comes here within the lock broke in on it."""
+        self._late: list[tuple[bytes, bool]] = []
         self._owner = ""
         self._lock_fd = self._fd = -1
         self._size = self._turn = 0
@@ -46,25 +50,61 @@ class Spool:
         """
         frame = segment.frame(body)
         with self._mutex:
+            if self._busy:
+                self._late.append((frame, bounded))
+                return True
+            self._busy = True
             try:
-                self._open()
-                if bounded and self._stored + len(frame) > self.most_bytes:
-                    self._stored = stored_bytes(self.folder)
-                    if self._stored + len(frame) > self.most_bytes:
-                        health.count("dropped", "spool_full")
-                        return False
-                self._write(frame)
-            except OSError as error:
-                self._abandon_turn()
-                health.count("dropped", f"spool_unwritable: {type(error).__name__} {error.errno}")
-                return False
-        self.on_append()
+                stored = self._append(frame, bounded=bounded)
+                if self._late:
+                    self._append_late()
+            finally:
+                self._busy = False
+        if stored:
+            self.on_append()
+        return stored
+
+    def _append(self, frame: bytes, *, bounded: bool) -> bool:
+        try:
+            self._open()
+            if bounded and self._stored + len(frame) > self.most_bytes:
+                self._stored = stored_bytes(self.folder)
+                if self._stored + len(frame) > self.most_bytes:
+                    health.count("dropped", "spool_full")
+                    return False
+            self._write(frame)
+        except OSError as error:
+            self._abandon_turn()
+            health.count("dropped", f"spool_unwritable: {type(error).__name__} {error.errno}")
+            return False
         return True
+
+    def _append_late(self) -> None:
+        while self._late:
+            frame, bounded = self._late.pop(0)
+            self._append(frame, bounded=bounded)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """Whether this thread may touch the files now: not in the midst of doing so, where a signal or a collection
+        of garbage (a stream that nobody holds any more) broke in on it. What is appended meanwhile is written after.
+        """
+        with self._mutex:
+            if self._busy:
+                yield False
+                return
+            self._busy = True
+            try:
+                yield True
+                self._append_late()
+            finally:
+                self._busy = False
 
     def close_turn(self) -> None:
         """Make what was written so far a segment that can be sent."""
-        with self._mutex:
-            self._close_turn()
+        with self._alone() as alone:
+            if alone:
+                self._close_turn()
 
     def segments(self) -> list[Path]:
         """Our closed segments, oldest first."""
@@ -79,18 +119,23 @@ class Spool:
 
     def adopt(self) -> int:
         """Take over the files of processes that are gone; how many there were."""
-        with self._mutex:
+        with self._alone() as alone:
             try:
-                self._claim()
-                return sum(self._adopt_from(lock) for lock in self.folder.glob("*.lock") if lock.stem != self._owner)
+                if alone:
+                    self._claim()
+                    others = [lock for lock in self.folder.glob("*.lock") if lock.stem != self._owner]
+                    return sum(map(self._adopt_from, others))
             except OSError as error:
                 health.mishap("spool.adopt", error)
-                return 0
+        return 0
 
     def close(self) -> None:
         """Give up ownership; what was not sent is left for the next process."""
-        with self._mutex:
+        with self._alone() as alone:
+            if not alone:
+                return  # what is there is adopted when this process is gone
             try:
+                self._append_late()
                 self._close_turn()
                 if self._owner and not any(self.folder.glob(f"{self._owner}-*")):
                     self._lock_path().unlink(missing_ok=True)

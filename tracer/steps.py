@@ -49,16 +49,19 @@ def _run_step(step: Ask | Own) -> Any:
 
 def _drive(whole: Course, value: Any, perform: Callable[[Ask | Own], Any]) -> Any:
     raised: BaseException | None = None
-    while True:
-        try:
-            step = whole.send(value) if raised is None else whole.throw(raised)
-        except StopIteration as end:
-            return end.value
-        raised = value = None
-        try:
-            value = perform(step)
-        except BaseException as error:  # noqa: BLE001  the course decides; it raises the same object
-            raised = error
+    try:
+        while True:
+            try:
+                step = whole.send(value) if raised is None else whole.throw(raised)
+            except StopIteration as end:
+                return end.value
+            raised = value = None
+            try:
+                value = perform(step)
+            except BaseException as error:  # noqa: BLE001  the course decides; it raises the same object
+                raised = error
+    finally:
+        raised = None  # its traceback holds this frame: neither would go before a collection of garbage
 
 
 async def run_async(whole: Course) -> Any:
@@ -80,6 +83,7 @@ async def run_async(whole: Course) -> Any:
             except BaseException as error:  # noqa: BLE001  the course decides; it raises the same object
                 raised = error
     finally:
+        raised = None  # as above
         whole.close()
 
 

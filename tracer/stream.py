@@ -1,6 +1,7 @@
 """A stream on its way to the application: the library's own, to its eyes, and ended once whatever happens to it."""
 
 import contextlib
+import copy
 from collections.abc import AsyncIterator, Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
@@ -30,6 +31,15 @@ class _Proxy(wrapt.ObjectProxy):  # type: ignore[type-arg]  # older versions of 
     def __del__(self) -> None:
         with contextlib.suppress(Exception):
             self._self_passage.end("abandoned")
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return copy.deepcopy(self.__wrapped__, memo)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return self.__wrapped__.__reduce_ex__(protocol)
 
     def _self_failed(self, error: BaseException) -> None:
         """The stream ends with an exception, which goes on to the application."""
@@ -61,7 +71,8 @@ class SyncStream(_Proxy):
             except BaseException as error:
                 self._self_failed(error)
                 if isinstance(error, ModelCallBlocked):
-                    self.__wrapped__.close()
+                    with contextlib.suppress(Exception):  # or the library has no such method
+                        self.__wrapped__.close()
                 raise
             finally:
                 passage.reading = False
@@ -136,7 +147,8 @@ class AsyncStream(_Proxy):
             except BaseException as error:
                 self._self_failed(error)
                 if isinstance(error, ModelCallBlocked):
-                    await (self.close if hasattr(self.__wrapped__, "close") else self.aclose)()
+                    with contextlib.suppress(Exception):  # as above
+                        await (self.close if hasattr(self.__wrapped__, "close") else self.aclose)()
                 raise
             finally:
                 passage.reading = False

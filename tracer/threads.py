@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
+from . import health
+
 if TYPE_CHECKING:
     from anyio import CapacityLimiter
     from anyio.lowlevel import RunVar
@@ -16,10 +18,24 @@ _limiters: "list[RunVar[CapacityLimiter]]" = []
 
 
 async def off_loop(run: Callable[..., T], *args: object) -> T:
-    """Run what may block in a thread; a cancelled task does not wait for it."""
-    import anyio.to_thread
+    """Run what may block in a thread; a cancelled task does not wait for it. Where there is no thread to be had, here:
+    the application's call is not to fail for want of one.
+    """
+    begun: list[bool] = []
 
-    return await anyio.to_thread.run_sync(run, *args, abandon_on_cancel=True, limiter=_limiter())
+    def within() -> T:
+        begun.append(True)
+        return run(*args)
+
+    try:
+        import anyio.to_thread
+
+        return await anyio.to_thread.run_sync(within, abandon_on_cancel=True, limiter=_limiter())
+    except Exception as error:
+        if begun:
+            raise
+        health.mishap("threads", error)
+    return run(*args)
 
 
 def _limiter() -> "CapacityLimiter":

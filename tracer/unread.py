@@ -13,6 +13,7 @@ class _Unread(wrapt.ObjectProxy):  # type: ignore[type-arg]  # as above
         super().__init__(generator)
         self._self_open = open
         self._self_stream: Any = None
+        self._self_begun = False
 
 
 class UnreadSync(_Unread):
@@ -20,12 +21,16 @@ class UnreadSync(_Unread):
         return self
 
     def __next__(self) -> Any:
-        if self._self_stream is None:
+        if not self._self_begun:
+            self._self_begun = True
             self.__wrapped__.close()
             self._self_stream = self._self_open()
+        if self._self_stream is None:  # closed unread, or the request failed: generators are over then
+            raise StopIteration
         return next(self._self_stream)
 
     def close(self) -> Any:
+        self._self_begun = True
         return (self.__wrapped__ if self._self_stream is None else self._self_stream).close()
 
 
@@ -34,12 +39,16 @@ class UnreadAsync(_Unread):
         return self
 
     async def __anext__(self) -> Any:
-        if self._self_stream is None:
+        if not self._self_begun:
+            self._self_begun = True
             await self.__wrapped__.aclose()
             self._self_stream = await self._self_open()
+        if self._self_stream is None:  # as above
+            raise StopAsyncIteration
         return await self._self_stream.__anext__()
 
     async def aclose(self) -> Any:
+        self._self_begun = True
         return await (self.__wrapped__ if self._self_stream is None else self._self_stream).aclose()
 
 

@@ -1,5 +1,6 @@
 """The HTTP response beneath a stream: closed past the stream, it ends the call all the same."""
 
+import copyreg
 import functools
 import weakref
 from collections.abc import Callable
@@ -24,8 +25,23 @@ def watch(response: Any, passage: Passage) -> None:
 @functools.cache
 def _watched(kind: type) -> type:
     """A subclass of the response's class, which passes for it."""
-    methods = {name: _telling(getattr(kind, name)) for name in ("close", "aclose") if hasattr(kind, name)}
+    methods: dict[str, Any] = {"__reduce_ex__": _reduced}
+    methods |= {name: _telling(getattr(kind, name)) for name in ("close", "aclose") if hasattr(kind, name)}
     return type(kind.__name__, (kind,), {**methods, "__module__": kind.__module__, "__qualname__": kind.__qualname__})
+
+
+def _reduced(self: Any, protocol: Any) -> Any:
+    """As the library's own is copied and pickled: nobody could find our class by its name."""
+    ours, passing = type(self), self.__dict__.pop(PASSING, None)
+    self.__class__ = ours.__mro__[1]
+    try:
+        reduced = self.__reduce_ex__(protocol)
+        if reduced[0] is copyreg.__newobj__:  # type: ignore[attr-defined]  # pickle would compare the class with ours
+            return reduced[1][0].__new__, *reduced[1:]
+        return reduced
+    finally:
+        self.__class__ = ours
+        setattr(self, PASSING, passing)
 
 
 def _telling(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -34,7 +50,8 @@ def _telling(method: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return method(self)
         finally:
-            passage = getattr(self, PASSING)()
+            passing = getattr(self, PASSING, None)
+            passage = passing() if passing is not None else None
             if passage is not None and not passage.reading:
                 passage.end("closed")
 

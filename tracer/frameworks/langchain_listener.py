@@ -57,6 +57,10 @@ class Listener(BaseCallbackHandler):
         self._calls: dict[UUID, tuple[ModelCall, Callable[[], tuple[Message, ...]]]] = {}
         self.over = False
 
+    def __deepcopy__(self, _: dict[int, Any]) -> "Listener":
+        """Applications copy the configuration of a run, with all handlers in it."""
+        return self
+
     # LangChain asks these before it tells us anything
     @property
     def ignore_chain(self) -> bool:
