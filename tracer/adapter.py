@@ -122,8 +122,10 @@ class Around:
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """One library: `distribution` is its name on PyPI; `oldest` is the oldest version that was tested, `below` the first
-    that is not known to work. A library may have endpoints, methods around, a listener, or all of these."""
+    """One library: `distribution` is its name on PyPI, tested from version `oldest` up to, and without, `below`.
+
+    It may have endpoints, methods around, a listener, or all of these.
+    """
 
     library: str
     distribution: str
@@ -239,7 +241,8 @@ class Raw(Protocol):
 
 class Codec(Protocol):
     """Chunks and whole answers that hide what they say in bytes of their own encoding (Bedrock's `invoke_model`
-    streams), or that cannot be changed (strings)."""
+    streams), or that cannot be changed (strings).
+    """
 
     def open(self, chunk: Any) -> Any:
         """What it says, as an object that paths lead through."""
@@ -279,7 +282,8 @@ class ExtraUsage(Protocol):
 
     def hides(self, chunk: Any) -> bool:
         """Whether this chunk came only because we asked: it is not delivered. Takes every other trace of the question
-        out of the chunk."""
+        out of the chunk.
+        """
         ...
 
 
