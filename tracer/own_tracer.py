@@ -53,7 +53,7 @@ class OwnSpan(Span):
     """
 
     events: Sequence[Any] = ()
-    dropped_events = dropped_links = 0
+    dropped_events = dropped_links = dropped_attributes = 0
 
     def __init__(
         self,
@@ -75,19 +75,9 @@ class OwnSpan(Span):
         self.end_time = 0
         self.status = UNSET
         self.attributes = attributes
+        self.resource = tracer.resource
+        self.instrumentation_scope = tracer.scope
         self._tracer = tracer
-
-    @property
-    def resource(self) -> Any:
-        return self._tracer.resource
-
-    @property
-    def instrumentation_scope(self) -> Scope:
-        return self._tracer.scope
-
-    @property
-    def dropped_attributes(self) -> int:
-        return max(0, len(self.attributes) - MOST_ATTRIBUTES)
 
     def get_span_context(self) -> SpanContext:
         return self.context
@@ -125,6 +115,8 @@ class OwnSpan(Span):
     def end(self, end_time: int | None = None) -> None:
         if self.end_time == 0:
             self.end_time = end_time or time.time_ns()
+            if len(self.attributes) > MOST_ATTRIBUTES:
+                self.dropped_attributes = len(self.attributes) - MOST_ATTRIBUTES
             self._tracer.on_end(self)
 
 

@@ -40,6 +40,8 @@ class Inside:
 
     span: Span
     finished: list[Any] = field(default_factory=list)
+    encoded: list[bytes] = field(default_factory=list)
+    """Those that need no more than their bytes; they stand in front."""
     attempts: int = 0
     """HTTP requests so far."""
     instance: Any = None
@@ -79,8 +81,8 @@ class ToSpool:
         else:
             health.fenced("spool", self.write, [span])
 
-    def write(self, spans: list[Any], *, bounded: bool = True) -> bool:
-        return self._spool.append(self._encoder.request(spans), bounded=bounded)
+    def write(self, spans: list[Any], encoded: Sequence[bytes] = (), *, bounded: bool = True) -> bool:
+        return self._spool.append(self._encoder.request(spans, encoded), bounded=bounded)
 
 
 SAMPLER = "OTEL_TRACES_SAMPLER"
@@ -166,7 +168,7 @@ def finish(
         finally:  # processors of an application's own provider may fail
             inside.reset(token)
     if here.finished:
-        writer.write(here.finished)
+        writer.write(here.finished, here.encoded)
 
 
 def report(tracer: Tracer, writer: ToSpool) -> None:

@@ -166,3 +166,25 @@ def test_values_that_protobuf_has_none_for(value: Any, kept: dict[str, str]) -> 
     (spans,) = ExportTraceServiceRequest.FromString(encode.Encoder().request(finished)).resource_spans[0].scope_spans
     assert {a.key: a.value.string_value for a in spans.spans[1].attributes} == kept
     assert bool(health.take()) == (not kept)
+
+
+def test_a_span_like_another_differs_in_ids_and_times() -> None:
+    spans: list[Any] = []
+    tracer = own(spans).get_tracer("spanward", "1.2", "https://example.test/scope")
+    said = {"url.full": "https://model.test/v1/" + "long/" * 40, "http.response.status_code": 200, "server.port": 443}
+
+    def sent(parent: SpanContext, started: int, ended: int) -> own_tracer.OwnSpan:
+        above = set_span_in_context(NonRecordingSpan(parent), Context())
+        span = tracer.start_span("POST", context=above, kind=SpanKind.CLIENT, attributes=said, start_time=started)
+        span.end(ended)
+        return span
+
+    one, parent = encode.Alike(sent(LOCAL, 5, 9)), SpanContext(2**127 + 1, 11, is_remote=False)
+    another, beside = sent(parent, 2**60, 2**60 + 1), sent(LOCAL, 1, 2)
+    ours = encode.Encoder().request([beside], [one.encoded(parent, 2**60, 2**60 + 1)])
+    told = ExportTraceServiceRequest.FromString(ours)
+    fresh = told.resource_spans[0].scope_spans[0].spans[0].span_id
+    wanted = by_the_library([another, beside])
+    assert ours == wanted.replace(another.context.span_id.to_bytes(8, "big"), fresh)
+    assert len(fresh) == 8
+    assert fresh != another.context.span_id.to_bytes(8, "big")
