@@ -59,7 +59,8 @@ CONTENT = (
     INPUT_MESSAGES, OUTPUT_MESSAGES, SYSTEM_INSTRUCTIONS, TOOL_DEFINITIONS,
     TOOL_ARGUMENTS, TOOL_RESULT, QUERY, DOCUMENTS,
 )  # fmt: skip
-"""Attributes that hold what people, models, tools and stores said: split off into the `content` table, never in a list or a chart."""
+"""Attributes that hold what people, models, tools and stores said: split off into the `content` table, never in a list
+or a chart."""
 
 USAGE_SOURCE = "spanward.usage.source"
 USAGE_RAW = "spanward.usage.raw"
@@ -112,6 +113,9 @@ REPORT = "spanward.report"
 REPORT_KIND = "spanward.report.kind"
 REPORT_REASON = "spanward.report.reason"
 REPORT_COUNT = "spanward.report.count"
+
+COUNT_TOKENS = "count_tokens"
+"""Operation of a request that counts the tokens of a prompt: guarded like any, and no call to a model."""
 
 MODEL_OPERATIONS = (
     "chat", "text_completion", "generate_content", "embeddings", "image_generation",

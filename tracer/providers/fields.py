@@ -31,7 +31,7 @@ def members(thing: Any) -> Mapping[str, Any]:
 
 
 def set_fields(model: Any) -> Any:
-    """What the Stainless SDKs send for one of their objects: only fields that are set, without what is marked as theirs."""
+    """What Stainless SDKs send for one of their objects: only fields that are set, without what is marked as theirs."""
     return model.model_dump(exclude_unset=True, mode="json", exclude=getattr(model, "__api_exclude__", None))
 
 
