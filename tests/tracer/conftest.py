@@ -12,6 +12,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 import spanward
+from spanward.collector.demo.provider import Provider, serve_in_thread
 from spanward.guards import wire
 from spanward.guards.judgement import Check, Decision
 from spanward.tracer import health, registry, segment
@@ -26,6 +27,13 @@ def untraced() -> Iterator[None]:
     yield
     spanward.uninstrument()
     health.after_fork()
+
+
+@pytest.fixture(scope="session")
+def provider() -> Iterator[Provider]:
+    """The local provider of OpenAI's and Anthropic's calls."""
+    with serve_in_thread(keep=50) as serving:
+        yield serving
 
 
 @pytest.fixture

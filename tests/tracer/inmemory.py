@@ -1,4 +1,7 @@
-"""One `instrument()` for many tests, with guards in this process and spans in memory."""
+"""One `instrument()` for many tests, with guards in this process and spans in memory.
+
+The three fixtures at the end are for the `conftest.py` of a folder whose tests share one.
+"""
 
 import gc
 import json
@@ -7,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -67,3 +71,22 @@ def traced(spool: Path, **settings: Any) -> Iterator[Spans]:
         gc.unfreeze()
         spanward.uninstrument()
         provider.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def untraced() -> None:
+    """Here one `instrument()` serves a whole module: loading the guards takes longer than a test."""
+
+
+@pytest.fixture(scope="module")
+def instrumented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spans]:
+    """`instrument()` with guards in this process and spans in memory, for the tests of one module."""
+    with traced(tmp_path_factory.mktemp("spool")) as spans:
+        yield spans
+
+
+@pytest.fixture
+def spans(instrumented: Spans) -> Spans:
+    """What was told since this test began."""
+    instrumented.clear()
+    return instrumented

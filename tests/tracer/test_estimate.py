@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import spanward
-from spanward.collector.demo.provider import Provider, serve_in_thread
+from spanward.collector.demo.provider import Provider
 from spanward.guards.messages import Message, Part
 from spanward.tracer import estimate, semconv
 from spanward.tracer.call import ModelCall, Usage
@@ -103,12 +103,6 @@ def test_images_tools_and_what_was_not_kept_count() -> None:
     cut = answered()
     estimate.fill(cut, left_out=len(PROSE))
     assert cut.usage.output == pytest.approx(2 * plain.usage.output, abs=1)
-
-
-@pytest.fixture(scope="module")
-def provider() -> Any:
-    with serve_in_thread(keep=5) as serving:
-        yield serving
 
 
 @pytest.fixture

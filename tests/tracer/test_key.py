@@ -8,7 +8,7 @@ import openai
 import pytest
 
 import spanward
-from spanward.collector.demo.provider import Provider, serve_in_thread
+from spanward.collector.demo.provider import Provider
 from spanward.guards.judgement import Check
 from spanward.guards.messages import Message, Part
 from spanward.tracer import doctor, instrument, settings
@@ -28,12 +28,6 @@ def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     data = tmp_path_factory.mktemp("keyed") / "data"
     with serving(data, environment={"SPANWARD_INGEST_KEY": KEY}) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def provider() -> Iterator[Provider]:
-    with serve_in_thread(keep=5) as serving_provider:
-        yield serving_provider
 
 
 @pytest.fixture

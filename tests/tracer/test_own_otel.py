@@ -3,12 +3,11 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from spanward.collector.demo.provider import Provider, serve_in_thread
+from spanward.collector.demo.provider import Provider
 
 from ..collector.sidecar_process import clean_environment
 from .conftest import NOWHERE, Spooled
@@ -41,12 +40,6 @@ def tell(**facts):
             for s in exporter.get_finished_spans()]
     print(json.dumps(dict(spans=told, **facts)))
 """
-
-
-@pytest.fixture(scope="module")
-def provider() -> Iterator[Provider]:
-    with serve_in_thread() as serving:
-        yield serving
 
 
 def run(provider: Provider, spooled: Spooled, code: str, order: str = "", kind: str = "") -> dict[str, Any]:

@@ -16,18 +16,12 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import spanward
-from spanward.collector.demo.provider import Provider, serve_in_thread
+from spanward.collector.demo.provider import Provider
 
 from .conftest import NOWHERE, Spooled
 
 Start = Callable[..., None]
 SAID: Any = [{"role": "user", "content": "hi"}]
-
-
-@pytest.fixture(scope="module")
-def provider() -> Iterator[Provider]:
-    with serve_in_thread(keep=20) as serving:
-        yield serving
 
 
 @pytest.fixture

@@ -15,21 +15,18 @@ import requests
 from opentelemetry.sdk.trace import TracerProvider
 
 import spanward
-from spanward.collector.demo.provider import Provider, serve_in_thread
+from spanward.collector.demo.provider import Provider
 from spanward.tracer import doctor, health, hosts, semconv, sidecar
 
 from ..collector.sidecar_process import Running, serving, until
 from .conftest import NOWHERE, Spooled
 
+BESIDE = {"count_tokens", "batch", "conversation"}
+"""What carries prompts and is no call to a model."""
+
 SECRET = "4929 1234 ask nobody"
 BODY = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": SECRET}]}
 HEADERS = {"authorization": "Bearer sk-unsaid"}
-
-
-@pytest.fixture(scope="module")
-def provider() -> Iterator[Provider]:
-    with serve_in_thread() as serving_:
-        yield serving_
 
 
 @pytest.fixture
@@ -254,7 +251,9 @@ def test_which_server_is_whose(host: str, port: int, provider_: str) -> None:
         ("/v1/chat/completions", "chat", ""),
         ("/v1/completions", "text_completion", ""),
         ("/v1/messages", "chat", ""),
-        ("/v1/messages/count_tokens", "", ""),
+        ("/v1/messages/count_tokens", "count_tokens", ""),
+        ("/v1/messages/batches", "batch", ""),
+        ("/v1/conversations/c1", "conversation", ""),
         ("/v1/responses", "chat", ""),
         ("/v1/responses/resp_1/cancel", "", ""),
         ("/v1/embeddings", "embeddings", ""),
@@ -284,7 +283,7 @@ def test_which_server_is_whose(host: str, port: int, provider_: str) -> None:
 )
 def test_what_a_path_asks(path: str, operation: str, model: str) -> None:
     assert (hosts.operation_of(path), hosts.model_in(path)) == (operation, model)
-    assert operation in {"", *semconv.MODEL_OPERATIONS}
+    assert operation in {"", *semconv.MODEL_OPERATIONS, *BESIDE}
 
 
 def test_other_requests_cost_next_to_nothing(spooled: Spooled) -> None:

@@ -14,7 +14,7 @@ from opentelemetry.trace import StatusCode
 from spanward.tracer import estimate, semconv
 
 from ..conformance.collected import ONLY
-from ..inmemory import Spans, traced
+from ..inmemory import Spans
 from .player import Player, playing
 from .replay import Part, Replay, Said
 from .tape import CASSETTES, Exchange, exchanges, folders
@@ -44,21 +44,10 @@ def _cases() -> Iterator[Any]:
 CASES = list(_cases())
 
 
-@pytest.fixture(autouse=True)
-def untraced() -> None:
-    """One `instrument()` serves the module."""
-
-
 @pytest.fixture(scope="module")
 def player() -> Iterator[Player]:
     with playing() as player:
         yield player
-
-
-@pytest.fixture(scope="module")
-def instrumented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spans]:
-    with traced(tmp_path_factory.mktemp("spool")) as spans:
-        yield spans
 
 
 @pytest.mark.skipif(bool(ONLY), reason="only one library is asked about")

@@ -6,16 +6,13 @@ from typing import Any
 
 import pytest
 
-from ..inmemory import Spans, traced
+from ..inmemory import instrumented, spans, untraced
 from .collected import SUBJECTS, WHOLE
 from .driver import App, Stage
 from .serving import Fake, served
 from .subject import FEATURES, Subject
 
-
-@pytest.fixture(autouse=True)
-def untraced() -> None:
-    """Here one `instrument()` serves a whole module: loading the guards takes longer than a test."""
+__all__ = ["instrumented", "spans", "untraced"]
 
 
 @pytest.fixture(scope="session")
@@ -69,18 +66,6 @@ def streaming(request: pytest.FixtureRequest, fakes: Any, way: str) -> App:
     if request.param.stream is None:
         pytest.skip(f"{request.param.name} has no streams")
     return _app(request, request.param, fakes, way)
-
-
-@pytest.fixture(scope="module")
-def instrumented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spans]:
-    with traced(tmp_path_factory.mktemp("spool")) as spans:
-        yield spans
-
-
-@pytest.fixture
-def spans(instrumented: Spans) -> Spans:
-    instrumented.clear()
-    return instrumented
 
 
 def needs(subject: Subject, *features: str) -> None:

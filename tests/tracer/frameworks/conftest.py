@@ -1,35 +1,19 @@
 """The local provider, real frameworks over the real SDKs that are pointed at it, and the tree of spans they leave."""
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from spanward.collector.demo.provider import Provider, serve_in_thread
+from spanward.collector.demo.provider import Provider
 from spanward.tracer import instrument, semconv
 
-from ..inmemory import Spans, traced
+from ..inmemory import Spans, instrumented, untraced
+
+__all__ = ["instrumented", "untraced"]
 
 MAIL = "ada@example.com"
 PLACEHOLDER = "<EMAIL_ADDRESS_1>"
-
-
-@pytest.fixture(scope="session")
-def provider() -> Iterator[Provider]:
-    with serve_in_thread(keep=50) as serving:
-        yield serving
-
-
-@pytest.fixture(autouse=True)
-def untraced() -> None:
-    """Here one `instrument()` serves a whole module: loading the guards takes longer than a test."""
-
-
-@pytest.fixture(scope="module")
-def instrumented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spans]:
-    with traced(tmp_path_factory.mktemp("spool")) as spans:
-        yield spans
 
 
 @pytest.fixture

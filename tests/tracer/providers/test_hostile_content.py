@@ -11,7 +11,7 @@ import pytest
 from spanward.collector.demo.provider import Provider
 from spanward.tracer import semconv
 
-from .conftest import Spans
+from ..inmemory import Spans
 
 MAIL = "ada.lovelace@example.org"
 STAND_IN = "<EMAIL_ADDRESS_1>"
