@@ -46,9 +46,14 @@ OWN: dict[str, tuple[str, ...]] = {
 BESIDE: dict[tuple[str, str], tuple[str, ...]] = {
     ("botocore", "oldest"): ("boto3=={version}",),
     ("botocore", "latest"): ("boto3",),
-    ("langchain_core", "oldest"): ("langchain==1.0.0", "langchain-openai==1.0.0"),
+    ("langchain_core", "oldest"): (
+        "langchain==1.0.0",
+        "langchain-openai==1.0.0",
+        "langgraph==1.0.0",
+        "langgraph-checkpoint<4",
+    ),
     ("langchain_core", "latest"): ("langchain-openai",),
-    ("agents", "oldest"): ("openai<3",),  # it makes objects of openai's that have more fields since
+    ("agents", "oldest"): ("openai==2.8.0",),  # it makes objects of openai's that have more fields since
 }
 """What has to be installed with a version, by side, where the library alone is not what people install."""
 QUICK = (("openai", "oldest"), ("anthropic", "oldest"), ("litellm", "latest"))

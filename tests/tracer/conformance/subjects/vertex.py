@@ -33,7 +33,7 @@ SUBJECT = replace(
     GEMINI,
     name="vertex",
     provider="gcp.vertex_ai",
-    routes=routes("/v1beta1/projects/demo/locations/europe-west4/publishers/google"),
+    routes=routes("/{api}/projects/demo/locations/europe-west4/publishers/google"),
     client=client,
     http_spans=True,
     async_client=lambda address, retries, timeout_s: AsyncUse(client(address, retries, timeout_s)),
