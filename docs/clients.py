@@ -19,7 +19,7 @@ TOLD: dict[str, tuple[str, str]] = {
     ),
     "anthropic": (
         "messages and beta messages: `create`, `parse`, `stream`, raw responses; the Bedrock and Vertex clients",
-        "token counting and batches; text completions, which the library no longer has",
+        "batches; text completions, which the library no longer has",
     ),
     "botocore": (
         """Amazon Bedrock: `converse`, `converse_stream`, `invoke_model` and its stream, for the bodies of Anthropic,

@@ -82,9 +82,14 @@ OPERATIONS = (
     (r"/chat/completions$|/messages$|/responses$|/(api|v[12])/chat$|/text/chat$|/converse(-stream)?$", "chat"),
     (r"/invoke(-with-response-stream)?$|:(stream)?[rR]awPredict$|/invocations$", "chat"),
     (r"/completions$|/api/generate$|/v1/generate$|/text/generation(_stream)?$", "text_completion"),
+    (r":predictLongRunning$", "image_generation"),
+    (r"/(count_tokens|input_tokens|count-tokens|tokenize)$|:(count|compute)Tokens$", "count_tokens"),
+    (r"/batches$|:batchGenerateContent$", "batch"),
+    (r"/conversations(/[^/]+(/items)?)?$|/cachedContents$", "conversation"),
     (r"/predictions$|/hf-inference/models/|/services/aigc/", "generate_content"),
 )  # fmt: skip
-"""Pattern of a path -> operation, the first that fits."""
+"""Pattern of a path -> operation, the first that fits. Some are no calls to a model but carry prompts: it is said that
+they went out unguarded."""
 
 MODEL = r"[\w.:/@+-]{1,200}"
 """What a name of a model looks like: anything else is not told."""

@@ -122,6 +122,11 @@ class SyncStream(_Proxy):
 
         return closing
 
+    @close.setter
+    def close(self, theirs: Callable[[], Any]) -> None:
+        """A library's helper puts its own around it (google-genai): onto the stream, from where ours calls it."""
+        self.__wrapped__.close = theirs
+
 
 class AsyncStream(_Proxy):
     """The same for an async stream; where a guard is asked, in a thread."""

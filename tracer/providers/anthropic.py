@@ -10,8 +10,9 @@ from typing import Any
 from ..adapter import Adapter, Endpoint, Kwargs, Manager, always
 from ..call import ModelCall
 from ..leftover import HTTP
+from ..semconv import COUNT_TOKENS
 from . import anthropic_messages as messages
-from . import anthropic_stream
+from . import anthropic_stream, counting
 from .stainless import RawResponse, StreamManager, address, canned_stream, provider
 
 _PROVIDERS = {
@@ -22,11 +23,11 @@ _PROVIDERS = {
 }
 
 
-def _request(resource: Any, kwargs: Kwargs, *, always_streams: bool = False) -> ModelCall:
+def _request(resource: Any, kwargs: Kwargs, *, operation: str = "chat", always_streams: bool = False) -> ModelCall:
     client = resource._client  # noqa: SLF001  a resource's only way to its client
     host, port = address(client)
     call = ModelCall(
-        "chat",
+        operation,
         getattr(client, "_gen_ai_provider_name", "") or provider(client, _PROVIDERS, "anthropic"),
         request_model=str(kwargs.get("model") or ""),
         stream=always_streams or streams(kwargs),
@@ -96,6 +97,16 @@ def _native_provider(resource: Any) -> Any:
     return options.get("tracer_provider") or trace.get_tracer_provider()
 
 
+def _counting(module: str) -> Endpoint:
+    return Endpoint(
+        module,
+        "Messages.count_tokens",
+        "AsyncMessages.count_tokens",
+        partial(_request, operation=COUNT_TOKENS),
+        counting.response,
+    )
+
+
 _PLAIN = ("anthropic.resources.messages", "anthropic.types")
 _BETA = ("anthropic.resources.beta.messages", "anthropic.types.beta")
 _CLOUDS = tuple((f"anthropic.lib.{cloud}._beta_messages", "anthropic.types.beta") for cloud in ("bedrock", "vertex"))
@@ -108,6 +119,7 @@ def _endpoints(place: tuple[str, str], prefix: str) -> tuple[Endpoint, ...]:
         _endpoint(place[0], "create", place[1], f"{prefix}Message"),
         _endpoint(place[0], "parse", place[1], f"Parsed{prefix}Message", validates=True),
         _endpoint(place[0], "stream", place[1], f"{prefix}Message", manager=_HELD, asks=always),
+        _counting(place[0]),
     )
 
 

@@ -4,7 +4,7 @@ Every method of every boto3 client is one method of botocore, so there is one en
 by. A model is named as the application names it: an id, an id of a cross-region profile, or an ARN.
 
 Not covered: aiobotocore (and aioboto3), whose client has a method of its own; `InvokeModelWithBidirectionalStream`,
-which boto3 does not have; `StartAsyncInvoke`, `ApplyGuardrail` and `CountTokens`; and the `bedrock-agent-runtime`
+which boto3 does not have; `StartAsyncInvoke` and `ApplyGuardrail`; and the `bedrock-agent-runtime`
 service. The bytes of a document are judged where they are text (txt, md, csv, html) and given to Converse.
 """
 
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from ...guards.messages import Message
 from ..adapter import Adapter, Endpoint, Kwargs, StreamReader
 from ..call import ModelCall
-from . import bedrock_answers, bedrock_bodies, bedrock_converse
+from . import bedrock_answers, bedrock_bodies, bedrock_converse, bedrock_count
 from .bedrock_bodies import BedrockCall
 from .bedrock_converse_stream import Reader
 from .bedrock_json import Chunks, Json, close_body, decoded, encoded, open_body
@@ -151,5 +151,6 @@ ADAPTER = Adapter(
             raw=Response(),
             codec=Chunks(),
         ),
+        bedrock_count.ENDPOINT,
     ),
 )

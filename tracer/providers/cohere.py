@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 from ...guards.messages import Message, Part
 from ..adapter import Adapter, Endpoint, Kwargs, always
 from ..call import ModelCall
-from . import cohere_v1, cohere_v2
+from ..semconv import COUNT_TOKENS
+from . import cohere_v1, cohere_v2, counting
 from .cohere_content import additional, content, is_text, items, opened, settings, usage
 from .fields import field, media, whole
 from .stainless import is_async
@@ -72,6 +73,39 @@ def _ranked(call: ModelCall, kwargs: Kwargs) -> None:
 def _generated(call: ModelCall, kwargs: Kwargs) -> None:
     settings(call, kwargs)
     call.messages = (Message("user", tuple(content(kwargs.get("prompt"), ("prompt",)))), *additional(kwargs))
+
+
+def _text(call: ModelCall, kwargs: Kwargs) -> None:
+    """The text of a request that counts or summarises; how it is to be summarised is left over."""
+    settings(call, kwargs)
+    call.messages = (Message("user", tuple(content(kwargs.get("text"), ("text",)))), *additional(kwargs))
+
+
+def _summary(call: ModelCall, answer: Any) -> None:
+    call.response_id = field(answer.data, "id", "")
+    call.usage = usage(field(answer.data, "meta"))
+    call.output = (Message("assistant", tuple(content(field(answer.data, "summary"), ("data", "summary")))),)
+
+
+def _sorted(call: ModelCall, kwargs: Kwargs) -> None:
+    """Texts to put into classes, and examples of them."""
+    opened(kwargs, ("inputs", "examples"))
+    settings(call, kwargs)
+    asked = [Part("text", t, where=("inputs", i)) for i, t in enumerate(items(kwargs.get("inputs"))) if is_text(t)]
+    asked += [whole(e, ("examples", i), name="example") for i, e in enumerate(items(kwargs.get("examples")))]
+    call.messages = ((Message("user", tuple(asked)),) if asked else ()) + tuple(additional(kwargs))
+
+
+def _classes(call: ModelCall, answer: Any) -> None:
+    """The class of each text, which is repeated beside it."""
+    call.response_id = field(answer.data, "id", "")
+    call.usage = usage(field(answer.data, "meta"))
+    found, echoed = [], []
+    for i, one in enumerate(field(answer.data, "classifications") or []):
+        found += content(field(one, "prediction"), ("data", "classifications", i, "prediction"))
+        echoed += content(field(one, "input"), ("data", "classifications", i, "input"))
+    call.output = (Message("assistant", tuple(found)),) if found else ()
+    call.echoes = (Message("user", tuple(echoed)),) if echoed else ()
 
 
 def _numbers(call: ModelCall, answer: Any) -> None:
@@ -242,6 +276,9 @@ ADAPTER = Adapter(
         _simple(_V2, "RawV2Client.embed", "embeddings", _embedded, _numbers),
         _simple(_V1, "RawBaseCohere.rerank", "rerank", _ranked, _numbers),
         _simple(_V2, "RawV2Client.rerank", "rerank", _ranked, _numbers),
+        _simple(_V1, "RawBaseCohere.tokenize", COUNT_TOKENS, _text, counting.response),
+        _simple(_V1, "RawBaseCohere.summarize", "text_completion", _text, _summary),
+        _simple(_V1, "RawBaseCohere.classify", "text_completion", _sorted, _classes),
         _simple(_V1, "RawBaseCohere.generate", "text_completion", _generated, _generations),
     ),
 )

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from ...guards.messages import Message
 from ..adapter import Adapter, Endpoint, Kwargs, always
 from ..call import ModelCall
+from ..semconv import COUNT_TOKENS
+from . import counting
 from . import google_genai_generate as generate
 from . import google_genai_interactions as interactions
 from .google_genai_content import at, get, leaves, messages, parts
@@ -65,6 +67,13 @@ def _embeddings(call: ModelCall, answer: Any) -> None:
     call.usage = generate.usage(told)
 
 
+def _counted(models: Any, kwargs: Kwargs) -> ModelCall:
+    """A prompt with its instruction and tools; what else a configuration of it holds is judged text by text."""
+    call = opened(COUNT_TOKENS, models, kwargs)
+    generate.request(call, models._api_client, kwargs)  # noqa: SLF001  as above
+    return call
+
+
 def _drawn(models: Any, kwargs: Kwargs) -> ModelCall:
     """A picture to make, or to change."""
     call = opened("image_generation", models, kwargs)
@@ -77,6 +86,10 @@ def _drawn(models: Any, kwargs: Kwargs) -> ModelCall:
     told += parts(unwanted, ("config", name))
     call.messages = (Message("user", tuple(told)),)
     return call
+
+
+def _filmed(call: ModelCall, answer: Any) -> None:
+    """A video is a job: what comes back is its name."""
 
 
 def _picture(image: Any) -> Iterator[Any]:
@@ -145,6 +158,10 @@ ADAPTER = Adapter(
         _simple("generate_images", _drawn, _pictures),
         _simple("edit_image", _drawn, _pictures),
         _simple("upscale_image", _drawn, _pictures),
+        _simple("generate_videos", _drawn, _filmed),
+        _simple("recontext_image", _drawn, _pictures),
+        _simple("count_tokens", _counted, counting.response),
+        _simple("compute_tokens", _counted, counting.response),
         interactions.ENDPOINT,
     ),
 )

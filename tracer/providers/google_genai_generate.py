@@ -78,7 +78,7 @@ def _definitions(config: Any) -> Iterator[Message]:
 
 def _as_json(schema: Any) -> Any:
     """The JSON schema of a class or a type; what is none is a schema already."""
-    if isinstance(schema, dict) or (hasattr(schema, "model_dump") and not isinstance(schema, type)):
+    if isinstance(schema, (str, dict)) or (hasattr(schema, "model_dump") and not isinstance(schema, type)):
         return schema
     from pydantic import TypeAdapter
 

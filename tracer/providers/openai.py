@@ -12,10 +12,11 @@ from typing import Any
 from .. import health
 from ..adapter import Adapter, Endpoint, Kwargs
 from ..leftover import HTTP
+from ..semconv import COUNT_TOKENS
 from ..unknown import KIND
+from . import counting, openai_chat_stream, openai_responses_stream
 from . import openai_audio as audio
 from . import openai_chat as chat
-from . import openai_chat_stream, openai_responses_stream
 from . import openai_completions as completions
 from . import openai_decisions as decisions
 from . import openai_embeddings as embeddings
@@ -83,6 +84,10 @@ def _compact(*, beta: bool = False) -> Endpoint:
     return SDK.endpoint(_RESPONSES[beta], "Responses.compact", "chat", responses.request, responses.response)
 
 
+def _counting(module: str) -> Endpoint:
+    return SDK.endpoint(module, "InputTokens.count", COUNT_TOKENS, responses.request, counting.response)
+
+
 def _images(method: str) -> Endpoint:
     return SDK.endpoint(
         "images", f"Images.{method}", "image_generation", images.request, images.response,
@@ -134,6 +139,8 @@ ADAPTER = Adapter(
         _responses("create", "BetaResponse", beta=True),
         _compact(),
         _compact(beta=True),
+        _counting("responses.input_tokens"),
+        _counting("beta.responses.input_tokens"),
         SDK.endpoint("embeddings", "Embeddings.create", "embeddings", embeddings.request, embeddings.response),
         SDK.endpoint(
             "completions",
