@@ -100,7 +100,8 @@ def _classes(call: ModelCall, answer: Any) -> None:
     """The class of each text, which is repeated beside it."""
     call.response_id = field(answer.data, "id", "")
     call.usage = usage(field(answer.data, "meta"))
-    found, echoed = [], []
+    found: list[Part] = []
+    echoed: list[Part] = []
     for i, one in enumerate(field(answer.data, "classifications") or []):
         found += content(field(one, "prediction"), ("data", "classifications", i, "prediction"))
         echoed += content(field(one, "input"), ("data", "classifications", i, "input"))
