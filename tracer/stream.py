@@ -17,7 +17,21 @@ from .threads import off_loop
 from .watched import watch
 
 
-class _Proxy(wrapt.ObjectProxy):  # type: ignore[type-arg]  # older versions of wrapt are not generic
+class Absent:
+    """In the place of a method that wrapt's proxies have and the library's stream has not: applications ask for it."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        raise AttributeError(self._name)
+
+
+_Base: Any = getattr(wrapt, "BaseObjectProxy", wrapt.ObjectProxy)
+"""Newer versions of wrapt have one that cannot be iterated unless we say so."""
+
+
+class _Proxy(_Base):  # type: ignore[misc]  # of no type
     """The library's stream, and in front of it what was released and not yet taken."""
 
     def __init__(self, stream: Any, passage: Passage) -> None:
@@ -49,6 +63,8 @@ class _Proxy(wrapt.ObjectProxy):  # type: ignore[type-arg]  # older versions of 
 
 class SyncStream(_Proxy):
     """A sync stream: reading it to its end, closing it and leaving `with` all end the call."""
+
+    __aenter__, __aexit__ = Absent(), Absent()
 
     def __iter__(self) -> Iterator[Any]:
         return self
@@ -128,8 +144,16 @@ class SyncStream(_Proxy):
         self.__wrapped__.close = theirs
 
 
+class SyncIterator(SyncStream):
+    """Of libraries that give a generator: it is no context manager."""
+
+    __enter__, __exit__ = Absent(), Absent()
+
+
 class AsyncStream(_Proxy):
     """The same for an async stream; where a guard is asked, in a thread."""
+
+    __enter__, __exit__ = Absent(), Absent()
 
     def __aiter__(self) -> AsyncIterator[Any]:
         return self
@@ -211,8 +235,16 @@ class AsyncStream(_Proxy):
         return closing
 
 
+class AsyncGenerator(AsyncStream):
+    """Likewise."""
+
+    __aenter__, __aexit__ = Absent(), Absent()
+
+
 def proxy(run: Run, stream: Any, *, is_async: bool) -> Any:
     """What the application gets for a stream: the stream itself, to its eyes."""
     passage = Passage(run)
     run.engine.streams.add(passage)
-    return (AsyncStream if is_async else SyncStream)(stream, passage)
+    if is_async:
+        return (AsyncStream if hasattr(stream, "__aexit__") else AsyncGenerator)(stream, passage)
+    return (SyncStream if hasattr(stream, "__exit__") else SyncIterator)(stream, passage)

@@ -3,16 +3,19 @@
 import asyncio
 import copy
 import gc
+import inspect
 import logging
 import pickle
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator
+from contextlib import ExitStack
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
+import anyio
 import anyio.to_thread
 import pytest
 import wrapt
@@ -393,3 +396,60 @@ def test_streams_are_opened_while_the_process_ends(trace: Trace, spooled: Spoole
     running.engine.end_streams()
     assert spooled.one().attributes["spanward.stream.end"] == "abandoned"
     assert next(kept[0]).piece == "Hel"
+
+
+ASKED = ("__iter__", "__next__", "__aiter__", "__anext__", "__enter__", "__aenter__", "close", "aclose", "response")
+
+
+def test_a_stream_has_what_the_library_s_own_has(trace: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Applications ask how a stream is to be read and closed."""
+    tiny = trace()
+
+    async def main() -> Any:
+        return await tiny.AsyncChat().ask(model="m", messages=SAID, stream=True)
+
+    def asked(stream: Any) -> list[str]:
+        return [name for name in ASKED if hasattr(stream, name)]
+
+    def pieces(model: str) -> Iterator[str]:
+        yield model
+
+    async def async_pieces(model: str) -> Any:
+        yield model
+
+    both: list[tuple[Any, Any]] = [
+        (tiny.Chat().ask(model="m", messages=SAID, stream=True), tiny.Stream("m")),
+        (asyncio.run(main()), tiny.AsyncStream("m")),
+    ]
+    monkeypatch.setattr(tiny, "Stream", pieces)
+    both.append((tiny.Chat().ask(model="m", messages=SAID, stream=True), pieces("m")))
+    monkeypatch.setattr(tiny, "AsyncStream", async_pieces)
+    both.append((asyncio.run(main()), async_pieces("m")))
+    for ours, theirs in both:
+        assert asked(ours) == asked(theirs)
+        assert isinstance(ours, Iterable) == isinstance(theirs, Iterable)
+        assert isinstance(ours, AsyncIterable) == isinstance(theirs, AsyncIterable)
+        assert (inspect.isgenerator(ours), inspect.isasyncgen(ours)) == (
+            inspect.isgenerator(theirs),
+            inspect.isasyncgen(theirs),
+        )
+    with ExitStack() as stack:
+        stream = stack.enter_context(both[0][0])
+        assert next(stream).piece == "Hel"
+        with pytest.raises(TypeError, match="context manager"):
+            stack.enter_context(both[2][0])
+
+
+def test_trio(trace: Trace, spooled: Spooled) -> None:
+    pytest.importorskip("trio")
+    tiny = trace()
+    guarded()
+
+    async def main() -> str:
+        answer = await tiny.AsyncChat().ask(model="m", messages=SAID)
+        pieces = [chunk.piece async for chunk in await tiny.AsyncChat().ask(model="s", messages=SAID, stream=True)]
+        assert "".join(pieces).startswith("Hello")
+        return str(answer.text)
+
+    assert anyio.run(main, backend="trio") == "Hello <EMAIL_ADDRESS_1>"
+    assert [call.attributes.get("spanward.stream.end") for call in spooled.calls] == [None, "complete"]
