@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..guards.messages import Message, Path
-from . import estimate, health, paths
+from . import estimate, health, logprobs, paths
 from .blocked import ModelCallBlocked
 from .outgoing import changed, judges_output, settled
 from .run import Run
@@ -43,6 +43,8 @@ def deliver(run: Run, answer: Any) -> Generator[Own, Any, bool]:
             call.output = recorded[:said]
         edits: dict[Path, str] = changed(arrived, delivered)
         paths.edit(answer, edits)
+        if judged is not None and judged.action in {"modify", "block"}:
+            logprobs.drop(answer)
         if edits and run.endpoint.edited is not None:
             run.endpoint.edited(run.asked, answer)
     except Exception as error:  # noqa: BLE001  see below

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..guards.judgement import Decision, StreamPlan
 from ..guards.messages import Message, Part, Path
-from . import bound, estimate, health, paths
+from . import bound, estimate, health, logprobs, paths
 from .adapter import ChunkView, Delta
 from .blocked import ModelCallBlocked
 from .call import StreamEnd
@@ -90,7 +90,8 @@ class Passage:
             deltas, closes = self._reader.read(opened)
             if self._touches:
                 fillers, edits = self._rewrite(ChunkView(deltas, closes))
-                if edits:
+                dropped = self.blocks and logprobs.drop(opened)
+                if edits or dropped:
                     paths.edit(opened, edits)
                     if self._codec is not None and delivered:
                         delivered = (self._codec.put(chunk, opened),)
