@@ -7,6 +7,9 @@ started several times, since two of a kind differ by a few per cent for where th
 subject adds is that minus the same of a process of the same environment in which nothing is patched. Peers have content
 on and an exporter that drops everything; we write to disk, with nobody listening. The control sets up OpenTelemetry and
 patches nothing: reads it other than 0.95 to 1.05 of raw in any case, the run is void, and exits with 3.
+
+A second race has the export in it: peers send by the batch over OTLP/HTTP, ours by its shipper, to a sink in another
+process, and what waits is sent before the clock is stopped.
 """
 
 import argparse
@@ -19,6 +22,7 @@ import sys
 from base64 import b64decode
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from statistics import median
 from typing import Any, Self
@@ -31,6 +35,9 @@ from environments import HOME, PEERS, ROOT, SUBJECTS, Environment, variables
 
 HERE = Path(__file__).parent
 COUNTED = ("chat 4 KB", "chat of 20 messages", "stream of 200 chunks")
+EXPORTED = COUNTED
+SLOW = {"spanward, guards local": 8}
+"""Who takes milliseconds a call needs fewer calls to be read: the divisor of the runs."""
 WIDE = ("spanward, guards off", "spanward, content")
 """Whose memory, growth and stalls are measured: those of others are not ours to publish."""
 
@@ -42,16 +49,21 @@ Turns = dict[tuple[str, str], tuple[list[float], list[float]]]
 class Process:
     """A worker: `ask` sends an order and waits for the answer."""
 
-    def __init__(self, environment: Environment, subject: str) -> None:
+    def __init__(self, environment: Environment, subject: str, sink: str = "") -> None:
         self.subject, self.environment = subject, environment
         self._process = subprocess.Popen(
-            [environment.python, HERE / "worker.py", subject],
+            [environment.python, HERE / "worker.py", subject, sink],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=variables(),
         )  # fmt: skip
-        self.setup = self._answer()
+
+    @cached_property
+    def setup(self) -> dict[str, Any]:
+        """What it cost. Waits until it is done."""
+        return self._answer()
 
     def ask(self, do: str, **more: Any) -> dict[str, Any]:
         assert self._process.stdin is not None
+        assert self.setup  # that answer comes first
         self._process.stdin.write(json.dumps({"do": do, **more}) + "\n")
         self._process.stdin.flush()
         return self._answer()
@@ -80,18 +92,21 @@ class Process:
 
 
 class Race:
-    """All processes of a run, `raw` of each environment included."""
+    """All processes of a run, `raw` of each environment included; with `export` their spans are taken by a sink."""
 
-    def __init__(self, stack: ExitStack, subjects: list[str]) -> None:
-        environments = dict.fromkeys(SUBJECTS[name] for name in subjects)
-        self.raws = {place: stack.enter_context(Process(place, "raw")) for place in environments}
-        self.subjects = {name: stack.enter_context(Process(SUBJECTS[name], name)) for name in subjects}
+    def __init__(self, stack: ExitStack, subjects: list[str], *, export: bool = False) -> None:
         self.server = stack.enter_context(
             subprocess.Popen([sys.executable, HERE / "server.py"], stdout=subprocess.PIPE, text=True, env=variables())
         )
         stack.callback(self.server.kill)
         assert self.server.stdout is not None
         self.address = f"http://127.0.0.1:{int(self.server.stdout.readline())}"
+        environments = dict.fromkeys(SUBJECTS[name] for name in subjects)
+        sink = self.address if export else ""
+        self.raws = {place: stack.enter_context(Process(place, "raw", sink)) for place in environments}
+        self.subjects = {name: stack.enter_context(Process(SUBJECTS[name], name, sink)) for name in subjects}
+        for process in (*self.raws.values(), *self.subjects.values()):
+            assert process.setup  # none is measured while another one starts
 
     def cpu(self, case: str, rounds: int, turns: "Turns") -> None:
         """Add the CPU of every subject in each turn, and of the raw beside it; in a new order each round."""
@@ -102,7 +117,8 @@ class Race:
         for number in range(rounds):
             random.Random(number).shuffle(everyone)
             for process in everyone:
-                said = process.ask("cpu", case=case, address=self.address)
+                share = SLOW.get(process.subject, 1)
+                said = process.ask("cpu", case=case, address=self.address, share=share)
                 if "us" in said:
                     spent[process].append(said["us"])
         for name, process in self.subjects.items():
@@ -146,15 +162,6 @@ def _whole(found: dict[str, list[str]]) -> dict[str, list[str]]:
     }
 
 
-def setups(subject: str, times: int) -> dict[str, float]:
-    """Median CPU and memory of importing and setting up, each in a new process."""
-    said = []
-    for _ in range(times):
-        with Process(SUBJECTS[subject], subject) as process:
-            said.append(process.setup)
-    return {key: median(one[key] for one in said) for key in ("ms", "mb")}
-
-
 def once(race: Race, told: dict[str, dict[str, Any]], memory: int) -> None:
     """What no repetition makes better."""
     for name, what in race.captured().items():
@@ -167,6 +174,13 @@ def once(race: Race, told: dict[str, dict[str, Any]], memory: int) -> None:
             told[name] |= race.steady(memory, name)
 
 
+def told_of(told: dict[str, dict[str, Any]], mode: str, turns: Turns) -> None:
+    for (name, case), (spent, raw) in turns.items():
+        if spent:
+            least = {"least": min(spent), "raw least": min(raw)}
+            told[name][mode][case] = least | {"median": median(spent), "raw median": median(raw)}
+
+
 def measure(chosen: argparse.Namespace) -> table.Result:
     for environment in (PEERS, *(place for place in dict.fromkeys(SUBJECTS.values()) if place is not PEERS)):
         environment.build()
@@ -176,27 +190,31 @@ def measure(chosen: argparse.Namespace) -> table.Result:
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "machine": f"{os.cpu_count()} cores of {platform.machine()}, Python {platform.python_version()}",
         "rounds": chosen.rounds * chosen.generations,
-        "subjects": {name: {"cpu": {}} for name in subjects},
+        "subjects": {name: {"cpu": {}, "export": {}} for name in subjects},
     }
     told = result["subjects"]
-    for name in subjects:
-        told[name]["setup"] = setups(name, 3 if chosen.quick else 5)
+    setups: dict[str, list[dict[str, float]]] = {name: [] for name in subjects}
     turns: Turns = {}
+    exported: Turns = {}
     for generation in range(1, chosen.generations + 1):
         with ExitStack() as stack:
             race = Race(stack, subjects)
+            for name, process in race.subjects.items():
+                setups[name].append(process.setup)
             for case in cases:
                 print(f"{case}, processes {generation} of {chosen.generations} …", flush=True)
                 race.cpu(case, chosen.rounds, turns)
             if generation == chosen.generations:
                 once(race, told, chosen.memory)
-    for (name, case), (spent, raw) in turns.items():
-        if spent:
-            least, middle = (
-                {"least": min(spent), "raw least": min(raw)},
-                {"median": median(spent), "raw median": median(raw)},
-            )
-            told[name]["cpu"][case] = least | middle
+        with ExitStack() as stack:
+            race = Race(stack, subjects, export=True)
+            for case in EXPORTED:
+                print(f"{case}, export included, processes {generation} of {chosen.generations} …", flush=True)
+                race.cpu(case, chosen.rounds, exported)
+    for name, said in setups.items():
+        told[name]["setup"] = {key: min(one[key] for one in said) for key in ("ms", "mb")}
+    told_of(told, "cpu", turns)
+    told_of(told, "export", exported)
     result["void"] = table.void(result)
     return result
 
@@ -204,17 +222,17 @@ def measure(chosen: argparse.Namespace) -> table.Result:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="three cases, few rounds, nothing that takes long")
-    parser.add_argument("--rounds", type=int, default=0, help="turns of every process in every case (default 10)")
-    parser.add_argument("--generations", type=int, default=0, help="times that all processes are started (default 3)")
-    parser.add_argument("--memory", type=int, default=-1, help="calls over which memory is watched (default 10000)")
+    parser.add_argument("--rounds", type=int, default=0, help="turns of every process in every case (default 8)")
+    parser.add_argument("--generations", type=int, default=0, help="times that all processes are started (default 2)")
+    parser.add_argument("--memory", type=int, default=-1, help="calls over which memory is watched (default 5000)")
     parser.add_argument("--only", action="append", default=[], help="measure this subject and the control; repeatable")
     parser.add_argument("--docs", action="store_true", help="write docs/overhead.md from the result")
     parser.add_argument("--json", type=Path, default=HOME / "overhead.json", help="where the result goes")
     parser.add_argument("--from-json", action="store_true", help="measure nothing: show (and write) what is there")
     chosen = parser.parse_args()
-    chosen.rounds = chosen.rounds or (5 if chosen.quick else 10)
-    chosen.generations = chosen.generations or (1 if chosen.quick else 3)
-    chosen.memory = chosen.memory if chosen.memory >= 0 else (0 if chosen.quick else 10_000)
+    chosen.rounds = chosen.rounds or (5 if chosen.quick else 8)
+    chosen.generations = chosen.generations or (1 if chosen.quick else 2)
+    chosen.memory = chosen.memory if chosen.memory >= 0 else (0 if chosen.quick else 5_000)
     if chosen.from_json:
         result = json.loads(chosen.json.read_text())
     else:
@@ -222,7 +240,7 @@ def main() -> int:
         result = measure(chosen)
         chosen.json.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
     print(f"{result['date']}, {result['machine']}\n")
-    for part in (table.cost, table.counts, table.matrix, table.steadiness):
+    for part in (table.cost, table.exported, table.targets, table.counts, table.matrix, table.steadiness):
         print("\n".join(part(result)), end="\n\n")
     if result["void"]:
         print(f"VOID: the control, which patches nothing, is more than 5 % off raw: {', '.join(result['void'])}")

@@ -43,7 +43,7 @@ PEERS = Environment(
     (
         "openai==3.52.0", "httpx2==2.16.2", "httpx==0.28.1", *OTEL, "wrapt==2.5.2", "anyio==4.16.0",
         "genai-prices==0.2.3",
-        "opentelemetry-exporter-otlp-proto-common==1.45.2",
+        "opentelemetry-exporter-otlp-proto-common==1.45.2", "opentelemetry-exporter-otlp-proto-http==1.45.2",
         "opentelemetry-semantic-conventions==0.66b2", "opentelemetry-util-genai==1.3b0",
         "opentelemetry-instrumentation-genai-openai==1.3b0", "openinference-instrumentation-openai==0.1.66",
         "opentelemetry-instrumentation-openai==0.62.4", "logfire==5.2.0", "langfuse==5.0.4",
@@ -65,7 +65,6 @@ SUBJECTS = {
     "control": PEERS,
     "spanward, guards off": PEERS,
     "spanward, content": PEERS,
-    "spanward, passing guard": PEERS,
     "openinference": PEERS,
     "genai-openai": PEERS,
     "traceloop": PEERS,

@@ -1,4 +1,4 @@
-"""Who is measured: each is set up as its documentation says, with content on and an exporter that drops everything."""
+"""Who is measured: each is set up as its documentation says, with content on, and exports to nothing or to a sink."""
 
 import json
 import os
@@ -14,14 +14,23 @@ Kept = list[Any]
 
 
 class Sink:
-    """The exporter of every peer: drops spans, or keeps them while `kept` is a list."""
+    """Where the spans of every peer go: by the batch to who takes them at `address`; without one they are dropped, or
+    kept while `kept` is a list. Ours sends to `address`, or finds nobody there.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "") -> None:
         self.kept: Kept | None = None
+        self.address = address
+        self.flush: Callable[[], Any] = lambda: None
+        """Send what waits, before the clock is stopped."""
 
-    def processor(self) -> Any:
-        from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
+    def exporter(self) -> Any:
+        from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
+        if self.address:
+            from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+            return OTLPSpanExporter(endpoint=f"{self.address}/v1/traces")
         sink = self
 
         class Exporter(SpanExporter):
@@ -30,8 +39,14 @@ class Sink:
                     sink.kept.extend(spans)
                 return SpanExportResult.SUCCESS
 
-        self.exporter = Exporter()
-        return SimpleSpanProcessor(self.exporter)
+        return Exporter()
+
+    def processor(self) -> Any:
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
+
+        made = (BatchSpanProcessor if self.address else SimpleSpanProcessor)(self.exporter())
+        self.flush = made.force_flush
+        return made
 
     def provider(self) -> Any:
         from opentelemetry.sdk.trace import TracerProvider
@@ -92,53 +107,54 @@ def logfire(sink: Sink) -> None:
 
 def langfuse(sink: Sink) -> None:
     from langfuse import Langfuse
+    from opentelemetry.sdk.trace import TracerProvider
 
-    provider = sink.provider()
+    provider = TracerProvider(shutdown_on_exit=False)  # it adds a processor of its own
     Langfuse(
         public_key="none", secret_key="none", host="http://127.0.0.1:9",
-        tracer_provider=provider, span_exporter=sink.exporter,
+        tracer_provider=provider, span_exporter=sink.exporter(),
     )  # fmt: skip
+    sink.flush = provider.force_flush
     import langfuse.openai  # noqa: F401  patches the library by being imported
 
 
-def _spanward(guards: str) -> None:
+def _spanward(guards: str, sink: Sink) -> Any:
+    """What `instrument` started."""
     import spanward
+    from spanward.tracer import instrument
 
     os.environ["SPANWARD_SPOOL"] = tempfile.mkdtemp(prefix="overhead-")
-    spanward.instrument(endpoint="http://127.0.0.1:9", guards=guards)  # nothing listens there
+    spanward.instrument(endpoint=sink.address or "http://127.0.0.1:9", guards=guards)  # there nobody listens
+    running = instrument.running()
+    assert running is not None
+    if sink.address:
+        sink.flush = running.shipper._round  # noqa: SLF001  what its thread does: all that waits is sent
+    return running
 
 
-def spanward_off(_: Sink) -> None:
+def spanward_off(sink: Sink) -> None:
     """Guards off: content is judged by nobody, so it is not recorded."""
-    _spanward("off")
+    _spanward("off", sink)
 
 
-def spanward_content(_: Sink) -> None:
-    """All content is recorded and nobody judges it, as peers do: no setting of ours, only comparable."""
-    _spanward("off")
-    from spanward.tracer import run
-
-    run.withheld = lambda _: ""
-
-
-def spanward_passing(_: Sink) -> None:
-    """A guard that lets everything pass: what judging costs before anybody judges, the thread beside a loop, too."""
-    _spanward("off")
+def spanward_content(sink: Sink) -> None:
+    """A guard that lets everything pass, so all content is recorded, as peers record it: judging itself is not ours to
+    compare. In async clients the thread beside the loop is part of it.
+    """
+    running = _spanward("off", sink)
     from spanward.guards.judgement import Check, Decision
-    from spanward.tracer import guarding, instrument
+    from spanward.tracer import guarding
 
     class Everything:
         def check(self, check: Check) -> Decision:
             return Decision(check.messages)
 
-    running = instrument.running()
-    assert running is not None
     running.engine.judge = guarding.Judge(Everything(), guarding.Summary)
 
 
-def spanward_local(_: Sink) -> None:
+def spanward_local(sink: Sink) -> None:
     """Guards in this process, by the policy that is shipped."""
-    _spanward("local")
+    _spanward("local", sink)
 
 
 SETUPS: dict[str, Callable[[Sink], None]] = {
@@ -146,7 +162,6 @@ SETUPS: dict[str, Callable[[Sink], None]] = {
     "control": control,
     "spanward, guards off": spanward_off,
     "spanward, content": spanward_content,
-    "spanward, passing guard": spanward_passing,
     "spanward, guards local": spanward_local,
     "openinference": openinference,
     "genai-openai": genai_openai,

@@ -5,7 +5,7 @@ from typing import Any
 
 from cases import CASES
 
-OURS = ("spanward, content", "spanward, guards off", "spanward, passing guard", "spanward, guards local")
+OURS = ("spanward, content", "spanward, guards off", "spanward, guards local")
 NEEDED = {"prompt", "output", "tokens"}
 SHOWN = ("prompt", "output", "tokens", "cached tokens", "cost", "time to first chunk", "tool arguments")
 TARGET = 0.7
@@ -17,9 +17,11 @@ def peers(result: Result) -> list[str]:
     return [name for name in result["subjects"] if name not in OURS and name != "control"]
 
 
-def added(result: Result, subject: str, case: str) -> float | None:
-    """Microseconds of CPU a call (or chunk) over the `raw` beside it: least against least."""
-    cpu = result["subjects"][subject]["cpu"].get(case)
+def added(result: Result, subject: str, case: str, mode: str = "cpu") -> float | None:
+    """Microseconds of CPU a call (or chunk) over the `raw` beside it: least against least. `mode` is 'cpu' for the
+    instrumentation alone, 'export' with the export in it.
+    """
+    cpu = result["subjects"].get(subject, {mode: {}})[mode].get(case)
     return None if cpu is None else cpu["least"] - cpu["raw least"]
 
 
@@ -29,21 +31,26 @@ def full(result: Result) -> list[str]:
     return [name for name, what in captured.items() if all(set(what.get(c, ())) >= NEEDED for c in ("chat", "stream"))]
 
 
-def leanest(result: Result, case: str) -> tuple[str, float] | None:
+def leanest(result: Result, case: str, mode: str = "cpu") -> tuple[str, float] | None:
     """The cheapest of those, and what it adds."""
-    costs = {name: cost for name in full(result) if (cost := added(result, name, case)) is not None}
+    costs = {name: cost for name in full(result) if (cost := added(result, name, case, mode)) is not None}
     return min(costs.items(), key=lambda item: item[1]) if costs else None
 
 
-def ratio(result: Result, subject: str, case: str) -> float | None:
-    least, ours = leanest(result, case), added(result, subject, case)
+def ratio(result: Result, subject: str, case: str, mode: str = "cpu") -> float | None:
+    least, ours = leanest(result, case, mode), added(result, subject, case, mode)
     return None if least is None or ours is None or least[1] <= 0 else ours / least[1]
 
 
 def void(result: Result) -> list[str]:
     """Cases in which the control, which patches nothing, reads other than nothing."""
-    cpu = result["subjects"]["control"]["cpu"]
-    return [case for case, said in cpu.items() if not 0.95 <= said["least"] / said["raw least"] <= 1.05]
+    said = result["subjects"]["control"]
+    return [
+        case if mode == "cpu" else f"{case} with export"
+        for mode in ("cpu", "export")
+        for case, cpu in said[mode].items()
+        if not 0.95 <= cpu["least"] / cpu["raw least"] <= 1.05
+    ]
 
 
 def lines(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
@@ -54,19 +61,40 @@ def lines(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
 
 
 def cost(result: Result) -> list[str]:
-    cases = [case for case in CASES if case in result["subjects"]["control"]["cpu"]]
+    return _cost(result, "cpu")
+
+
+def exported(result: Result) -> list[str]:
+    return _cost(result, "export")
+
+
+def targets(result: Result) -> list[str]:
+    """Every case with content, and whether it is within the target."""
+    said: dict[bool, list[str]] = {True: [], False: []}
+    for mode, where in (("cpu", ""), ("export", ", export included")):
+        for case in CASES:
+            found = ratio(result, "spanward, content", case, mode)
+            if found is not None:
+                said[found <= TARGET].append(f"{case}{where} ({found:.2f})")
+    head = f"The target is at most {TARGET} of the leanest peer, with all content recorded."
+    met, missed = ("; ".join(said[kind]) or "none" for kind in (True, False))
+    return [head, "", f"- **Met:** {met}.", f"- **Not met:** {missed}."]
+
+
+def _cost(result: Result, mode: str) -> list[str]:
+    raw = result["subjects"]["control"][mode]
+    cases = [case for case in CASES if case in raw]
     rows = [
-        [name, *(_number(added(result, name, case)) for case in cases)]
+        [name, *(_number(added(result, name, case, mode)) for case in cases)]
         for name in sorted(result["subjects"], key=lambda name: (name not in OURS, name))
     ]
-    raw = result["subjects"]["control"]["cpu"]
     rows.append(["*raw, for comparison*", *(_number(raw[case]["raw least"]) for case in cases)])
     rows += [
-        [f"**{name} / leanest peer**", *(_ratio(ratio(result, name, case)) for case in cases)]
-        for name in OURS[:3]
+        [f"**{name} / leanest peer**", *(_ratio(ratio(result, name, case, mode)) for case in cases)]
+        for name in OURS[:2]
         if name in result["subjects"]
     ]
-    rows.append(["*leanest peer*", *((leanest(result, case) or ("-",))[0] for case in cases)])
+    rows.append(["*leanest peer*", *((leanest(result, case, mode) or ("-",))[0] for case in cases)])
     return lines(["added CPU, µs", *(f"{case} (a {CASES[case].unit})" for case in cases)], rows)
 
 

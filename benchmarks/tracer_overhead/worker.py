@@ -1,6 +1,7 @@
 """One subject in a process of its own: reads orders from stdin, a JSON object a line, and answers each with another.
 
-`python worker.py SUBJECT` says first what importing and setting up cost; then it does as it is told:
+`python worker.py SUBJECT [ADDRESS]` (of whoever takes spans) says first what importing and setting up cost; then it does
+as it is told:
 {"do": "cpu", "case": NAME} and so on, see `ORDERS`.
 """
 
@@ -30,12 +31,12 @@ def resident_mb() -> float:
 class Worker:
     """The subject, set up after openai was imported and a client was made."""
 
-    def __init__(self, subject: str) -> None:
+    def __init__(self, subject: str, address: str = "") -> None:
         self.clients = Clients()
         self.clients.sync.chat.completions  # noqa: B018  loads what an application has loaded
         gc.collect()
         before, cpu = resident_mb(), time.process_time()
-        self.sink = Sink()
+        self.sink = Sink(address)
         SETUPS[subject](self.sink)
         self.setup = {"ms": (time.process_time() - cpu) * 1e3, "mb": resident_mb() - before}
         self.clients = Clients()  # some patch the making of clients
@@ -49,14 +50,17 @@ class Worker:
         assert clients is not None
         return lambda: chosen.call(clients)
 
-    def cpu(self, case: str, address: str = "") -> dict[str, float]:
-        """Microseconds of CPU of the whole process a call (or chunk)."""
+    def cpu(self, case: str, address: str = "", share: int = 1) -> dict[str, float]:
+        """Microseconds of CPU of the whole process a call (or chunk), over a `share`th of the runs of the case."""
         call, chosen = self.of(case, address), CASES[case]
+        runs = max(1, chosen.runs // share)
+        self.sink.flush()
         gc.collect()
         began = time.process_time_ns()
-        for _ in range(chosen.runs):
+        for _ in range(runs):
             call()
-        return {"us": (time.process_time_ns() - began) / 1e3 / chosen.runs / chosen.parts}
+        self.sink.flush()
+        return {"us": (time.process_time_ns() - began) / 1e3 / runs / chosen.parts}
 
     def warm(self, case: str, address: str = "") -> dict[str, float]:
         call, chosen = self.of(case, address), CASES[case]
@@ -76,7 +80,7 @@ class Worker:
             self.sink.kept = []
             before = captured.spooled()
             call(self.clients)
-            time.sleep(0.1)  # the exporters of some have a thread
+            self.sink.flush()  # the exporters of some have a thread
             found[name] = captured.of_spans(self.sink.kept) | captured.of_spool(before)
             self.sink.kept = None
         return {"captured": {name: sorted(what) for name, what in found.items()}}
@@ -178,7 +182,7 @@ ORDERS = ("cpu", "warm", "calls", "captured", "memory", "growth", "stall")
 def main() -> None:
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what subjects print is not an answer
-    worker = Worker(sys.argv[1])
+    worker = Worker(*sys.argv[1:])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(json.dumps({**worker.setup, "peak_kb": peak}), file=answers)
     for line in sys.stdin:
