@@ -52,8 +52,9 @@ class Shipper:
         if self._thread is None and not self._stopping.is_set():
             with self._starting:
                 if self._thread is None:
-                    self._thread = threading.Thread(target=self._run, name="spanward-shipper", daemon=True)
-                    self._thread.start()
+                    thread = threading.Thread(target=self._run, name="spanward-shipper", daemon=True)
+                    thread.start()
+                    self._thread = thread  # only now: who stops us waits for its end
         if not self._wake.is_set():  # setting it takes its lock, and most calls find it set
             self._wake.set()
 

@@ -38,6 +38,7 @@ class Spool:
         self._busy = False
         """This thread is at it: whoever comes here within the lock broke in on it."""
         self._late: list[tuple[bytes, bool]] = []
+        self._closed = False
         self._owner = ""
         self._lock_fd = self._fd = -1
         self._size = self._turn = 0
@@ -58,6 +59,9 @@ class Spool:
                 stored = self._append(frame, bounded=bounded)
                 if self._late:
                     self._append_late()
+                if self._closed:  # a call that outlived us: what it wrote is anybody's to send at once
+                    self._abandon_turn()
+                    self._give_up()
             finally:
                 self._busy = False
         if stored:
@@ -140,6 +144,7 @@ class Spool:
                 if self._owner and not any(self.folder.glob(f"{self._owner}-*")):
                     self._lock_path().unlink(missing_ok=True)
             finally:
+                self._closed = True
                 self._give_up()
 
     def after_fork(self) -> None:
@@ -209,7 +214,7 @@ class Spool:
             self._path("open").unlink(missing_ok=True)
 
     def _abandon_turn(self) -> None:
-        """After a failed write: the next frame starts a file of its own."""
+        """The next frame starts a file of its own, as after a failed write."""
         try:
             self._close_turn()
         except OSError:

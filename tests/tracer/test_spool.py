@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -173,3 +174,36 @@ def test_the_end_waits_no_longer_for_an_answer_than_it_was_given(tmp_path: Path)
     assert 0 < receiver.patience[0] <= 0.5
     spool.close()
     assert bodies_in(tmp_path) == [b"last"]
+
+
+def test_what_comes_after_the_end_is_written_and_holds_nothing_open(tmp_path: Path) -> None:
+    """Calls that were on their way when we were taken down."""
+    spool = Spool(tmp_path, MANY)
+    spool.append(b"one")
+    spool.close()
+    open_files = Path("/proc/self/fd")
+    before = len(list(open_files.iterdir())) if open_files.exists() else 0
+    assert spool.append(b"two")
+    assert spool.append(b"three")
+    assert not before or len(list(open_files.iterdir())) == before
+    assert sorted(bodies_in(tmp_path)) == [b"one", b"three", b"two"]
+    heir = Spool(tmp_path, MANY)
+    assert heir.adopt() == 3
+    heir.close()
+
+
+def test_a_shipper_is_stopped_while_its_thread_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool = Spool(tmp_path, MANY)
+    shipper = Shipper(spool, lambda *_: 200)
+    start, stopped = threading.Thread.start, []
+
+    def slowly(thread: threading.Thread) -> None:
+        stopped.append(shipper.stop(5))
+        start(thread)
+
+    spool.append(b"one")
+    monkeypatch.setattr(threading.Thread, "start", slowly)
+    shipper.wake()
+    assert stopped == [True]
+    assert bodies_in(tmp_path) == []
+    spool.close()

@@ -318,7 +318,7 @@ def test_other_requests_cost_next_to_nothing(spooled: Spooled) -> None:
     finally:
         server.shutdown()
         server.server_close()
-    assert after - before <= 30, "our wrappers around the client and its transport, together"
+    assert after - before <= 22, "our wrappers around the client and its transport, together"
     assert spooled.all == []
 
 
