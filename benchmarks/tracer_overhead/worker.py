@@ -1,7 +1,7 @@
 """One subject in a process of its own: reads orders from stdin, a JSON object a line, and answers each with another.
 
-`python worker.py SUBJECT [ADDRESS]` (of whoever takes spans) says first what importing and setting up cost; then it does
-as it is told:
+`python worker.py SUBJECT [ADDRESS]` (of whoever takes spans) says first what importing and setting up cost; then it
+does as it is told:
 {"do": "cpu", "case": NAME} and so on, see `ORDERS`.
 """
 
