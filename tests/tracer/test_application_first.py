@@ -453,3 +453,12 @@ def test_trio(trace: Trace, spooled: Spooled) -> None:
 
     assert anyio.run(main, backend="trio") == "Hello <EMAIL_ADDRESS_1>"
     assert [call.attributes.get("spanward.stream.end") for call in spooled.calls] == [None, "complete"]
+
+
+def test_the_configuration_of_a_langchain_run_is_copied() -> None:
+    """With all handlers in it, ours among them, which holds locks."""
+    pytest.importorskip("langchain_core")
+    from spanward.tracer.frameworks.langchain_listener import Listener
+
+    listener = Listener(SimpleNamespace(lock=threading.Lock()))  # type: ignore[arg-type]  # nobody is told anything
+    assert copy.deepcopy({"callbacks": [listener]})["callbacks"] == [listener]
