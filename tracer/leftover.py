@@ -32,6 +32,8 @@ BLOB = 512
 """Characters: so many without a space are encoded bytes."""
 MOST = 200_000
 """Values that are looked at."""
+DEEPEST = 2_000
+"""Steps into a value: more than any encoder of JSON goes. One that holds itself has no end."""
 
 
 def leftover(kwargs: dict[str, Any], known: Iterable[Message], apart: frozenset[str] | None) -> tuple[Message, ...]:
@@ -56,7 +58,7 @@ def leftover(kwargs: dict[str, Any], known: Iterable[Message], apart: frozenset[
             stack += [((*where, i), item) for i, item in enumerate(value)]
         elif hasattr(type(value), "model_fields"):
             stack += [((*where, key), item) for key, item in value.__dict__.items() if key not in TRANSPORT]
-        if looked > MOST:
+        if looked > MOST or len(where) > DEEPEST:
             raise ValueError("a request without an end")
     return (Message("user", tuple(found)),) if found else ()
 
