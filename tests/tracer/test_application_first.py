@@ -460,5 +460,5 @@ def test_the_configuration_of_a_langchain_run_is_copied() -> None:
     pytest.importorskip("langchain_core")
     from spanward.tracer.frameworks.langchain_listener import Listener
 
-    listener = Listener(SimpleNamespace(lock=threading.Lock()))  # type: ignore[arg-type]  # nobody is told anything
+    listener = Listener(SimpleNamespace(lock=threading.Lock()))  # nobody is told anything
     assert copy.deepcopy({"callbacks": [listener]})["callbacks"] == [listener]
