@@ -1,6 +1,7 @@
 """What a call cost: public prices from genai-prices, private ones from a file. An unknown model has none, never 0."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -21,7 +22,9 @@ _MEMO = 4096
 _LONGEST_NAME = 500
 """Characters of provider and model; what is longer is no name, and must not be remembered."""
 # Names of the conventions that genai-prices does not know by itself.
-_PROVIDERS = {"x_ai": "x-ai", "azure.ai.inference": "azure", "gcp.gen_ai": "google"}
+_PROVIDERS = {"x_ai": "x-ai", "azure.ai.inference": "azure", "gcp.gen_ai": "google", "zhipu": "zhipuai"}
+# What stands before a model's own name: `models/NAME`, `projects/…/publishers/google/models/NAME`.
+_RESOURCE = re.compile(r"(?:[^/]+/)*models/(?=[^/]+$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,10 @@ class _PublicPrice:
             price = self.model.calc_price(usage, self.provider, genai_request_timestamp=at)
         except ValueError:
             return None  # counts that contradict each other
-        return float(price.total_price)
+        total = float(price.total_price)
+        if not total and any(vars(price.model_price).values()):
+            return None  # priced by what we do not count: hours, letters, pages
+        return total
 
 
 class Pricing:
@@ -119,11 +125,14 @@ class Pricing:
                 return private
         from genai_prices.data_snapshot import get_snapshot
 
-        try:
-            found = get_snapshot().find_provider_model(model, None, _PROVIDERS.get(provider, provider), None)
-        except LookupError:
-            return None
-        return _PublicPrice(*found)
+        # Fireworks' prices are by the whole name, Google's by the last part.
+        for named in dict.fromkeys((model, _RESOURCE.sub("", model))):
+            try:
+                found = get_snapshot().find_provider_model(named, None, _PROVIDERS.get(provider, provider), None)
+            except LookupError:
+                continue
+            return _PublicPrice(*found)
+        return None
 
 
 def price(request: ExportTraceServiceRequest, pricing: Pricing) -> int:
@@ -147,7 +156,9 @@ def _price_span(span: Span, pricing: Pricing) -> bool:
     )
     provider = _text(attributes.get(semconv.PROVIDER)) or _text(attributes.get("gen_ai.system"))
     at = datetime.fromtimestamp(min(span.start_time_unix_nano // 10**9, 4_000_000_000), UTC)
-    for name in (semconv.RESPONSE_MODEL, semconv.REQUEST_MODEL):
+    names = (semconv.RESPONSE_MODEL, semconv.REQUEST_MODEL)
+    # Bedrock's price depends on the region, which only the name that was asked for says.
+    for name in reversed(names) if provider == "aws.bedrock" else names:
         model = _text(attributes.get(name))
         cost = pricing.cost(provider, model, tokens, at) if model else None
         if cost is not None:

@@ -38,7 +38,7 @@ HOSTS = {
     "router.huggingface.co": "huggingface",
     "api-inference.huggingface.co": "huggingface",
     "*.endpoints.huggingface.cloud": "huggingface",
-    "api.stability.ai": "stability",
+    "api.stability.ai": "stability_ai",
     "api.replicate.com": "replicate",
     "api.voyageai.com": "voyageai",
     "api.jina.ai": "jina",

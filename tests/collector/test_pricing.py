@@ -29,6 +29,27 @@ KNOWN = [
     ("x_ai", "grok-3", "x-ai"),
     ("azure.ai.openai", "gpt-4o", "openai"),
     ("deepseek", "deepseek-chat", "deepseek"),
+    ("aws.bedrock", "amazon.nova-lite-v1:0", "aws"),
+    ("aws.bedrock", "us.anthropic.claude-3-5-sonnet-20241022-v2:0", "aws"),
+    ("aws.bedrock", "eu.anthropic.claude-sonnet-4-5-20250929-v1:0", "aws"),
+    ("aws.bedrock", "global.anthropic.claude-sonnet-4-5-20250929-v1:0", "aws"),
+    ("aws.bedrock", "us.meta.llama3-3-70b-instruct-v1:0", "aws"),
+    ("aws.bedrock", "openai.gpt-oss-120b-1:0", "aws"),
+    ("gcp.vertex_ai", "claude-sonnet-4-5@20250929", "google"),
+    ("azure.ai.openai", "gpt-35-turbo", "openai"),
+    ("azure.ai.openai", "text-embedding-3-large", "openai"),
+    ("cohere", "command-r-08-2024", "cohere"),
+    ("groq", "llama-3.3-70b-versatile", "groq"),
+    ("groq", "openai/gpt-oss-20b", "groq"),
+    ("together", "meta-llama/Llama-3.3-70B-Instruct-Turbo", "together"),
+    ("openrouter", "openai/gpt-4o", "openrouter"),
+    ("fireworks", "accounts/fireworks/models/deepseek-v3-0324", "fireworks"),
+    ("moonshot", "kimi-k2-0905-preview", "moonshotai"),
+]
+RESOURCES = [
+    ("gcp.gemini", "models/gemini-2.5-pro", "gemini-2.5-pro"),
+    ("gcp.vertex_ai", "publishers/google/models/gemini-2.5-flash", "gemini-2.5-flash"),
+    ("gcp.vertex_ai", "projects/p/locations/us-east1/publishers/google/models/gemini-2.5-pro", "gemini-2.5-pro"),
 ]
 
 
@@ -37,6 +58,13 @@ def test_public_prices_are_those_of_genai_prices(provider: str, model: str, thei
     usage = Usage(input_tokens=1000, cache_read_tokens=300, cache_write_tokens=100, output_tokens=200)
     expected = calc_price(usage, model, provider_id=theirs, genai_request_timestamp=AT).total_price
     assert Pricing().cost(provider, model, TOKENS, AT) == pytest.approx(float(expected))
+
+
+@pytest.mark.parametrize(("provider", "resource", "model"), RESOURCES)
+def test_a_model_named_as_a_resource_costs_what_the_model_costs(provider: str, resource: str, model: str) -> None:
+    cost = Pricing().cost(provider, model, TOKENS, AT)
+    assert cost
+    assert Pricing().cost(provider, resource, TOKENS, AT) == cost
 
 
 def test_each_disjoint_count_has_its_own_price() -> None:
@@ -51,11 +79,28 @@ def test_an_embedding_costs_its_input() -> None:
 
 @pytest.mark.parametrize(
     ("provider", "model"),
-    [("openai", "gpt-unheard-of"), ("nobody", "gpt-4o"), ("", "gpt-4o-mini"), ("openai", ""), ("anthropic", "gpt-4o")],
+    [
+        ("openai", "gpt-unheard-of"),
+        ("nobody", "gpt-4o"),
+        ("", "gpt-4o-mini"),
+        ("openai", ""),
+        ("anthropic", "gpt-4o"),
+        ("ollama", "llama3.2"),
+        ("azure.ai.openai", "our-deployment"),
+        ("together", "mistralai/mistral-large"),
+        ("openai", "whisper-1"),
+        ("openai", "tts-1"),
+        ("groq", "whisper-large-v3"),
+        ("mistral_ai", "mistral-ocr-latest"),
+    ],
 )
 def test_an_unknown_model_has_no_cost(provider: str, model: str) -> None:
     pricing = Pricing()
     assert [pricing.cost(provider, model, TOKENS, AT) for _ in range(2)] == [None, None]
+
+
+def test_what_is_free_costs_nothing() -> None:
+    assert Pricing().cost("openai", "omni-moderation-latest", TOKENS, AT) == 0.0
 
 
 def test_counts_that_contradict_each_other_have_no_cost() -> None:
@@ -119,6 +164,15 @@ def test_a_call_with_usage_is_priced_by_the_answering_model() -> None:
     count, told = priced(REQUEST_MODEL="gpt-4o", RESPONSE_MODEL="gpt-4o-mini")
     assert count == 1
     assert told[semconv.COST_USD] == Pricing().cost("openai", "gpt-4o-mini", Tokens(input=100, output=20), AT)
+
+
+def test_bedrock_is_priced_by_the_region_that_was_asked() -> None:
+    asked = "global.anthropic.claude-sonnet-4-5-20250929-v1:0"
+    _, told = priced(PROVIDER="aws.bedrock", REQUEST_MODEL=asked, RESPONSE_MODEL="claude-sonnet-4-5-20250929")
+    assert told[semconv.COST_USD] == Pricing().cost("aws.bedrock", asked, Tokens(input=100, output=20), AT)
+    profile = "arn:aws:bedrock:us-east-1:1:application-inference-profile/abc"
+    _, told = priced(PROVIDER="aws.bedrock", REQUEST_MODEL=profile, RESPONSE_MODEL="claude-sonnet-4-5-20250929")
+    assert told[semconv.COST_USD]
 
 
 def test_an_unknown_answering_model_falls_back_on_the_requested() -> None:

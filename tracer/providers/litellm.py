@@ -46,8 +46,14 @@ PROVIDERS = {
     "ollama_chat": "ollama",
     "text-completion-openai": "openai",
     "anthropic_text": "anthropic",
+    "together_ai": "together",
+    "fireworks_ai": "fireworks",
+    "voyage": "voyageai",
+    "nvidia_nim": "nvidia",
+    "jina_ai": "jina",
+    "stability": "stability_ai",
 }
-"""litellm's names by the conventions'; any other is the same in both."""
+"""litellm's names by ours, those of the conventions and of `hosts`; any other is the same in both."""
 OWN = ("metadata", "litellm_metadata")
 """What is for litellm's callbacks and not for the provider: the application's own, and left as it is."""
 TEXTS = ("system", "system_instruction", "instructions", "documents", "suffix")
