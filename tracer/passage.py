@@ -124,7 +124,8 @@ class Passage:
                 texts[channel] = self._cut(channel, texts[channel])
             if self._reader is not None:
                 self._reader.finish(call, texts)
-                estimate.fill(call, left_out=call.cut, complete=how == "complete")
+                if call.chunks or how != "error":  # a stream that was refused was not counted by anybody
+                    estimate.fill(call, left_out=call.cut, complete=how == "complete")
         except Exception as problem:  # noqa: BLE001  the call is recorded without its output
             health.mishap(f"{self.run.adapter.library}.finish", problem)
             self.run.unreadable = "unreadable"

@@ -254,3 +254,14 @@ def test_other_requests_are_no_calls_to_a_model(server: Server, client: ollama.C
     server.says({"model_info": {}, "template": MAIL})
     client.show("llama3.2")
     assert spans.calls() == []
+
+
+def test_of_a_refused_stream_nothing_is_estimated(server: Server, client: ollama.Client, spans: Any) -> None:
+    """The library asks when the stream is read first, so it is the reading that fails."""
+    server.says({"error": "model not found"}, 404)
+    with pytest.raises(ollama.ResponseError):
+        list(client.chat("llama3.2", TURNS, stream=True))
+    told = spans.one().attributes
+    assert (told[semconv.STREAM_END], told[semconv.ERROR_TYPE]) == ("error", "ResponseError")
+    assert semconv.INPUT_TOKENS not in told
+    assert semconv.OUTPUT_TOKENS not in told
