@@ -19,6 +19,7 @@ from .traffic import Call, operation, put, report
 pytestmark = pytest.mark.browser
 
 MINUTE = 60_000
+NONE = "\N{EN DASH}"
 SAID = "write to <EMAIL_ADDRESS_1> about [US_SSN], no <DIV> and no [TODO]"
 ATTACK = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\"><b>bold</b>"
 
@@ -110,6 +111,34 @@ def test_an_unpriced_call_costs_unpriced_and_never_nothing(page: Page) -> None:
     expect(row.locator("td.cost > span")).to_have_text("unpriced")
     row.locator("a").click()
     expect(page.get_by_label("Tokens and cost")).to_contain_text("Costunpriced")
+
+
+def test_answers_that_are_no_text_and_reasons_in_words(browser: Browser, store: Store, tmp_path: Path) -> None:
+    spoken = {semconv.OPERATION: "speech", semconv.USAGE_SOURCE: "none", semconv.OUTPUT_MESSAGES: "[]"}
+    unknown = {
+        semconv.INPUT_MESSAGES: "",
+        semconv.OUTPUT_MESSAGES: "",
+        semconv.CONTENT_WITHHELD: "no_adapter",
+        semconv.USAGE_SOURCE: "none",
+    }
+    now = int(time.time() * 1000)
+    calls = [
+        Call(now - 2000, model="tts-1", tokens=(0, 0), cost=None, answered="", attributes=spoken),
+        Call(now - 1000, model="home", tokens=(0, 0), cost=None, said="", answered="", attributes=unknown),
+    ]
+    put(store, tmp_path, calls)
+    app = Starlette(routes=routes(store.ask, lambda: {"status": "ok"}))
+    with served(app) as address, tab(browser, address) as page:
+        page.goto("/calls?from=now-15m")
+        expect(page.locator("table.rows .said small")).to_have_text(["", "audio"])
+        page.goto("/?from=now-15m")
+        models = page.locator("section.panel", has_text="Models").locator("tbody tr")
+        expect(models).to_have_count(2)
+        expect(models.locator("td:last-child")).to_have_text([NONE, NONE])
+        page.goto(f"/calls/{calls[0].trace_id}/{calls[0].span_id}")
+        expect(page.locator("main")).to_contain_text("The audio of the answer is not stored.")
+        page.goto(f"/calls/{calls[1].trace_id}/{calls[1].span_id}")
+        expect(page.locator("main")).to_contain_text("Content was not stored: Spanward does not know the client")
 
 
 def test_filters_live_in_the_address(page: Page) -> None:

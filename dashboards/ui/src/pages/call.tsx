@@ -9,7 +9,7 @@ import { GuardEvents } from "../parts/guard_events";
 import { Icon } from "../parts/icon";
 import { MessageView, Text } from "../parts/message_view";
 import { Problem } from "../parts/notice";
-import { noAnswer, Outcome } from "../parts/outcome";
+import { noAnswer, Outcome, whyWithheld } from "../parts/outcome";
 import { Attributes, Waterfall } from "../parts/waterfall";
 import { href, type Place } from "../place";
 import { useTitle } from "../title";
@@ -96,7 +96,7 @@ function Talk({ call, content }: { call: CallDetail; content: Content | null }) 
   if (!content) {
     return (
       <p class="panel note quiet">
-        {withheld ? `The content of this call was not stored: ${withheld}.` : "No content is stored for this call: it carried none, or its time to live is over."}
+        {withheld ? `The content of this call was not stored: ${whyWithheld(withheld)}.` : "No content is stored for this call: it carried none, or its time to live is over."}
       </p>
     );
   }

@@ -2,6 +2,7 @@ import { clockOf, costOf, count, counted, dayOf, exact, local, ms, NONE, tokensO
 import { change, href, type Place } from "../place";
 import type { CallRow } from "../records";
 import { GuardChips, Status } from "./chip";
+import { UNSAID } from "./outcome";
 
 // Two lines a row: each column has a word above and a quieter one below, and both may sort.
 type Word = readonly [name: string, sort: string];
@@ -46,7 +47,7 @@ function Sort({ here, name, sort, now }: { here: Place; name: string; sort: stri
 function answered(c: CallRow): string {
   if (c.output_preview) return c.output_preview;
   if (c.status !== "ok") return c.failure;
-  return c.finish_reason.startsWith("tool") ? "calls a tool" : c.operation === "embeddings" ? "vectors" : "";
+  return c.finish_reason.startsWith("tool") ? "calls a tool" : UNSAID[c.operation]?.word ?? "";
 }
 
 function Row({ here, call: c }: { here: Place; call: CallRow }) {

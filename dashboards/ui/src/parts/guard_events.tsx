@@ -1,6 +1,7 @@
 import { ms } from "../format";
 import type { CallDetail, GuardEvent } from "../records";
 import { Chip, GuardChips } from "./chip";
+import { whyWithheld } from "./outcome";
 
 const DONE: Record<string, string> = { shadow: "shadow: nothing was changed", allow: "let through", modify: "replaced", block: "blocked" };
 
@@ -20,7 +21,7 @@ export function GuardEvents({ call, events, degraded }: { call: CallDetail; even
         <h2>Guards</h2>
         <GuardChips call={call} />
       </header>
-      {call.content_withheld && <p class="note warn-text">Content was not stored: {call.content_withheld}</p>}
+      {call.content_withheld && <p class="note warn-text">Content was not stored: {whyWithheld(call.content_withheld)}.</p>}
       {events.length ? (
         <ul class="events">
           {events.map((e, i) => (

@@ -4,6 +4,7 @@ import { messagesOf } from "../messages";
 import type { Said, Span } from "../records";
 import { MessageView } from "./message_view";
 import { Problem } from "./notice";
+import { whyWithheld } from "./outcome";
 
 const KINDS = new Set(["execute_tool", "retrieval", "invoke_agent", "invoke_workflow"]);
 
@@ -18,7 +19,7 @@ export function OperationSaid({ span, trace }: { span: Span; trace: string }) {
   return (
     <div class="operation">
       {content ? [...messagesOf(content.input, "in"), ...messagesOf(content.output, "out")].map((m, i) => <MessageView key={i} message={m} of={m.role === "out" ? "output" : "input"} />)
-        : <p class="quiet">{span.attributes["spanward.content.withheld"] ? `What it said was not stored: ${span.attributes["spanward.content.withheld"]}.` : "It said nothing that is stored."}</p>}
+        : <p class="quiet">{span.attributes["spanward.content.withheld"] ? `What it said was not stored: ${whyWithheld(span.attributes["spanward.content.withheld"])}.` : "It said nothing that is stored."}</p>}
       {rules.length > 0 && <p class="quiet">guards: {rules.join(", ")}</p>}
     </div>
   );

@@ -8,13 +8,36 @@ const ENDINGS: Record<string, string> = {
   cancelled: "The application cancelled the call.",
 };
 
+// Answers that are no text: what stands in their place on the page of a call, and in its row.
+export const UNSAID: Record<string, { sentence: string; word: string }> = {
+  embeddings: { sentence: "The vectors of the answer are not stored.", word: "vectors" },
+  speech: { sentence: "The audio of the answer is not stored.", word: "audio" },
+  image_generation: { sentence: "The images of the answer are not stored.", word: "image" },
+  moderation: { sentence: "What the model flagged is among the raw attributes.", word: "verdict" },
+  rerank: { sentence: "The scores of the answer are not stored.", word: "ranking" },
+};
+
+const WITHHELD: Record<string, string> = {
+  no_adapter: "Spanward does not know the client that made it, so no guard could read it; spanward.model_call() around it makes it known",
+  content_none: "the application records no content (SPANWARD_CONTENT=none)",
+  guards_off: "the application runs without guards (SPANWARD_GUARDS=off)",
+  unguarded: "no guard had looked at it",
+  guards_failed: "the guards could not answer",
+  unreadable: "its texts could not be read",
+  output_unjudged: "the answer was not judged",
+};
+
+export function whyWithheld(reason: string): string {
+  return WITHHELD[reason] ?? reason;
+}
+
 // The type stands before it in bold already.
 function rest(type: string, message: string): string {
   return message.startsWith(type) ? message.slice(type.length).replace(/^[:\s]+/, "") : message;
 }
 
 export function Outcome({ call: c, events }: { call: CallDetail; events: GuardEvent[] }) {
-  const ending = ENDINGS[c.stream_end];
+  const ending = c.stream_end === "error" && c.chunks === 0 ? "" : ENDINGS[c.stream_end];
   if (c.status === "ok") return ending ? <p class="outcome warned">{ending}</p> : null;
   const by = c.status === "blocked" ? events.find((e) => e.action === "block" && e.mode !== "shadow") : undefined;
   if (by) {
@@ -29,6 +52,6 @@ export function Outcome({ call: c, events }: { call: CallDetail; events: GuardEv
 }
 
 export function noAnswer({ status, operation }: CallDetail): string {
-  if (operation === "embeddings" && status === "ok") return "The vectors of the answer are not stored.";
+  if (status === "ok" && UNSAID[operation]) return UNSAID[operation].sentence;
   return status === "blocked" ? "No answer: the call was blocked." : status === "error" ? "No answer: the call failed." : "No answer was recorded.";
 }

@@ -1,6 +1,6 @@
 // The two tables below the charts: which models, and which failures.
 import { only } from "../filters";
-import { ago, compact, count, exact, ms, percent, usd } from "../format";
+import { ago, compact, costOf, count, exact, ms, NONE, percent, usd } from "../format";
 import { href, type Place } from "../place";
 import type { Failure, Overview } from "../records";
 import { Status } from "./chip";
@@ -23,8 +23,8 @@ export function ModelTable({ here, models }: { here: Place; models: Overview["mo
                 <td class="n">{count(m.calls)}</td>
                 <td class={`n ${m.errors ? "bad-text" : "quiet"}`}>{percent(m.errors / m.calls)}</td>
                 <td class="n optional">{ms(m.latency[1])}</td>
-                <td class="n optional">{compact(m.input_tokens + m.output_tokens)}</td>
-                <td class="n">{m.unpriced ? <a href={href("/calls", only(here.query, { model: m.model, provider: m.provider, priced: "no" }))} title={`${count(m.unpriced)} calls have no price`}>{usd(m.cost)}{m.cost !== null && " +?"}</a> : usd(m.cost)}</td>
+                <td class="n optional">{m.input_tokens + m.output_tokens ? compact(m.input_tokens + m.output_tokens) : NONE}</td>
+                <td class="n">{m.unpriced ? <a href={href("/calls", only(here.query, { model: m.model, provider: m.provider, priced: "no" }))} title={`${count(m.unpriced)} calls have no price`}>{usd(m.cost)}{m.cost !== null && " +?"}</a> : m.cost ? usd(m.cost) : costOf({ ...m, cost: m.input_tokens + m.output_tokens ? m.cost : null })}</td>
               </tr>
             ))}
           </tbody>
