@@ -36,12 +36,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, (_, metavar, text) in OPTIONS.items():
         parser.add_argument(f"--{name.replace('_', '-')}", metavar=metavar, choices=CHOICES.get(name), help=text)
     parser.add_argument("--environment", metavar="NAME", help="deployment environment, such as production")
+    parser.add_argument(
+        "-m", dest="module", nargs=argparse.REMAINDER, help=argparse.SUPPRESS
+    )  # as a person may write it, from habit
     parser.add_argument("program", nargs=argparse.REMAINDER, help="the program and its arguments, as without us")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Does not return if all goes well."""
     program = arguments.program[1:] if arguments.program[:1] == ["--"] else arguments.program
+    if arguments.module is not None:
+        raise CommandError(f"say the interpreter as well: spanward run python -m {' '.join(arguments.module)}")
     if not program:
         raise CommandError("say which program to run: spanward run [OPTIONS] python app.py")
     if shutil.which(program[0]) is None:

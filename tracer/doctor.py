@@ -61,7 +61,7 @@ def library(name: str) -> Fact:
     running = instrument.running()
     known = running.patches.libraries.get(name) if running else None
     if known is None and patching.tested(adapter, version):  # importing them all would take many seconds
-        return Fact(name, "ok", f"{adapter.distribution} {version}: its model calls are traced once it is imported")
+        return Fact(name, "ok", f"{adapter.distribution} {version}: traced once it is imported")
     patched, skipped = (known.patched, known.skipped) if known else _would_be(adapter)
     says = f"{adapter.distribution} {version}: {len(patched)} methods {'traced' if known else 'can be traced'}"
     if skipped:

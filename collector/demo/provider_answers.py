@@ -24,7 +24,7 @@ from typing import Any
 _WORDS = re.compile(
     r"(?:^|-)(err-\d{3}(?:-once)?|midstream|slow|chunks\d+|echo|tool|thinking|cached|rude|empty|refusal)$"
 )
-_QUOTABLE = re.compile(r"<[A-Z_]+_\d+>|[\w.+-]+@[\w-]+\.[\w.]+")
+_QUOTABLE = re.compile(r"<[A-Z_]{1,40}_\d+>|(?<![\w.+-])[\w.+-]{1,64}@[\w-]+\.[\w.]+")
 DROP_AFTER = 10
 """Chunks before the connection drops, with `midstream`."""
 

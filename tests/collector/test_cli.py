@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from spanward.collector.doctor import lines
+from spanward.tracer.doctor import Fact
+
 from .sidecar_process import Running, clean_environment, spanward
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -103,6 +106,13 @@ def test_store_migrate_refuses_a_directory_in_use_and_is_idempotent(sidecar: Run
     for _ in range(2):
         told = spanward("store", "migrate", "--data", tmp_path / "data")
         assert (told.returncode, told.stdout, told.stderr) == (0, "The schema is up to date.\n", "")
+
+
+def test_doctor_names_what_is_not_installed_in_one_line_at_the_end() -> None:
+    absent = [Fact(name, "absent", "not installed") for name in ("acme", "zeta-ai")]
+    told = "".join(lines([absent[0], Fact("openai", "ok", "openai 3: traced"), absent[1]]))
+    assert told == "ok openai           openai 3: traced\n - not installed    acme, zeta-ai\n"
+    assert "not installed" not in "".join(lines([Fact("openai", "ok", "openai 3: traced")]))
 
 
 def test_doctor_says_what_is_wrong(tmp_path: Path, sidecar: Running) -> None:

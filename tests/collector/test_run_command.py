@@ -71,6 +71,12 @@ def test_options_that_keep_us_out_are_noticed(program: list[str], option: str) -
     assert deaf_option(program) == option
 
 
+def test_a_module_wants_its_interpreter(tmp_path: Path) -> None:
+    done = run("-m", "shop.app", "--port", "1", spool=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "spanward run: say the interpreter as well: spanward run python -m shop.app --port 1\n"
+
+
 def test_the_program_is_this_process(tmp_path: Path) -> None:
     with subprocess.Popen(
         [*SPANWARD, "run", "sh", "-c", "echo $$; exit 7"], stdout=subprocess.PIPE, text=True, env=clean_environment()
