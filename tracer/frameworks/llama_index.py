@@ -28,7 +28,7 @@ def listen(narrator: Narrator) -> Callable[[], None]:
 ADAPTER = Adapter(
     library="llama_index.core",
     distribution="llama-index-core",
-    oldest="0.13",
+    oldest="0.14.0",
     below="0.15",
     listen=listen,
 )

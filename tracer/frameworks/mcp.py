@@ -149,7 +149,7 @@ _METHODS: dict[str, tuple[str, Callable[[Kwargs], Iterable[Part]], Callable[[Ope
 ADAPTER = Adapter(
     library="mcp",
     distribution="mcp",
-    oldest="1.10",
+    oldest="2.1",
     below="3",
     around=tuple(
         Around(

@@ -120,7 +120,7 @@ def _tools(body: dict[str, Any], form: Any) -> tuple[Message, ...]:
 ADAPTER = Adapter(
     library="ollama",
     distribution="ollama",
-    oldest="0.4",
+    oldest="0.5.0",
     below="1",
     apart=frozenset({"cls", "method", "url", "headers", "stream"}),
     endpoints=(

@@ -153,7 +153,7 @@ REQUESTS = Adapter(
 HTTPX = Adapter(
     library="httpx",
     distribution="httpx",
-    oldest="0.24",
+    oldest="0.26",
     below="1",
     endpoints=(_endpoint("httpx", "Client.request", "AsyncClient.request"),),
 )

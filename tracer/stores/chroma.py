@@ -99,7 +99,7 @@ def _around(method: str, module: str, *, is_async: bool) -> Around:
 ADAPTER = Adapter(
     library="chromadb",
     distribution="chromadb",
-    oldest="1.0.20",
+    oldest="1.2.0",
     below="2",
     around=tuple(
         _around(method, module, is_async=is_async)

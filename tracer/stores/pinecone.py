@@ -189,7 +189,7 @@ def _endpoint(method: str, module: str, owner: str, read: Callable[..., None], d
 ADAPTER = Adapter(
     library="pinecone",
     distribution="pinecone",
-    oldest="7.3",
+    oldest="10.0",
     below="11",
     endpoints=tuple(
         _endpoint(method, module, owner, read, done)

@@ -17,6 +17,7 @@ from ..conformance.subject import Json, Route
 from ..conformance.subjects import google_genai as subject
 from ..conformance.subjects import vertex
 from ..inmemory import Spans
+from ..versions import at_least
 
 genai = pytest.importorskip("google.genai")
 from google.genai import types  # noqa: E402  once we know that it is there
@@ -266,7 +267,9 @@ def test_embeddings(spans: Spans, client: Any, fake: Fake) -> None:
     client.models.embed_content(model="gemini-embedding-001", contents=texts, config={"title": f"of {MAIL}"})
     clean(spans, fake)
     told = dict(spans.one().attributes or {})
-    assert (told[semconv.OPERATION], told.get(semconv.INPUT_TOKENS)) == ("embeddings", 7)
+    assert told[semconv.OPERATION] == "embeddings"
+    if at_least("google-genai", "3.1"):  # 3.0 drops what the provider counted
+        assert told[semconv.INPUT_TOKENS] == 7
 
 
 @pytest.mark.filterwarnings("ignore:.*generate_images.*")
