@@ -41,7 +41,7 @@ def options(address: str, retries: int, timeout_s: float) -> Any:
 
     given: Json = {"base_url": address, "timeout": int(timeout_s * 1000)}
     if RETRIES:
-        quick = {"initial_delay": 0.01, "max_delay": 0.05, "exp_base": 1, "jitter": 0}
+        quick: Json = {"initial_delay": 0.01, "max_delay": 0.05, "exp_base": 1, "jitter": 0}
         given["retry_options"] = types.HttpRetryOptions(attempts=retries + 1, **quick)
     return types.HttpOptions(**given)
 
