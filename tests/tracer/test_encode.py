@@ -171,12 +171,17 @@ def test_values_that_protobuf_has_none_for(value: Any, kept: dict[str, str]) -> 
 def test_a_span_like_another_differs_in_ids_and_times() -> None:
     spans: list[Any] = []
     tracer = own(spans).get_tracer("spanward", "1.2", "https://example.test/scope")
-    said = {"url.full": "https://model.test/v1/" + "long/" * 40, "http.response.status_code": 200, "server.port": 443}
+    said: Any = {
+        "url.full": "https://model.test/v1/" + "long/" * 40,
+        "http.response.status_code": 200,
+        "server.port": 443,
+    }
 
     def sent(parent: SpanContext, started: int, ended: int) -> own_tracer.OwnSpan:
         above = set_span_in_context(NonRecordingSpan(parent), Context())
-        span = tracer.start_span("POST", context=above, kind=SpanKind.CLIENT, attributes=said, start_time=started)
+        span: Any = tracer.start_span("POST", context=above, kind=SpanKind.CLIENT, attributes=said, start_time=started)
         span.end(ended)
+        assert isinstance(span, own_tracer.OwnSpan)
         return span
 
     one, parent = encode.Alike(sent(LOCAL, 5, 9)), SpanContext(2**127 + 1, 11, is_remote=False)

@@ -17,7 +17,7 @@ from ..loopback import Server, repeating
 MAIL = "jane.roe@example.org"
 TEXT = f"Write to {MAIL} about the parcel."
 SECRET = "My key is sk-proj-" + "Zx8Kq2Vb7Nw4Tr9Ye3Uj6Hm5Pd1Ls0Gc8Fa2Bt7Rv4"
-TOOL = {"type": "object", "properties": {"to": {"type": "string", "description": TEXT}}}
+TOOL: Any = {"type": "object", "properties": {"to": {"type": "string", "description": TEXT}}}
 
 
 def openai(address: str, text: str) -> Any:
@@ -61,9 +61,8 @@ def google(address: str, text: str) -> Any:
     from google import genai
 
     client = genai.Client(api_key="k", http_options={"base_url": address})
-    return client.models.count_tokens(
-        model="gemini-2.5-flash", contents=[text, {"role": "user", "parts": [{"text": text}]}]
-    )
+    contents: Any = [text, {"role": "user", "parts": [{"text": text}]}]
+    return client.models.count_tokens(model="gemini-2.5-flash", contents=contents)
 
 
 def vertex_client(address: str) -> Any:

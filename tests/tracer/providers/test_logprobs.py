@@ -58,7 +58,7 @@ def test_of_an_answer(server: Server, spans: Spans) -> None:
 
 
 def test_of_a_stream(server: Server, spans: Spans) -> None:
-    choices = [
+    choices: list[dict[str, Any]] = [
         {"index": 0, "delta": {"content": piece}, "finish_reason": None, "logprobs": {"content": [entry]}}
         for piece, entry in zip(PIECES, PROBABLE["content"], strict=True)
     ]
