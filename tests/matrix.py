@@ -56,7 +56,7 @@ BESIDE: dict[tuple[str, str], tuple[str, ...]] = {
     ("agents", "oldest"): ("openai==2.8.0",),  # it makes objects of openai's that have more fields since
 }
 """What has to be installed with a version, by side, where the library alone is not what people install."""
-QUICK = (("openai", "oldest"), ("anthropic", "oldest"), ("litellm", "latest"))
+QUICK = (("openai", "oldest"), ("litellm", "latest"))
 
 
 @dataclass
