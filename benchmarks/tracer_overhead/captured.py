@@ -67,8 +67,13 @@ def of_spans(spans: Iterable[Any]) -> set[str]:
 def spooled() -> bytes:
     """Everything that waits in our spool."""
     folder = os.environ.get("SPANWARD_SPOOL", "")
-    files = sorted(Path(folder).glob("*-*.*")) if folder else []
+    files = sorted(Path(folder).glob("*-*.*"), key=_turn) if folder else []
     return b"".join(path.read_bytes() for path in files if path.suffix in {".open", ".seg"})
+
+
+def _turn(path: Path) -> list[int]:
+    """Process, start and number of a file, as numbers: the tenth comes after the ninth."""
+    return [int(number) for number in path.stem.split("-")] if path.suffix in {".open", ".seg"} else []
 
 
 def empty_spool() -> None:

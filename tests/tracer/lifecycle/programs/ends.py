@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
 
-from asking import ask, client, stream  # type: ignore[import-not-found]  # beside this file
+from asking import ask, begin_anew, client, stream  # type: ignore[import-not-found]  # beside this file
 
 
 def exits() -> None:
@@ -26,6 +26,8 @@ def raises() -> None:
 
 def killed_by(number: signal.Signals) -> Callable[[], None]:
     def end() -> None:
+        if number is signal.SIGINT:  # a shell that starts us in the background has it ignored
+            signal.signal(number, signal.default_int_handler)
         exits()
         os.kill(os.getpid(), number)
         threading.Event().wait(20)  # until the signal is taken
@@ -59,7 +61,7 @@ def forks(end: Callable[[int], Any]) -> Callable[[], None]:
 def multiplies(method: str) -> Callable[[], None]:
     def run() -> None:
         ask("parent")
-        with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context(method)) as pool:
+        with ProcessPoolExecutor(2, multiprocessing.get_context(method), initializer=begin_anew) as pool:
             assert all(pool.map(ask, range(4)))
 
     return run
