@@ -14,9 +14,12 @@ from collections.abc import Callable
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from . import generators
+
+if TYPE_CHECKING:
+    from .call import ModelCall
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,6 +35,13 @@ class Scope:
     prompt_version: str = ""
     tags: tuple[str, ...] = ()
     outer: "Scope | None" = None
+
+    def onto(self, call: "ModelCall") -> None:
+        """Say it of a call. A conversation that the request itself names stays."""
+        call.session_id = call.session_id or self.session_id
+        call.user_id, call.user_group = self.user_id, self.user_group
+        call.prompt_name, call.prompt_version = self.prompt_name, self.prompt_version
+        call.tags = self.tags
 
 
 _scope: ContextVar[Scope] = ContextVar("spanward_scope", default=Scope())  # noqa: B039  frozen

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from . import health, instrument, patching, registry, settings, wrapped
-from .adapter import Adapter, Around, Endpoint
+from .adapter import Adapter
 from .guarding import PolicyFile, Summary, fetch
 from .sidecar import ADVICE, KeyRefused, Sidecar, Unreachable
 from .spool import stored_bytes
@@ -78,8 +78,7 @@ def library(name: str) -> Fact:
 def _also_patched(adapter: Adapter, patched: list[str]) -> list[str]:
     """Modules of other instrumentations around the methods that we trace."""
     found: dict[str, None] = {}
-    endpoints: tuple[Endpoint | Around, ...] = (*adapter.endpoints, *adapter.around)
-    for endpoint in endpoints:
+    for endpoint in patching.wraps(adapter):
         for method, _ in patching.methods(endpoint):
             there = patching.find(endpoint.module, method) if f"{endpoint.module}.{method}" in patched else None
             if there:
@@ -169,8 +168,7 @@ def _would_be(adapter: Adapter) -> tuple[list[str], dict[str, str]]:
 
     found: list[str] = []
     missing: dict[str, str] = {}
-    wrapped: list[Endpoint | Around] = [*adapter.endpoints, *adapter.around]
-    for endpoint in wrapped:
+    for endpoint in patching.wraps(adapter):
         for method, _ in patching.methods(endpoint):
             place = f"{endpoint.module}.{method}"
             try:

@@ -124,7 +124,7 @@ def _library_imported(root: str) -> None:
         _when_imported(adapter.native_tracer[0], _native_imported)
     for module, _ in adapter.native_hooks:
         _when_imported(module, _hooks_imported)
-    for module in dict.fromkeys(method.module for method in _wrapped(adapter)):
+    for module in dict.fromkeys(method.module for method in wraps(adapter)):
         _when_imported(module, _endpoints_imported)
     if adapter.listen:
         _when_imported(adapter.listens_to or name, _narrator_imported)
@@ -148,13 +148,14 @@ def _endpoints_imported(module: str) -> None:
     if _current is None:
         return
     for library in _current.libraries.values():
-        for endpoint in _wrapped(library.adapter):
+        for endpoint in wraps(library.adapter):
             if endpoint.module == module:
                 for method, is_async in methods(endpoint):
                     _patch_method(_current, library, endpoint, method, is_async=is_async)
 
 
-def _wrapped(adapter: Adapter) -> list[Endpoint | Around]:
+def wraps(adapter: Adapter) -> list[Endpoint | Around]:
+    """Everything of a library that gets a wrapper."""
     return [*adapter.endpoints, *adapter.around]
 
 

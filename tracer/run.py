@@ -63,11 +63,8 @@ class Run:
 
     def start(self) -> None:
         """The call begins now. Fills the record with what the application said around it, and opens the span."""
-        call, scope = self.call, context.current()
-        call.session_id = call.session_id or scope.session_id
-        call.user_id, call.user_group = scope.user_id, scope.user_group
-        call.prompt_name, call.prompt_version = scope.prompt_name, scope.prompt_version
-        call.tags = scope.tags
+        call = self.call
+        context.current().onto(call)
         call.started_ns = time.time_ns()
         span = self.engine.tracer.start_span(
             record.name(call),

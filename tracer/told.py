@@ -33,10 +33,7 @@ def opening(told: Told, scope: Scope) -> record.Attributes:
     """What is known when it begins. A model call takes over what the application said around it."""
     if not isinstance(told, ModelCall):
         return operation_record.opening(told, scope)
-    told.session_id = told.session_id or scope.session_id
-    told.user_id, told.user_group = scope.user_id, scope.user_group
-    told.prompt_name, told.prompt_version = scope.prompt_name, scope.prompt_version
-    told.tags = scope.tags
+    scope.onto(told)
     return record.opening(told)
 
 

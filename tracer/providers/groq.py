@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...guards.messages import Message, Part, Path
-from ..adapter import Adapter, ChunkView, Delta, Endpoint, Kwargs
+from ..adapter import Adapter, ChunkView, Delta, Kwargs
 from ..call import ModelCall
 from ..leftover import HTTP
 from . import openai_audio as audio
@@ -17,7 +17,7 @@ from . import openai_chat_kin
 from . import openai_embeddings as embeddings
 from .fields import arguments, as_json, beside, field, whole
 from .openai_texts import readable
-from .stainless import RawResponse, Sdk, streams
+from .stainless import RawResponse, Sdk
 
 SDK = Sdk("groq", "groq")
 _BESIDE = ("compound_custom", "search_settings", "include_domains", "exclude_domains")
@@ -81,27 +81,6 @@ class Reader(openai_chat_kin.Reader):
         return ChunkView((*deltas, *view.deltas), (*view.closes, *(delta.channel for delta in deltas)))
 
 
-_chat = SDK.endpoint(
-    "chat.completions",
-    "Completions.create",
-    "chat",
-    _request,
-    _response,
-    reader=Reader,
-    reply=SDK.reply("chat", "ChatCompletion", chat.reply),
-    reply_stream=SDK.reply_stream(
-        "chat", "ChatCompletionChunk", lambda call, text: chat.frames(chat.reply_chunks(call, text))
-    ),
-    streams=streams,
-)
-
-
-def _transcripts(module: str, owner: str) -> Endpoint:
-    return SDK.endpoint(
-        f"audio.{module}", f"{owner}.create", "transcription", audio.request, audio.response, validates=True
-    )
-
-
 ADAPTER = Adapter(
     library="groq",
     distribution="groq",
@@ -110,10 +89,10 @@ ADAPTER = Adapter(
     raw=RawResponse("raw"),
     apart=HTTP,
     endpoints=(
-        _chat,
+        chat.endpoint(SDK, "chat.completions", Reader, request=_request, response=_response),
         SDK.endpoint("embeddings", "Embeddings.create", "embeddings", embeddings.request, embeddings.response),
         SDK.endpoint("audio.speech", "Speech.create", "speech", audio.speech, audio.spoken, raw=audio.Unread("raw")),
-        _transcripts("transcriptions", "Transcriptions"),
-        _transcripts("translations", "Translations"),
+        audio.transcripts(SDK, "transcriptions", "Transcriptions"),
+        audio.transcripts(SDK, "translations", "Translations"),
     ),
 )

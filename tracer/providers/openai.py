@@ -45,18 +45,12 @@ UNSEEN = (
 
 
 def _chat(method: str, reply_type: str, *, validates: bool = False) -> Endpoint:
-    return SDK.endpoint(
+    return chat.endpoint(
+        SDK,
         "chat.completions.completions",
-        f"Completions.{method}",
-        "chat",
-        chat.request,
-        chat.response,
-        reader=openai_chat_stream.Reader,
-        reply=SDK.reply("chat", reply_type, chat.reply),
-        reply_stream=SDK.reply_stream(
-            "chat", "ChatCompletionChunk", lambda call, text: chat.frames(chat.reply_chunks(call, text))
-        ),
-        streams=streams,
+        openai_chat_stream.Reader,
+        method=method,
+        reply_type=reply_type,
         validates=validates,
         extra_usage=ChatUsage(),
     )
@@ -98,14 +92,6 @@ def _images(method: str) -> Endpoint:
 def _video(method: str) -> Endpoint:
     """Told as an image: the conventions have no name for videos, and like images they are not counted in text."""
     return SDK.endpoint("videos", f"Videos.{method}", "image_generation", images.request, images.video)
-
-
-def _transcripts(module: str, owner: str) -> Endpoint:
-    """Validated, so that an answer that is one string is edited before the library makes that of it."""
-    return SDK.endpoint(
-        f"audio.{module}", f"{owner}.create", "transcription", audio.request, audio.response,
-        reader=audio.Reader, streams=streams, validates=True,
-    )  # fmt: skip
 
 
 def _unseen(module: str, method: str) -> Endpoint:
@@ -162,8 +148,8 @@ ADAPTER = Adapter(
         _video("extend"),
         _video("remix"),
         SDK.endpoint("audio.speech", "Speech.create", "speech", audio.speech, audio.spoken, raw=audio.Unread("true")),
-        _transcripts("transcriptions", "Transcriptions"),
-        _transcripts("translations", "Translations"),
+        audio.transcripts(SDK, "transcriptions", "Transcriptions", reader=audio.Reader, streams=streams),
+        audio.transcripts(SDK, "translations", "Translations", reader=audio.Reader, streams=streams),
         SDK.endpoint("moderations", "Moderations.create", "moderation", moderations.request, moderations.response),
         SDK.endpoint("decisions", "Decisions.create", "chat", decisions.request, decisions.response, validates=True),
         *(_unseen(module, method) for module, method in UNSEEN),

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...guards.messages import Message, Part, Path
-from ..adapter import ChunkView, Delta, Kwargs
+from ..adapter import ChunkView, Delta, Endpoint, Kwargs
 from ..call import ModelCall, Usage
 from .fields import as_json, beside, counts, field, given, number, whole
 from .openai_texts import extra, files, readable, texts
-from .stainless import RawResponse
+from .stainless import RawResponse, Sdk
 
 SPEECH_PARAMS = ("voice", "response_format", "response_encoding", "speed", "stream_format", "sample_rate", "bit_rate", "language")  # noqa: E501  # fmt: skip
 PARAMS = ("language", "languages", "response_format", "temperature", "timestamp_granularities", "diarize")
@@ -152,3 +152,10 @@ class Silent:
 
     def finish(self, call: ModelCall, texts: Mapping[Any, str]) -> None:
         pass
+
+
+def transcripts(sdk: Sdk, module: str, owner: str, **more: Any) -> Endpoint:
+    """Validated, so that an answer that is one string is edited before the library makes that of it."""
+    return sdk.endpoint(
+        f"audio.{module}", f"{owner}.create", "transcription", request, response, validates=True, **more
+    )

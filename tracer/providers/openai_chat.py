@@ -1,12 +1,13 @@
 """OpenAI chat completions: what goes in, what comes back, whole and in chunks."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ...guards.messages import Message, Part, PartKind, Path
-from ..adapter import Kwargs
+from ..adapter import Endpoint, Kwargs, StreamReader
 from ..call import ModelCall, Usage
 from .fields import arguments, beside, count, counts, dumps, field, given, media, members, plain, whole
+from .stainless import Sdk, streams
 
 PARAMS = (
     "temperature", "top_p", "max_tokens", "max_completion_tokens", "frequency_penalty", "presence_penalty", "n",
@@ -207,3 +208,31 @@ def frames(chunks: Iterable[dict[str, Any]]) -> Iterator[str]:
     """Chunks as server-sent events, the way chat completions send them."""
     yield from (f"data: {dumps(chunk)}\n\n" for chunk in chunks)
     yield "data: [DONE]\n\n"
+
+
+def endpoint(
+    sdk: Sdk,
+    module: str,
+    reader: Callable[[ModelCall], StreamReader],
+    *,
+    method: str = "create",
+    reply_type: str = "ChatCompletion",
+    request: Callable[[ModelCall, Kwargs], None] = request,
+    response: Callable[[ModelCall, Any], None] = response,
+    **more: Any,
+) -> Endpoint:
+    """Chat completions of a library that is made like OpenAI's."""
+    return sdk.endpoint(
+        module,
+        f"Completions.{method}",
+        "chat",
+        request,
+        response,
+        reader=reader,
+        reply=sdk.reply("chat", reply_type, reply),
+        reply_stream=sdk.reply_stream(
+            "chat", "ChatCompletionChunk", lambda call, text: frames(reply_chunks(call, text))
+        ),
+        streams=streams,
+        **more,
+    )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ...guards.messages import Message, Part
-from ..adapter import Adapter, Endpoint, Kwargs
+from ..adapter import Adapter, Kwargs
 from ..call import ModelCall
 from ..leftover import HTTP
 from . import openai_audio as audio
@@ -73,12 +73,6 @@ def _video_request(call: ModelCall, kwargs: Kwargs) -> None:
     call.beside = (*call.beside, *beside(kwargs, ("media",)))
 
 
-def _transcripts(module: str, owner: str) -> Endpoint:
-    return SDK.endpoint(
-        f"audio.{module}", f"{owner}.create", "transcription", audio.request, audio.response, validates=True
-    )
-
-
 ADAPTER = Adapter(
     library="together",
     distribution="together",
@@ -87,19 +81,7 @@ ADAPTER = Adapter(
     raw=RawResponse("raw"),
     apart=HTTP,
     endpoints=(
-        SDK.endpoint(
-            "chat.completions",
-            "Completions.create",
-            "chat",
-            _chat_request,
-            _chat_response,
-            reader=openai_chat_kin.Reader,
-            reply=SDK.reply("chat", "ChatCompletion", chat.reply),
-            reply_stream=SDK.reply_stream(
-                "chat", "ChatCompletionChunk", lambda call, text: chat.frames(chat.reply_chunks(call, text))
-            ),
-            streams=streams,
-        ),
+        chat.endpoint(SDK, "chat.completions", openai_chat_kin.Reader, request=_chat_request, response=_chat_response),
         SDK.endpoint(
             "completions",
             "Completions.create",
@@ -125,7 +107,7 @@ ADAPTER = Adapter(
             streams=streams,
             raw=audio.Unread("raw"),
         ),
-        _transcripts("transcriptions", "Transcriptions"),
-        _transcripts("translations", "Translations"),
+        audio.transcripts(SDK, "transcriptions", "Transcriptions"),
+        audio.transcripts(SDK, "translations", "Translations"),
     ),
 )
