@@ -1,54 +1,38 @@
-"""`spanward policy check | schema | show`."""
+"""`spanward policy ACTION`: what a person does with a policy before it is in force, and after."""
 
 import argparse
-import json
-import sys
+from collections.abc import Callable, Mapping
 
-import yaml
-
-from ..guards import policy as policies
-from ..guards.detectors import registry
+from ..guards.pipeline import DetectorUnavailable
+from ..guards.policy import PolicyError
+from . import case_run, policy_reading
 from .command import FAILED, CommandError
+
+AddArguments = Callable[[argparse.ArgumentParser], None]
+Run = Callable[[argparse.Namespace], int]
+ACTIONS: Mapping[str, tuple[AddArguments, Run, str]] = {
+    "check": (
+        policy_reading.add_check, policy_reading.check, "say whether a policy would be taken up, and what is odd in it"
+    ),
+    "show": (
+        policy_reading.add_show, policy_reading.show, "print a policy as in force, all that it extends included"
+    ),
+    "schema": (policy_reading.add_schema, policy_reading.schema, "print the JSON Schema of policy files"),
+    "test": (case_run.add_arguments, case_run.run, "put the cases of a file to a policy; exit code 1 if one fails"),
+}  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
-    checking = actions.add_parser("check", help="say whether a policy file would be taken up")
-    checking.add_argument("policy", metavar="FILE|NAME")
-    checking.set_defaults(act=check)
-    printing = actions.add_parser("schema", help="print the JSON Schema of policy files")
-    printing.set_defaults(act=schema)
-    showing = actions.add_parser("show", help="print a policy as it would be in force, everything it extends included")
-    showing.add_argument("policy", metavar="FILE|NAME", nargs="?", default="default")
-    showing.set_defaults(act=show)
+    for name, (add, act, text) in ACTIONS.items():
+        action = actions.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        add(action)
+        action.set_defaults(act=act)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    act: Run = arguments.act
     try:
-        sys.stdout.write(arguments.act(arguments) + "\n")
-    except policies.PolicyError as problem:
+        return act(arguments)
+    except (PolicyError, DetectorUnavailable) as problem:
         raise CommandError(str(problem), FAILED) from None
-    return 0
-
-
-def check(arguments: argparse.Namespace) -> str:
-    policy = policies.load(arguments.policy)
-    in_the_way = sum(rule.in_the_way for rule in policy.rules)
-    return (
-        f"{arguments.policy}: fine. {policy.name} {policy.hash}, {len(policy.rules)} rules, "
-        f"{in_the_way} of them stand in the way of a call"
-    )
-
-
-def schema(_arguments: argparse.Namespace) -> str:
-    return json.dumps(policies.schema(), indent=2)
-
-
-def show(arguments: argparse.Namespace) -> str:
-    policy = policies.load(arguments.policy)
-    said = policy.model_dump(mode="json", exclude={"extends"}, exclude_none=True)
-    for rule in said["rules"]:
-        rule["detect"] = {
-            name: {registry.detector_class(name).noun: labels} for name, labels in rule["detect"].items()
-        }  # as a file says it: what the labels of a detector are called stands before them
-    return f"# {policy.name} {policy.hash}\n" + yaml.safe_dump(said, sort_keys=False, allow_unicode=True).rstrip()
