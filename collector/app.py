@@ -7,6 +7,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from ..dashboards.api import routes as dashboard_routes
+from .audit import Audit
+from .audit_route import AuditRoute
+from .audit_rows import AuditRows
+from .authorize import Authorizer
 from .demo.removal import ROUTE as DEMO_REMOVAL
 from .demo_route import DemoRoute
 from .gate import ANSWERS, Gate
@@ -31,21 +35,26 @@ class Parts:
     log: WriteAheadLog
     pulse: Pulse
     metrics: Metrics
+    audit: Audit
+    audit_rows: AuditRows
+    authorizer: Authorizer
 
 
 def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> ASGIApp:
     """Every route on one port, behind one gate; its arguments are the gate's."""
     otlp = OtlpRoute(parts.receiver, parts.metrics, body_bytes)
     guards = GuardRoute(parts.room)
-    health = Health(parts.store.ask, parts.room, parts.pulse, lambda: parts.log.full)
+    audit = AuditRoute(parts.audit, parts.authorizer)
+    health = Health(parts.store.ask, parts.room, parts.pulse, lambda: parts.log.full, parts.audit_rows)
     routes = [
         Route("/v1/traces", otlp.answer, methods=["POST"]),
         Route("/v1/guard/check", guards.check, methods=["POST"]),
         Route("/v1/guard/policy", guards.policy),
+        Route("/v1/audit", audit.answer, methods=["POST"]),
         Route("/healthz", health.route),
         Route("/metrics", parts.metrics.route),
-        Route("/api/query", QueryRoute(parts.store.ask_for_people).answer, methods=["POST"]),
+        Route("/api/query", QueryRoute(parts.store.ask_for_people, parts.authorizer).answer, methods=["POST"]),
         Route(DEMO_REMOVAL, DemoRoute(parts.store).remove, methods=["POST"]),
         *dashboard_routes(parts.store.ask, health.report),
     ]
-    return Gate(Starlette(routes=routes, exception_handlers=ANSWERS), loopback, key, body_bytes)
+    return Gate(Starlette(routes=routes, exception_handlers=ANSWERS), loopback, key, body_bytes, parts.authorizer.knows)

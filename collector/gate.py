@@ -7,7 +7,7 @@ import hmac
 import ipaddress
 import logging
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,13 +53,15 @@ class Gate:
     """ASGI middleware around the whole application.
 
     `loopback`: bound to this machine only, so a request that names another host was sent here by a foreign page
-    (DNS rebinding). `key`: empty means that no key is asked for. `body_bytes` bounds every request body as sent.
+    (DNS rebinding). `key`: empty means that no key is asked for; `knows` tells further keys. `body_bytes` bounds every
+    request body as sent.
     """
 
     app: ASGIApp
     loopback: bool
     key: str
     body_bytes: int
+    knows: Callable[[str], bool] = lambda _: False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -93,7 +95,8 @@ class Gate:
         origin = headers.get("origin")
         if method not in ("GET", "HEAD") and origin is not None and origin.partition("://")[2] != host:
             return refusal(403, "the request comes from a page of another origin")
-        if self.key and not _shows_key(headers.get("authorization", ""), self.key):
+        shown = shown_key(headers.get("authorization", "")) if self.key else ""
+        if self.key and not hmac.compare_digest(shown.encode(), self.key.encode()) and not self.knows(shown):
             challenge = {"WWW-Authenticate": 'Basic realm="spanward"'}
             return refusal(401, "send the key as `Authorization: Bearer …`, or as the password of any user", challenge)
         if int(headers.get("content-length") or 0) > self.body_bytes:
@@ -115,17 +118,18 @@ def _name_of(host: str) -> str:
     return host.partition(":")[0]
 
 
-def _shows_key(authorization: str, key: str) -> bool:
+def shown_key(authorization: str) -> str:
+    """The key in an `Authorization` header: a bearer token, or the password of any user; empty for none."""
     scheme, _, value = authorization.partition(" ")
     shown = value.strip()
-    if scheme.lower() == "basic":
-        try:
-            shown = base64.b64decode(shown, validate=True).decode().partition(":")[2]
-        except (binascii.Error, UnicodeDecodeError):
-            return False
-    elif scheme.lower() != "bearer":
-        return False
-    return hmac.compare_digest(shown.encode(), key.encode())
+    if scheme.lower() == "bearer":
+        return shown
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(shown, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
 
 
 def _too_large(limit: int) -> Response:

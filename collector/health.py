@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from ..dashboards.ask import Ask
+from .audit_rows import AuditRows
 from .gate import place_of
 from .guardroom import Guardroom
 from .metrics import Pulse
@@ -28,13 +29,14 @@ class Health:
     room: Guardroom
     pulse: Pulse
     refusing: Callable[[], bool]
+    audit: AuditRows
 
     def report(self) -> dict[str, Any]:
         pulse, policy = self.pulse, self.room.status
         store, lag = self._store(), pulse.lag_seconds
         unjudged = self.room.review_failures + pulse.review_errors
         failing = store != "ok" or lag > LAG_SECONDS or self.refusing()
-        limping = self.room.pipeline.degraded or policy.problem or unjudged or pulse.bad
+        limping = self.audit.problem or self.room.pipeline.degraded or policy.problem or unjudged or pulse.bad
         return {
             "status": "failing" if failing else "degraded" if limping else "ok",
             "store": store,
@@ -46,6 +48,7 @@ class Health:
             "ingest_errors": pulse.errors,
             "segments_set_aside": pulse.bad,
             "review_failures": unjudged,
+            "audit": {"problem": self.audit.problem, "waiting": self.audit.waiting},
         }
 
     async def route(self, _request: Request) -> Response:

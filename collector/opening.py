@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from ..dashboards.ask import QueryFailed
+from .audit import Audit
+from .audit_client import NAME
+from .audit_rows import AuditRows
 from .command import FAILED, CommandError
 from .data_directory import DataDirectory
 from .settings import Settings
@@ -21,8 +24,17 @@ def opened(settings: Settings) -> Iterator[Store]:
             store = Store.open(settings.store_url, data.path)
             holding.callback(store.close)
             store.migrate()
+            put_audit_rows(data, store)
         except ValueError as problem:
             raise CommandError(str(problem)) from None
         except (QueryFailed, OSError) as problem:
             raise CommandError(str(problem), FAILED) from None
         yield store
+
+
+def put_audit_rows(data: DataDirectory, store: Store) -> None:
+    """What commands wrote to the audit log while no sidecar ran."""
+    if (data.path / NAME).exists():
+        audit = Audit(data.path / NAME)
+        AuditRows(audit, store).put()
+        audit.close()

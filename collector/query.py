@@ -14,7 +14,7 @@ import httpx
 
 from .command import FAILED, CommandError
 from .data_directory import DataDirectory, Sidecar
-from .settings import KEY_VARIABLE, Settings, settings_from
+from .settings import KEY_VARIABLE, OWN_KEY_VARIABLE, Settings, settings_from
 
 PATIENCE_SECONDS = 60.0
 
@@ -55,7 +55,7 @@ def ask_sidecar(sidecar: Sidecar, sql: str) -> Answer:
 
 def post(sidecar: Sidecar, path: str, body: Mapping[str, Any]) -> httpx.Response:
     """Ask a running sidecar. Raises `CommandError` if it does not answer, or asks for a key that we do not have."""
-    key = os.environ.get(KEY_VARIABLE, "")
+    key = os.environ.get(OWN_KEY_VARIABLE) or os.environ.get(KEY_VARIABLE, "")
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     try:
         with httpx.Client(trust_env=False, timeout=PATIENCE_SECONDS) as client:  # a proxy has no business on loopback
@@ -69,7 +69,7 @@ def post(sidecar: Sidecar, path: str, body: Mapping[str, Any]) -> httpx.Response
             f"the sidecar (process {sidecar.pid}) does not answer at {sidecar.address}: {failure}", FAILED
         ) from None
     if response.status_code == 401:
-        raise CommandError(f"the sidecar asks for its key: set {KEY_VARIABLE}", FAILED)
+        raise CommandError(f"the sidecar asks for a key: set {OWN_KEY_VARIABLE} or {KEY_VARIABLE}", FAILED)
     return response
 
 

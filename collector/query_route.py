@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from ..dashboards.ask import QueryFailed, Table
 from .analyst import NotAllowed, check
+from .authorize import Authorizer, NotAuthorized
 from .gate import refusal
 
 THREADS = 2
@@ -25,9 +26,14 @@ class QueryRoute:
     """`ask` bounds what it runs; at most `threads` wait for it, so that no other route does."""
 
     ask: Callable[[str], Table]
+    authorizer: Authorizer = field(default_factory=Authorizer)
     threads: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(THREADS))
 
     async def answer(self, request: Request) -> Response:
+        try:
+            self.authorizer.authorize("run_sql", request)
+        except NotAuthorized as problem:
+            return refusal(403, str(problem))
         try:
             sql = json.loads(await request.body())["sql"]
         except (ValueError, KeyError, TypeError, RecursionError):

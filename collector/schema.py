@@ -8,8 +8,8 @@ from string import Template
 from ..tracer import semconv
 
 SQL = Path(__file__).parent / "sql"
-TABLES = ("otel_traces", "spans", "llm_calls", "content", "guard_events", "reports", "llm_1m", "guard_1m")
-"""What people may read, in the order in which spans flow."""
+TABLES = ("otel_traces", "spans", "llm_calls", "content", "guard_events", "reports", "llm_1m", "guard_1m", "audit")
+"""What people may read, in the order in which spans flow; `audit` comes from no span."""
 
 _ENGINES = ("MergeTree", "AggregatingMergeTree")
 _REPLICA = "('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')"
@@ -25,12 +25,14 @@ class Retention:
     guard_events: int = 180
     reports: int = 180
     rollups: int = 400
+    audit: int = 3660
 
     def by_table(self) -> dict[str, str]:
         """Table -> TTL expression, spelt as ClickHouse shows it."""
         days = {
             **{name: ("toDateTime(ts)", getattr(self, name)) for name in TABLES[1:6]},
-            **dict.fromkeys(TABLES[6:], ("t", self.rollups)),
+            **dict.fromkeys(TABLES[6:8], ("t", self.rollups)),
+            "audit": ("toDateTime(ts)", self.audit),
         }
         return {table: f"{time} + toIntervalDay({count})" for table, (time, count) in days.items()}
 
@@ -63,7 +65,7 @@ class Form:
 
     def files(self) -> list[Path]:
         """The migrations in their order; of a cluster, then the tables that spread over it."""
-        return sorted(SQL.glob("[0-9]*.sql")) + ([SQL / "cluster.sql"] if self.cluster else [])
+        return sorted(SQL.glob("[0-9]*.sql")) + (sorted(SQL.glob("cluster*.sql")) if self.cluster else [])
 
     def keep(self, table: str, ttl: str) -> str:
         """The statement that sets how long `table` keeps its rows."""

@@ -23,6 +23,10 @@ from ..guards.pipeline import DetectorUnavailable
 from ..guards.policy import PolicyError
 from .adoption import Adoption
 from .app import Parts, application
+from .audit import Audit
+from .audit_client import NAME as AUDIT_LOG
+from .audit_rows import AuditRows
+from .authorize import Authorizer
 from .bodies import KnownBodies
 from .command import FAILED, CommandError
 from .data_directory import DataDirectory
@@ -91,11 +95,14 @@ def log_to_stderr() -> None:
 def serve(settings: Settings, running: ExitStack) -> None:
     """Run until SIGTERM or SIGINT. What was put on `running` is undone in reverse: listen, log, store, directory."""
     key = key_for(settings.host)
+    authorizer = Authorizer(is_loopback(settings.host), settings.keys)
     metrics = Metrics()
     room = Guardroom(settings.policy, metrics)
     running.callback(room.stop)
     room.start()
     data = own(settings, running)
+    audit = Audit(data.path / AUDIT_LOG)
+    running.callback(audit.close)
     listening = running.enter_context(listen(settings.host, settings.port))
     store = open_store(settings, data)
     running.callback(store.close)
@@ -104,13 +111,16 @@ def serve(settings: Settings, running: ExitStack) -> None:
     ingestor = Ingestor(store, log_, room.review)
     receiver = Receiver(log_, KnownBodies(data.log), pricing(settings.prices))
     running.callback(finish, log_, ingestor)
+    audit_rows = AuditRows(audit, store)
+    running.callback(audit_rows.stop)
+    audit_rows.start()
     metrics.follow(ingestor)
     ingestor.start()
     adopting = Adopting(Adoption(settings.spool_directory, receiver), metrics)
     adopting.start()
     running.callback(adopting.stop)
     app = application(
-        Parts(receiver, room, store, log_, ingestor, metrics),
+        Parts(receiver, room, store, log_, ingestor, metrics, audit, audit_rows, authorizer),
         loopback=is_loopback(settings.host),
         key=key,
         body_bytes=settings.body_bytes,

@@ -11,8 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ..tracer.spool_folder import spool_folder
 from .command import CommandError
 from .data_directory import DataDirectory, default
+from .roles import Key
 
 KEY_VARIABLE = "SPANWARD_INGEST_KEY"
+OWN_KEY_VARIABLE = "SPANWARD_KEY"
+"""What a person's command shows: a key of `keys`."""
 
 
 class Settings(BaseModel):
@@ -32,6 +35,8 @@ class Settings(BaseModel):
     """Bound of one request's body, as sent and unpacked alike."""
     log_bytes: int = Field(default=2 << 30, gt=0)
     """Bound of the write-ahead log; a full log answers 503."""
+    keys: dict[str, Key] = Field(default_factory=dict)
+    """By the name of the person or the machine that has it."""
 
     @property
     def store_url(self) -> str:

@@ -3,14 +3,18 @@
 import logging
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from spanward.collector.audit import Audit
+from spanward.collector.audit_rows import AuditRows
 from spanward.collector.guardroom import Guardroom
 from spanward.collector.health import LAG_SECONDS, Health
 from spanward.collector.metrics import Metrics
 from spanward.collector.serve import PlacesOnly
+from spanward.collector.store import Store
 from spanward.dashboards.ask import QueryFailed, Table
 
 from .otlp import body, call, said
@@ -22,7 +26,7 @@ CANARY = "canary-ada@example.com"
 def test_healthz(sidecar: Running) -> None:
     assert until(sidecar.health, lambda told: told["queue_bytes"] == 0).keys() == {
         "status", "store", "policy", "degraded", "ingest_lag_seconds", "queue_bytes", "log_refuses", "ingest_errors",
-        "segments_set_aside", "review_failures",
+        "segments_set_aside", "review_failures", "audit",
     }  # fmt: skip
     assert sidecar.http.get("/healthz").status_code == 200
 
@@ -63,12 +67,13 @@ def silent(_sql: str, _parameters: Mapping[str, Any] | None = None) -> Table:
     ],
 )
 def test_status(
-    room: Guardroom, pulse: dict[str, float], ask: Callable[..., Table], refusing: bool, status: str
+    tmp_path: Path, room: Guardroom, pulse: dict[str, float], ask: Callable[..., Table], refusing: bool, status: str
 ) -> None:
     still = Still()
     for name, value in pulse.items():
         setattr(still, name, value)
-    told = Health(ask, room, still, lambda: refusing).report()
+    audit = AuditRows(Audit(tmp_path / "audit.log"), cast(Store, None))  # never started
+    told = Health(ask, room, still, lambda: refusing, audit).report()
     assert told["status"] == status
     assert CANARY not in str(told)
     assert (told["store"] == "ok") == (ask is one)

@@ -1,0 +1,29 @@
+"""What may be done, by which role."""
+
+from collections.abc import Mapping
+from typing import Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Action = Literal["see_content", "run_sql", "edit_policy", "reveal", "rotate_key", "drop_key"]
+Role = Literal["viewer", "analyst", "policy_editor", "revealer", "admin"]
+EVERYTHING: frozenset[Action] = frozenset(get_args(Action))
+ROLES: Mapping[Role, frozenset[Action]] = {
+    "viewer": frozenset(),
+    "analyst": frozenset({"see_content", "run_sql"}),
+    "policy_editor": frozenset({"see_content", "run_sql", "edit_policy"}),
+    "revealer": frozenset({"see_content", "run_sql", "reveal"}),
+    "admin": EVERYTHING,
+}
+OF_THE_SHARED_KEY: Role = "policy_editor"
+"""Of whoever shows the key that every application has: no content comes back, nothing is erased."""
+
+
+class Key(BaseModel):
+    """One person's key, by its digest: the configuration holds nothing that opens anything."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    """Of the key, as `printf %s KEY | sha256sum` prints it."""
+    role: Role
