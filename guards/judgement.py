@@ -1,13 +1,14 @@
 """What guards are asked and what they answer. Verdict (what the policy found) and action (what was done) stay apart."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, Protocol
 
 from .messages import Message
+from .quick import dataclass
 
 Side = Literal["input", "output"]
-Stage = Literal["input", "output", "tool_call", "tool_result"]
+Stage = Literal["input", "output", "tool_call", "tool_result", "retrieval"]
 Mode = Literal["enforce", "shadow"]
 Verdict = Literal["none", "allow", "warn", "modify", "deny", "fail_open"]
 """none: nobody looked; fail_open: somebody should have looked and could not. Neither is `allow`."""

@@ -1,10 +1,11 @@
 """What a model call says, in the shape that guards judge: messages made of parts, never one joined string."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
-PartKind = Literal["text", "reasoning", "tool_call", "tool_result", "tool_definition", "media"]
+from .quick import dataclass
+
+PartKind = Literal["text", "reasoning", "tool_call", "tool_result", "tool_definition", "document", "media"]
 Path = tuple[str | int, ...]
 
 

@@ -34,6 +34,7 @@ MOST = 200_000
 """Values that are looked at."""
 DEEPEST = 2_000
 """Steps into a value: more than any encoder of JSON goes. One that holds itself has no end."""
+_NUMBERS = (int, float, type(None))
 
 
 def leftover(kwargs: dict[str, Any], known: Iterable[Message], apart: frozenset[str] | None) -> tuple[Message, ...]:
@@ -41,26 +42,37 @@ def leftover(kwargs: dict[str, Any], known: Iterable[Message], apart: frozenset[
     if apart is None:
         return ()
     covered = {part.where for message in known for part in message.parts}
-    stack: list[tuple[Path, Any]] = [((name,), value) for name, value in kwargs.items() if name not in apart]
+    stack: list[tuple[Path, Any]] = [((), {name: value for name, value in kwargs.items() if name not in apart})]
     found: list[Part] = []
     looked = 0
     while stack:
         where, value = stack.pop()
-        if where in covered:
-            continue
-        looked += 1
-        if isinstance(value, str):
-            if _is_text(value) and not _is_reference(where):
-                found.append(Part("text", value, name="other", where=where))
-        elif isinstance(value, dict):
-            stack += [((*where, key), item) for key, item in value.items() if key not in TRANSPORT]
-        elif isinstance(value, (list, tuple)):
-            stack += [((*where, i), item) for i, item in enumerate(value)]
-        elif hasattr(type(value), "model_fields"):
-            stack += [((*where, key), item) for key, item in value.__dict__.items() if key not in TRANSPORT]
+        items = _items(value)
+        looked += 1 + len(items)
+        for key, item in items:
+            if isinstance(item, _NUMBERS) or (isinstance(item, str) and not _is_text(item)):
+                continue  # as most are: no path is made for them
+            here = (*where, key)
+            if here in covered or (where and key in TRANSPORT):
+                continue
+            if not isinstance(item, str):
+                stack.append((here, item))
+            elif not _is_reference(here):
+                found.append(Part("text", item, name="other", where=here))
         if looked > MOST or len(where) > DEEPEST:
             raise ValueError("a request without an end")
     return (Message("user", tuple(found)),) if found else ()
+
+
+def _items(value: Any) -> Iterable[tuple[Any, Any]]:
+    """What is in it, by key or place."""
+    if isinstance(value, dict):
+        return value.items()
+    if isinstance(value, (list, tuple)):
+        return list(enumerate(value))
+    if hasattr(type(value), "model_fields"):
+        return value.__dict__.items()
+    return ()
 
 
 def _is_text(value: str) -> bool:

@@ -6,9 +6,9 @@ and may block. In async classes `Ask` is awaited and `Own` runs in a thread.
 
 import inspect
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from typing import Any
 
+from ..guards.quick import dataclass
 from . import health
 from .spans import Inside, inside
 from .threads import off_loop

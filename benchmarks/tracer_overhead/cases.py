@@ -149,7 +149,7 @@ CASES = {
     "chat 100 KB": Case(chat(user(102_400)), runs=25),
     "chat of 20 messages": Case(chat(TALK), runs=15),
     "stream of 200 chunks": Case(stream(200), 200, runs=3, unit="chunk"),
-    "50 at once, async": Case(concurrent, CONCURRENT, runs=1),
+    "50 at once, async": Case(concurrent, CONCURRENT, runs=2),
     "chat 4 KB, loopback": Case(chat(user(4096)), runs=25, loopback=True),
     "stream of 200 chunks, loopback": Case(stream(200), 200, runs=3, loopback=True, unit="chunk"),
 }

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
+from operator import is_
 from typing import Any
 
 from ...guards.messages import Message, Part, Path
@@ -64,20 +65,21 @@ def _all_plain(value: Any) -> bool:
 
 
 def _plain(value: Any, dump: Callable[[Any], Any]) -> Any:  # noqa: PLR0911  one kind of value a return
-    if isinstance(value, _AS_IT_IS):
-        return value
-    if type(value) is dict:
+    kind = type(value)
+    if kind is dict:
         for item in value.values():
             if type(item) not in _ATOMS:
                 break
         else:
             return value
+    elif kind is list:
+        items = [_plain(item, dump) for item in value]
+        return value if all(map(is_, items, value)) else items
+    elif isinstance(value, _AS_IT_IS):
+        return value
     if isinstance(value, dict):
         changed = {key: new for key, old in value.items() if (new := _plain(old, dump)) is not old}
         return {**value, **changed} if changed else value
-    if type(value) is list:
-        items = [_plain(item, dump) for item in value]
-        return value if all(new is old for new, old in zip(items, value, strict=True)) else items
     if hasattr(value, "model_dump"):
         return dump(value)
     if isinstance(value, Mapping):
