@@ -5,14 +5,14 @@ from fnmatch import fnmatchcase
 
 from .judgement import Context, Side, Stage, StreamMode, StreamPlan
 from .messages import PartKind
-from .policy import Rule
+from .rules import Rule
 
-_BY_KIND: dict[PartKind, Stage] = {"tool_call": "tool_call", "tool_result": "tool_result"}
+_BY_KIND: dict[PartKind, Stage] = {"tool_call": "tool_call", "tool_result": "tool_result", "document": "retrieval"}
 _STRICTNESS: tuple[StreamMode, ...] = ("none", "observe", "window", "buffer")
 
 
 def stage_of(side: Side, kind: PartKind) -> Stage:
-    """Tool calls and tool results are stages of their own on either side; everything else is its side."""
+    """Tool calls, tool results and documents are stages of their own on either side; everything else is its side."""
     return _BY_KIND.get(kind, side)
 
 
@@ -40,7 +40,7 @@ def stream_plan(rules: Iterable[Rule]) -> StreamPlan:
     """The strictest of what the rules in the way of the output ask for."""
     standing = [rule for rule in rules if rule.in_the_way]
     texts = [rule for rule in standing if "output" in rule.when.stage]
-    tools = [rule for rule in standing if {"tool_call", "tool_result"} & set(rule.when.stage)]
+    tools = [rule for rule in standing if {"tool_call", "tool_result", "retrieval"} & set(rule.when.stage)]
     mode = _strictest(map(_mode, texts))
     windows = [rule.stream.window if rule.stream else 400 for rule in texts if _mode(rule) == "window"]
     tool_call = _strictest("buffer" if _mode(rule) == "window" else _mode(rule) for rule in tools)

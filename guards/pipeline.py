@@ -12,8 +12,8 @@ from .detectors.detector import Detector
 from .edits import How, Mark, apply, plan, spread
 from .judgement import Action, Check, Decision, Edit, Finding, GuardEvent, StreamPlan, Verdict
 from .matching import applies, stream_plan
-from .policy import OnFailure, Policy, Rule, RuleAction
 from .pseudonyms import placeholders_in
+from .rules import Made, OnFailure, Policy, Rule, RuleAction
 from .scan import Failure, Scanned, Scanner, Target, asks_of, targets_of
 from .vault import Vault
 
@@ -59,7 +59,7 @@ class Pipeline:
         self.policy = policy
         self._vault = Vault()
         named = dict.fromkeys(name for rule in policy.rules for name in rule.detect)
-        made = detectors if detectors is not None else {name: _bring_up(name) for name in named}
+        made = detectors if detectors is not None else {name: _bring_up(name, policy.made(name)) for name in named}
         self._scanner = Scanner(made, policy.defaults.timeout_ms)
 
     @property
@@ -194,9 +194,9 @@ class Pipeline:
         return plan(spread(list(_marks(rulings)), targets), targets, stand_in), originals
 
 
-def _bring_up(name: str) -> Detector:
+def _bring_up(name: str, made: Made) -> Detector:
     try:
-        return registry.detector_class(name)()
+        return registry.make(made.kind, made.options)
     except ImportError as error:
         missing = error.name or "a library"
         hint = f"detector {name!r} needs {missing}, which is not installed here; pip install 'spanward[sidecar]'"
@@ -205,12 +205,12 @@ def _bring_up(name: str) -> Detector:
 
 def _findings(rule: Rule, name: str, answer: Scanned) -> Iterator[tuple[Target, Finding]]:
     """The hits that reach the rule's thresholds, at their places in the part's text; one cut in two is two findings."""
-    thresholds = rule.detect[name]
+    chosen = rule.detect[name]
     for target, hits in answer.hits:
         if target.stage not in rule.when.stage:
             continue
         for hit in hits:
-            if hit.score < thresholds.get(hit.label, 2.0):
+            if hit.label not in chosen or hit.score < chosen[hit.label].threshold:
                 continue
             for start, end in target.view.pieces(hit.start, hit.end):
                 yield (

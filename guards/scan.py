@@ -9,7 +9,7 @@ from .detectors.detector import Detector, Hit
 from .judgement import Check, Stage
 from .matching import stage_of
 from .messages import parts_of
-from .policy import Rule
+from .rules import Rule
 from .view import View, view
 
 

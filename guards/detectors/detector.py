@@ -20,14 +20,20 @@ class Hit:
 
 
 class Detector(Protocol):
-    """Made once, without arguments, and then asked from several threads at a time.
+    """Made once, and then asked from several threads at a time.
+
+    A class with options names their pydantic model, `Options: ClassVar[type[BaseModel]]` (unknown keys refused), and is
+    made as `cls(options)`; any other as `cls()`. Where labels follow from options, the class method
+    `labels_for(options) -> Mapping[str, float]` says which. `close()`, where there is one, is called when the policy is
+    no longer in force.
 
     The module of a detector is imported to check a policy, so it imports heavy libraries in the constructor only.
-    The constructor and `detect` may raise anything: the rule's `on_error` says what becomes of the call.
+    The constructor may raise anything: the policy is then not taken up. So may `detect`: the rule's `on_error` says
+    what becomes of the call.
     """
 
     name: ClassVar[str]
-    """The key under `detect:` in a policy."""
+    """Its name in the registry: the key under `detect:` in a policy, or the `kind` of one made with options."""
     labels: ClassVar[Mapping[str, float]]
     """All it may find, with the threshold of a rule that names none. Those in an `opt_in: frozenset` must be named."""
     noun: ClassVar[str]

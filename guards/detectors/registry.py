@@ -1,8 +1,11 @@
 """Which detectors there are: our own, and those that other packages bring by the entry point `spanward.detectors`."""
 
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import cast
+from typing import Any, cast
+
+from pydantic import BaseModel
 
 from .detector import Detector
 
@@ -25,6 +28,26 @@ def detector_class(name: str) -> type[Detector]:
         module, _, attribute = OWN[name].partition(":")
         return cast("type[Detector]", getattr(import_module(module, __package__), attribute))
     return cast("type[Detector]", _foreign()[name].load())
+
+
+def options_model(cls: type[Detector]) -> type[BaseModel] | None:
+    """What may be said about a detector of this class, or None if nothing may."""
+    return getattr(cls, "Options", None)
+
+
+def labels_of(cls: type[Detector], options: BaseModel | None) -> Mapping[str, float]:
+    """The labels that a detector with these options has, each with its usual threshold."""
+    labels_for = getattr(cls, "labels_for", None)
+    found: Mapping[str, float] = labels_for(options) if labels_for and options is not None else cls.labels
+    return found
+
+
+def make(name: str, options: Mapping[str, Any]) -> Detector:
+    """The detector of a name of `names()`, brought up. Raises what its constructor raises."""
+    cls = cast("Any", detector_class(name))
+    model = options_model(cls)
+    made: Detector = cls(model.model_validate(options)) if model else cls()
+    return made
 
 
 def _foreign() -> dict[str, EntryPoint]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from spanward.guards import policy
-from spanward.guards.policy import Policy, PolicyError
+from spanward.guards.policy import Choice, Policy, PolicyError
 
 A = "version: 1\nrules:\n  - name: a\n"
 RULE = "rules: [{name: a, detect: {secrets: {}}, action: block}]\n"
@@ -28,8 +28,8 @@ def written(tmp_path: Path, text: str, name: str = "p.yaml") -> Path:
         ("version: 1\nversion: 1\n", "2: 'version' is there twice"),
         ("version: 1\ndefaults:\n  on_eror: flag\n", "3: unknown key 'on_eror'; did you mean 'on_error'?"),
         ("version: 1\ndefaults: {on_error: flagg}\n", "2: 'flagg' is no on_error; did you mean 'flag'?"),
-        ("version: 1\ndefaults: {latency_budget_ms: 60}\n",
-         "2: unknown key 'latency_budget_ms'; known: on_error, on_timeout, timeout_ms"),
+        ("version: 1\ndefaults: {latency_budget: 60}\n",
+         "2: unknown key 'latency_budget'; did you mean 'latency_budget_ms'?"),
         ("version: 1\ndefaults: {timeout_ms: 0}\n", "2: 'timeout_ms': input should be greater than 0"),
         (A + "    action: block\n    detect: {secretz: {}}\n",
          "5: unknown detector 'secretz'; did you mean 'secrets'?"),
@@ -101,7 +101,7 @@ def test_rule_in_full(tmp_path: Path) -> None:
     )
     rule = loaded.rules[0]
     assert (loaded.name, rule.when.stage, rule.when.app, rule.when.tags) == ("p", ("input",), ("shop-*",), ("x", "y"))
-    assert rule.detect == {"pii": {"EMAIL_ADDRESS": 0.4, "URL": 0.6}}
+    assert rule.detect == {"pii": {"EMAIL_ADDRESS": Choice(threshold=0.4), "URL": Choice(threshold=0.6)}}
     assert (rule.on_error, rule.on_timeout, rule.stream and rule.stream.mode) == ("allow", None, "buffer")
     assert rule.in_the_way
 
