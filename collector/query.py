@@ -69,7 +69,7 @@ def post(sidecar: Sidecar, path: str, body: Mapping[str, Any]) -> httpx.Response
             f"the sidecar (process {sidecar.pid}) does not answer at {sidecar.address}: {failure}", FAILED
         ) from None
     if response.status_code == 401:
-        raise CommandError(f"the sidecar asks for a key: set {OWN_KEY_VARIABLE} or {KEY_VARIABLE}", FAILED)
+        raise CommandError(f"the sidecar asks for its key: set {KEY_VARIABLE}", FAILED)
     return response
 
 

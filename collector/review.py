@@ -78,6 +78,7 @@ CONTEXT = {
 }
 CONTEXT_OF_RESOURCE = {
     "app": ("service.name",),
+    "tenant": ("spanward.tenant",),
     "environment": ("deployment.environment.name", "deployment.environment"),
 }
 

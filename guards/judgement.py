@@ -18,7 +18,7 @@ StreamMode = Literal["none", "window", "buffer", "observe"]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Who calls what: the fields that a rule can match on."""
+    """Who calls what: the fields that a rule can match on. Pseudonyms of one `tenant` are under a key of its own."""
 
     app: str = ""
     environment: str = ""
@@ -31,6 +31,7 @@ class Context:
     user_group: str = ""
     session_id: str = ""
     tags: tuple[str, ...] = ()
+    tenant: str = ""
 
 
 @dataclass(frozen=True, slots=True)

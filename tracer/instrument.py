@@ -212,7 +212,8 @@ def _context(provider: TracerProvider) -> Context:
     said = getattr(provider, "resource", None)
     attributes = said.attributes if said is not None else {}
     environment = attributes.get(spans.ENVIRONMENT) or attributes.get("deployment.environment") or ""
-    return Context(app=str(attributes.get("service.name", "")), environment=str(environment))
+    app, tenant = (str(attributes.get(name, "")) for name in ("service.name", "spanward.tenant"))
+    return Context(app=app, environment=str(environment), tenant=tenant)
 
 
 _prepared = False

@@ -109,6 +109,7 @@ class Run:
                 user_group=call.user_group,
                 session_id=call.session_id,
                 tags=call.tags,
+                tenant=ours.tenant,
             )
         return self._context
 
