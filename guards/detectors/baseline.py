@@ -18,7 +18,7 @@ from .ngrams import LETTER_BITS, WORD_BITS, Features, Floats, features
 from .windows import Worst, windows
 
 Doubles = npt.NDArray[np.float64]
-SHAPE = {"format": 1, "letter_bits": LETTER_BITS, "word_bits": WORD_BITS}
+SHAPE = {"format": 2, "letter_bits": LETTER_BITS, "word_bits": WORD_BITS}
 """What the weights must have been trained with; anything else would give numbers without meaning."""
 
 

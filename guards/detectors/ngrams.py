@@ -1,7 +1,8 @@
 """Text to hashed n-grams: the same code in training and in serving, with a hash that is ours and never changes.
 
-Letters 3 to 5 inside words (with the blank beside them) and words 1 to 2, each block of unit length. Every n-gram's
-hash is a difference of two prefix sums, so numpy hashes many texts at once.
+Letters 3 to 5 inside words (with the blank beside them) and words 1 to 2, each block of unit length. In a text that
+names an identity each other word counts once more, as a word said near one. Every n-gram's hash is a difference of
+two prefix sums, so numpy hashes many texts at once.
 """
 
 import re
@@ -12,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .identity_terms import mask
+from .identity_terms import MASK, mask
 
 LETTER_BITS = 18
 WORD_BITS = 17
@@ -26,6 +27,7 @@ _Hashes = npt.NDArray[np.uint64]
 
 _BATCH = 1 << 15  # characters that are hashed together
 _BASE = 0x9E3779B97F4A7C15  # odd, so it has an inverse modulo 2**64
+_NEAR = 0xD6E8FEB86659FD93
 _entity = re.compile(r"&#?\w{1,8};")
 _address = re.compile(r"(?:https?://|www\.)\S+")
 _account = re.compile(r"(?<!\w)@\w+")
@@ -98,7 +100,12 @@ def _word_hashes(text: str, prefix: _Hashes, row_at: Integers) -> tuple[_Hashes,
     words, rows = _mixed(_hashes(prefix, spans[:, 0], spans[:, 1])), row_at[spans[:, 0]]
     neighbours = np.flatnonzero(rows[:-1] == rows[1:])
     pairs = words[neighbours] * np.uint64(_BASE) + words[neighbours + 1]
-    return np.concatenate((words, pairs)), np.concatenate((rows, rows[neighbours]))
+    identities = words == _IDENTITY
+    if not identities.any():
+        return np.concatenate((words, pairs)), np.concatenate((rows, rows[neighbours]))
+    near = np.isin(rows, rows[identities]) & ~identities
+    said_near = words[near] * np.uint64(_NEAR) + np.uint64(7)
+    return np.concatenate((words, pairs, said_near)), np.concatenate((rows, rows[neighbours], rows[near]))
 
 
 def _hashes(prefix: _Hashes, starts: Integers, ends: Integers) -> _Hashes:
@@ -129,4 +136,5 @@ def _powers(base: int) -> _Hashes:
 
 _POWERS = _powers(_BASE)
 _INVERSES = _powers(pow(_BASE, -1, 1 << 64))
+_IDENTITY = _mixed(np.array([ord(MASK)], np.uint64))[0]
 _NOTHING = Features(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))

@@ -7,7 +7,7 @@ import argparse
 import io
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from sklearn.linear_model import LogisticRegression, SGDClassifier
 
 from ..detectors.baseline import SHAPE, Baseline, Doubles, Head
 from ..detectors.ngrams import WIDTH, features
+from ..detectors.windows import windows
 from .corpora import Example, pick, read
 
 LABELS = ("toxicity", "identity_attack")
@@ -26,17 +27,19 @@ WINDOW, OVERLAP = 100, 30
 CHOSEN_TO_FOOL = frozenset({"hatemoji", "toxic_spans"})
 """Their harmless texts were picked because a model took them for toxic, so they say nothing about ordinary traffic."""
 FALSE_ALARMS = 0.01
-EMPHASIS = {("named_groups", 0): 4.0}
+EMPHASIS = {("named_groups", 0): 4.0, ("named_groups", 1): 2.0}
 """More makes naming a group safer still, and takes so much from the identity_attack head that it is of no use."""
-LONGEST = 3000
+LONGEST, MOST_PIECES = 3000, 6
+"""Of a text: characters that train, and windows of a harmless one."""
 
 Labels = npt.NDArray[np.int8]
 
 
 def train(examples: Sequence[Example]) -> Baseline:
     """A model with probabilities and thresholds; the texts to measure with are never looked at."""
-    used, kept = pick(examples, "train"), pick(examples, "calibrate")
-    vectors = _matrix([example.text[:LONGEST] for example in used])
+    kept = pick(examples, "calibrate")
+    used = [piece for example in pick(examples, "train") for piece in _pieces(example)]
+    vectors = _matrix([example.text for example in used])
     planes = [_plane(vectors, used, label) for label in LABELS]
     # what is served is what is calibrated: weights as stored, texts in windows
     weights = np.stack([plane for plane, _ in planes], axis=1).astype(np.float16).astype(np.float32)
@@ -77,6 +80,13 @@ def cell_weights(examples: Sequence[Example], labels: Labels) -> Doubles:
     return np.asarray(weights / weights.mean())
 
 
+def _pieces(example: Example) -> Iterator[Example]:
+    """A harmless text is harmless in each window, as it is served; where a toxic one is toxic is not known."""
+    text = example.text[:LONGEST]
+    spans = windows(text, WINDOW, OVERLAP)[:MOST_PIECES] if example.toxicity == 0 else [(0, len(text))]
+    return (example._replace(text=text[start:end]) for start, end in spans)
+
+
 def _matrix(texts: Sequence[str]) -> csr_matrix:
     rows, indices, values = features(texts)
     starts = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.bincount(rows, minlength=len(texts)))))
@@ -87,9 +97,18 @@ def _plane(vectors: csr_matrix, examples: Sequence[Example], label: str) -> tupl
     labels = known(examples, label)
     told = np.flatnonzero(labels >= 0)
     weights = cell_weights([examples[int(place)] for place in told], labels[told])
+    weighed, ratios = _weighed(vectors[told], labels[told])
     learner = SGDClassifier(loss="log_loss", alpha=1e-5, max_iter=12, tol=None, average=True, random_state=0)
-    learner.fit(vectors[told], labels[told], sample_weight=weights)
-    return learner.coef_[0], round(float(learner.intercept_[0]), 6)
+    learner.fit(weighed, labels[told], sample_weight=weights)
+    return learner.coef_[0] * ratios, round(float(learner.intercept_[0]), 6)
+
+
+def _weighed(vectors: csr_matrix, labels: Labels) -> tuple[csr_matrix, Doubles]:
+    """Each n-gram times how unevenly it is spread over the two classes (Wang and Manning 2012), and that factor."""
+    seen = [1 + np.asarray((vectors[labels == label] > 0).sum(axis=0)).ravel() for label in (0, 1)]
+    ratios = np.abs(np.log((seen[1] / seen[1].sum()) / (seen[0] / seen[0].sum())))
+    ratios = ratios / np.sqrt(np.mean(ratios[seen[0] + seen[1] > 2] ** 2))
+    return csr_matrix(vectors.multiply(ratios[None, :])), ratios
 
 
 def _served_margins(model: Baseline, examples: Sequence[Example], label: str) -> Doubles:

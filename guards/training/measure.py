@@ -8,13 +8,15 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
+from ..detectors import identity_terms
 from ..detectors.baseline import Baseline, Doubles, Head, load
 from ..detectors.identity_terms import TERMS
 from .baseline import CHOSEN_TO_FOOL, FALSE_ALARMS, known
@@ -75,7 +77,7 @@ NAMED = (
     "chinese", "nigerian", "gay", "lesbian", "bisexual", "transgender", "queer", "straight", "female", "male", "deaf",
     "blind", "autistic", "elderly", "young", "immigrant",
 )  # fmt: skip
-UNKNOWN = ("zoroastrian", "druze", "hmong", "sami", "kazakh", "aromantic", "cree", "creole", "veteran", "stuttering")
+UNKNOWN = ("chuvash", "walloon", "gagauz", "ainu", "mandaean", "quechua", "samaritan", "hijra", "frisian", "saharawi")
 """Not in the list that training and serving mask: what happens to whoever was forgotten."""
 
 
@@ -119,32 +121,70 @@ def _by_data_set(head: Head, examples: Sequence[Example], scores: Doubles) -> st
     return title + _table(columns, rows)
 
 
+class TermAlarms(NamedTuple):
+    """Share of `HARMLESS` that raises an alarm with `term` in it, and the highest score, for each head in order."""
+
+    term: str
+    shares: tuple[float, ...]
+    highest: tuple[float, ...]
+
+
+def term_alarms(model: Baseline, terms: Iterable[str], *, forgotten: bool = False) -> list[TermAlarms]:
+    """`forgotten` scores each term as if nobody had thought of it when the list was made."""
+    found = []
+    for term in terms:
+        with _without(term) if forgotten else nullcontext():
+            scores = _scores(model, [text.format(term) for text in HARMLESS])
+        shares = tuple(float(np.mean(scores[:, place] >= head.threshold)) for place, head in enumerate(model.heads))
+        found.append(TermAlarms(term, shares, tuple(map(float, scores.max(axis=0)))))
+    return found
+
+
+@contextmanager
+def _without(term: str) -> Iterator[None]:
+    whole = identity_terms.FORMS
+    identity_terms.FORMS = whole - {term}
+    try:
+        yield
+    finally:
+        identity_terms.FORMS = whole
+
+
 def _by_term(model: Baseline) -> str:
     """Harmless sentences about a group: which of them raise an alarm."""
-    rows = []
-    for kind, terms in (("masked", NAMED), ("not masked", UNKNOWN)):
-        assert all((term in TERMS) == (kind == "masked") for term in terms)
-        scores = {term: _scores(model, [text.format(term) for text in HARMLESS]) for term in terms}
-        alike = {tuple(one.ravel().round(6)) for one in scores.values()}
-        groups = [(f"each of {', '.join(terms)}", scores[terms[0]])] if len(alike) == 1 else list(scores.items())
-        for name, one in groups:
-            alarms = [_share(one[:, place] >= head.threshold) for place, head in enumerate(model.heads)]
-            highest = [_number(float(one[:, place].max())) for place in range(len(model.heads))]
-            rows.append([name, kind, *alarms, *highest])
+    masked = term_alarms(model, NAMED)
+    assert set(NAMED) <= TERMS
+    assert not set(UNKNOWN) & TERMS
+    assert len({alarms[1:] for alarms in masked}) == 1
+    rows = [_term_row(f"each of {', '.join(NAMED)}", "masked", masked[0])]
+    for kind, found in (
+        ("not in the list", term_alarms(model, UNKNOWN)),
+        ("in the list, here as if forgotten", term_alarms(model, NAMED, forgotten=True)),
+    ):
+        quiet = [alarms for alarms in found if not any(alarms.shares)]
+        highest = tuple(max(column) for column in zip(*(alarms.highest for alarms in quiet), strict=True))
+        everyone = f"each of {', '.join(alarms.term for alarms in quiet)}"
+        rows.append(_term_row(everyone, kind, TermAlarms(everyone, quiet[0].shares, highest)))
+        rows += [_term_row(alarms.term, kind, alarms) for alarms in found if any(alarms.shares)]
     labels = [head.label for head in model.heads]
-    columns = [
-        "term",
-        "kind",
-        *(f"false alarms, {label}" for label in labels),
-        *(f"highest {label}" for label in labels),
-    ]
+    columns = ["term", "kind", *(f"false alarms, {label}" for label in labels), *(f"highest {x}" for x in labels)]
     return f"**Harmless sentences that name a group** ({len(HARMLESS)} templates a term)\n\n" + _table(columns, rows)
+
+
+def _term_row(name: str, kind: str, alarms: TermAlarms) -> list[str]:
+    return [name, kind, *(f"{share * 100:.1f} %" for share in alarms.shares), *map(_number, alarms.highest)]
 
 
 def _attacks(model: Baseline) -> str:
     """Plain attacks without a swear word."""
-    scores = _scores(model, [text.format(NAMED[0]) for text in ATTACKS])
-    found = [f"{h.label} {_share(scores[:, place] >= h.threshold)}" for place, h in enumerate(model.heads)]
+    masked, unknown = (
+        _scores(model, [text.format(term) for term in terms for text in ATTACKS]) for terms in (NAMED[:1], UNKNOWN)
+    )
+    found = [
+        f"{head.label} {_share(masked[:, place] >= head.threshold)} "
+        f"({_share(unknown[:, place] >= head.threshold)} where the group is not in the list)"
+        for place, head in enumerate(model.heads)
+    ]
     return f"**Found of {len(ATTACKS)} plain attacks on a masked group without a swear word**: {', '.join(found)}."
 
 

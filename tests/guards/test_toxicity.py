@@ -45,6 +45,11 @@ def detector(monkeypatch: pytest.MonkeyPatch) -> Toxicity:
         ("the blinds in the manor were blackened", "the blinds in the manor were blackened".replace("blinds", MASK)),
         ("german", MASK),
         ("germane transport of manuals", "germane transport of manuals"),
+        ("people of colour and two-spirit elders", f"{MASK} and {MASK} elders"),
+        ("people of the city, born in spirit", "people of the city, born in spirit"),
+        ("kazakhs met a rohingya family", f"{MASK} met a {MASK} family"),
+        ("down's syndrome", MASK),
+        ("a cool kitten", "a cool kitten"),
         ("", ""),
     ],
 )
@@ -111,6 +116,14 @@ def test_the_hash_never_changes() -> None:
     assert values[rows == 0].tolist() == pytest.approx([18**-0.5] * 18 + [3**-0.5] * 3)
 
 
+def test_words_beside_an_identity_count_once_more_and_only_there() -> None:
+    plain, naming = features(["they are vermin"]), features(["jews are vermin"])
+    words = [int(np.sum(vector.indices >= 1 << LETTER_BITS)) for vector in (plain, naming)]
+    assert words == [5, 5 + 2]
+    beside, alone = features(["vermin", "jews"]), features(["vermin"])
+    assert alone.indices.tolist() == beside.indices[beside.rows == 0].tolist()
+
+
 @given(st.lists(st.text(max_size=60), max_size=8))
 def test_a_vector_does_not_depend_on_its_neighbours(texts: list[str]) -> None:
     rows, indices, values = features(texts)
@@ -175,6 +188,15 @@ def test_which_group_is_named_makes_no_difference(detector: Toxicity) -> None:
     for sentence in ("I met a {} man", "{} people are disgusting"):
         hits = detector.detect([sentence.format(term) for term in ("jewish", "Black", "deaf", "trans")], BOTH)
         assert len({tuple((hit.label, hit.score) for hit in one) for one in hits}) == 1
+
+
+def test_a_term_that_training_never_saw_is_masked_like_any_other(detector: Toxicity) -> None:
+    from spanward.guards.detectors.identity_terms import TERMS
+
+    assert len(TERMS) > 400
+    alone = detector.detect(["a foreigner lives next door"], BOTH)[0]
+    for hits in detector.detect([f"a {term} lives next door" for term in sorted(TERMS)], BOTH):
+        assert [(hit.label, hit.score) for hit in hits] == [(hit.label, hit.score) for hit in alone]
 
 
 def test_the_tail_of_a_long_text_is_scored_and_the_span_shows_where(detector: Toxicity) -> None:
@@ -244,7 +266,7 @@ def test_scoring_needs_no_scikit_learn_and_no_torch() -> None:
         ("baseline.npy", b"damaged", "baseline.npy is not the file that baseline.json was written for"),
         ("baseline.json", None, "cannot read .*baseline.json"),
         ("baseline.json", b"{", "baseline.json is not JSON"),
-        ("baseline.json", b'{"format": 1, "letter_bits": 18}', "another version: word_bits is None, not 17"),
+        ("baseline.json", b'{"format": 2, "letter_bits": 18}', "another version: word_bits is None, not 17"),
     ],
 )
 def test_broken_weights_are_refused(name: str, content: bytes | None, message: str, tmp_path: Path) -> None:
