@@ -51,7 +51,7 @@ def _mode(rule: Rule) -> StreamMode:
     """A restored pseudonym changes the record only, so the delivered text need not wait for it."""
     if rule.stream:
         return rule.stream.mode
-    return "observe" if rule.restore else "window"
+    return "observe" if rule.restore and rule.actions().isdisjoint({"redact", "block"}) else "window"
 
 
 def _strictest(modes: Iterable[StreamMode]) -> StreamMode:

@@ -2,65 +2,43 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import groupby
 from time import perf_counter
 from typing import Any, get_args
 
 from .detectors import registry
 from .detectors.detector import Detector
-from .edits import How, Mark, apply, plan, spread
-from .judgement import Action, Check, Decision, Edit, Finding, GuardEvent, StreamPlan, Verdict
+from .edits import Mark, apply, plan, spread
+from .judgement import Check, Decision, Edit, GuardEvent, StreamPlan
 from .matching import applies, stream_plan
 from .pseudonyms import placeholders_in
-from .rules import Made, OnFailure, Policy, Rule, RuleAction
-from .scan import Failure, Scanned, Scanner, Target, asks_of, targets_of
-from .vault import Vault
+from .rules import IN_THE_WAY, Made, OnFailure, Policy, Rule
+from .ruling import RANK, Ruling, judge
+from .scan import Scanner, Target, asks_of, targets_of
+from .vault import Pseudonymiser, Vault
 
-_VERDICTS: dict[RuleAction, Verdict] = {
-    "allow": "allow", "flag": "warn", "redact": "modify", "pseudonymise": "modify", "block": "deny",
-}  # fmt: skip
-_DONE: dict[RuleAction, Action] = {
-    "allow": "allow", "flag": "allow", "redact": "modify", "pseudonymise": "modify", "block": "block",
-}  # fmt: skip
-_RANK: tuple[Verdict, ...] = ("none", "allow", "warn", "modify", "fail_open", "deny")
 WITHHELD = "[WITHHELD]"
 
 
 class DetectorUnavailable(Exception):  # noqa: N818  a state of the installation, not a mistake
-    """A detector that the policy names cannot be brought up; the text says what to install."""
-
-
-@dataclass(slots=True)
-class Ruling:
-    """What one rule makes of one check."""
-
-    rule: Rule
-    findings: list[Finding] = field(default_factory=list)
-    events: list[GuardEvent] = field(default_factory=list)
-    failed: list[tuple[str, OnFailure, Failure]] = field(default_factory=list)
-
-    @property
-    def blocks(self) -> bool:
-        """Whether the call must not go on, for a finding or for a failure."""
-        found = bool(self.findings) and self.rule.action == "block"
-        return self.rule.in_the_way and (found or self.fails_closed)
-
-    @property
-    def fails_closed(self) -> bool:
-        """Whether the rule blocks because it could not be judged."""
-        return any(what == "block" for _, what, _ in self.failed)
+    """A detector that the policy names cannot be brought up; the text says what to install, or what is wrong."""
 
 
 class Pipeline:
     """A policy with its detectors brought up. Safe to use from several threads. Raises `DetectorUnavailable`."""
 
-    def __init__(self, policy: Policy, detectors: Mapping[str, Detector] | None = None) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        detectors: Mapping[str, Detector] | None = None,
+        vault: Pseudonymiser | None = None,
+    ) -> None:
         self.policy = policy
-        self._vault = Vault()
+        self._standing = [part for rule in policy.rules if (part := rule.part(in_the_way=True))]
+        self._watching = [part for rule in policy.rules if (part := rule.part(in_the_way=False))]
+        self._vault = vault or Vault()
         named = dict.fromkeys(name for rule in policy.rules for name in rule.detect)
-        made = detectors if detectors is not None else {name: _bring_up(name, policy.made(name)) for name in named}
-        self._scanner = Scanner(made, policy.defaults.timeout_ms)
+        self._own = {name: bring_up(name, policy.made(name)) for name in named} if detectors is None else {}
+        self._scanner = Scanner(detectors or self._own, policy.defaults.timeout_ms)
 
     @property
     def degraded(self) -> tuple[str, ...]:
@@ -71,8 +49,7 @@ class Pipeline:
     @property
     def summary(self) -> dict[str, Any]:
         """What a client needs when nobody answers; `on_error` is the strictest of the rules in the way."""
-        standing = [rule for rule in self.policy.rules if rule.in_the_way]
-        said = {rule.on_error or self.policy.defaults.on_error for rule in standing}
+        said = {rule.on_error or self.policy.defaults.on_error for rule in self._standing}
         strictest = next((what for what in get_args(OnFailure) if what in said), "allow")
         return {
             "name": self.policy.name,
@@ -84,15 +61,15 @@ class Pipeline:
     def check(self, check: Check) -> Decision:
         """Judge what stands in the way of the call; never raises for what a detector does."""
         started = perf_counter()
-        rules = [rule for rule in self.policy.rules if rule.in_the_way and applies(rule, check.context)]
+        rules = [rule for rule in self._standing if applies(rule, check.context)]
         targets = targets_of(check)
-        rulings = self._judge(rules, targets)
+        rulings = self._judge(rules, targets, self.policy.defaults.latency_budget_ms)
         edits, pseudonyms = self._edit(check, rulings, targets)
         blocking = next((ruling for ruling in rulings if ruling.blocks), None)
         events = tuple(event for ruling in rulings for event in ruling.events)
         return Decision(
             messages=apply(check.messages, edits),
-            verdict=max((event.verdict for event in events), key=_RANK.index, default="allow"),
+            verdict=max((event.verdict for event in events), key=RANK.index, default="allow"),
             action="block" if blocking else "modify" if edits else "allow",
             events=events,
             pseudonyms=pseudonyms,
@@ -109,76 +86,31 @@ class Pipeline:
 
     def review(self, check: Check) -> tuple[GuardEvent, ...]:
         """Judge what only flags or watches; changes nothing."""
-        rules = [rule for rule in self.policy.rules if not rule.in_the_way and applies(rule, check.context)]
+        rules = [rule for rule in self._watching if applies(rule, check.context)]
         return tuple(event for ruling in self._judge(rules, targets_of(check)) for event in ruling.events)
 
     def close(self) -> None:
-        """Let the detectors' threads go."""
+        """Let the detectors' threads go, and the detectors that were brought up here."""
         self._scanner.close()
+        for detector in self._own.values():
+            if close := getattr(detector, "close", None):
+                close()
 
-    def _judge(self, rules: Sequence[Rule], targets: Sequence[Target]) -> list[Ruling]:
-        scanned = self._scanner.scan(asks_of(rules, targets)) if rules and targets else {}
-        return [self._rule_on(rule, scanned, targets) for rule in rules]
-
-    def _rule_on(self, rule: Rule, scanned: Mapping[str, Scanned], targets: Sequence[Target]) -> Ruling:
-        ruling = Ruling(rule)
-        seen = [target for target in targets if target.stage in rule.when.stage]
-        for name in rule.detect:
-            answer = scanned.get(name)
-            if answer is None or not seen:
-                continue
-            if answer.failure:
-                what = self._on_failure(rule, answer.failure)
-                ruling.failed.append((name, what, answer.failure))
-                ruling.events.append(self._failure_event(rule, name, what, answer, seen[0]))
-                continue
-            found = list(_findings(rule, name, answer))
-            ruling.findings += (finding for _, finding in found)
-            ruling.events += self._events(rule, name, found, answer.latency_ms)
-        return ruling
-
-    def _on_failure(self, rule: Rule, failure: Failure) -> OnFailure:
-        defaults = self.policy.defaults
-        if failure.timeout:
-            return rule.on_timeout or defaults.on_timeout
-        return rule.on_error or defaults.on_error
-
-    def _events(
-        self, rule: Rule, name: str, found: list[tuple[Target, Finding]], latency_ms: float
-    ) -> Iterator[GuardEvent]:
-        detector = self._scanner.detectors[name]
-        ordered = sorted(((target.stage, finding.label, finding.score) for target, finding in found))
-        for (stage, label), group in groupby(ordered, key=lambda row: row[:2]):
-            scores = [score for _, _, score in group]
-            yield GuardEvent(
-                rule=rule.name, stage=stage, detector=name, label=label, verdict=_VERDICTS[rule.action],
-                action=_DONE[rule.action] if rule.mode == "enforce" else "none", mode=rule.mode,
-                score=max(scores), findings=len(scores), latency_ms=latency_ms,
-                engine=detector.engine, degraded=bool(detector.degraded),
-            )  # fmt: skip
-
-    def _failure_event(self, rule: Rule, name: str, what: OnFailure, answer: Scanned, first: Target) -> GuardEvent:
-        detector, closed = self._scanner.detectors[name], what == "block" and rule.in_the_way
-        return GuardEvent(
-            rule=rule.name, stage=first.stage, detector=name, label="",
-            verdict="deny" if closed else "fail_open",
-            action="block" if closed else "allow" if rule.mode == "enforce" else "none",
-            mode=rule.mode, latency_ms=answer.latency_ms, engine=detector.engine, degraded=bool(detector.degraded),
-            reason=answer.failure.reason if answer.failure else "",
-        )  # fmt: skip
+    def _judge(self, rules: Sequence[Rule], targets: Sequence[Target], budget_ms: int | None = None) -> list[Ruling]:
+        scanned = self._scanner.scan(asks_of(rules, targets, budget_ms)) if rules and targets else {}
+        detectors, defaults = self._scanner.detectors, self.policy.defaults
+        return [judge(rule, scanned, targets, detectors, defaults) for rule in rules]
 
     def _edit(
         self, check: Check, rulings: Sequence[Ruling], targets: Sequence[Target]
     ) -> tuple[list[Edit], dict[str, str]]:
         """What becomes of the texts. Of a blocked check they are for the record only: everything found is masked."""
         if any(ruling.blocks for ruling in rulings):
-            marks = [
-                Mark(finding, "redact", stages=ruling.rule.when.stage)
-                for ruling in rulings
-                for finding in ruling.findings
-            ]
+            marks = list(_marks(rulings, masked=True))
             return _cover_unjudged(plan(spread(marks, targets), targets, _mask), rulings, targets), {}
         originals: dict[str, str] = {}
+        given: set[str] = set()
+        marks = spread(list(_marks(rulings)), targets)
         session = self._vault.pseudonyms(check.context)
         taken = set().union(*(placeholders_in(target.view.text) for target in targets))
 
@@ -186,54 +118,50 @@ class Pipeline:
             if mark.how == "redact":
                 return _mask(mark, original)
             kept = check.side == "output"
-            placeholder = session.placeholder(_name(mark), original, taken, keep_known=kept)
+            placeholder = session.placeholder(placeholder_name(mark.finding.label), original, taken, keep_known=kept)
+            given.add(placeholder)
             if mark.restore:
                 originals[placeholder] = original
             return placeholder
 
-        return plan(spread(list(_marks(rulings)), targets), targets, stand_in), originals
+        edits = plan(marks, targets, stand_in)
+        if not session.save(given):  # not written down: other names, which no later process gives to other values
+            originals.clear()
+            edits = plan(marks, targets, stand_in)
+        return edits, originals
 
 
-def _bring_up(name: str, made: Made) -> Detector:
+def bring_up(name: str, made: Made) -> Detector:
+    """The detector that a policy calls `name`. Raises `DetectorUnavailable`."""
     try:
         return registry.make(made.kind, made.options)
     except ImportError as error:
         missing = error.name or "a library"
         hint = f"detector {name!r} needs {missing}, which is not installed here; pip install 'spanward[sidecar]'"
         raise DetectorUnavailable(hint) from error
+    except Exception as error:
+        raise DetectorUnavailable(f"detector {name!r} cannot start: {type(error).__name__}: {error}") from error
 
 
-def _findings(rule: Rule, name: str, answer: Scanned) -> Iterator[tuple[Target, Finding]]:
-    """The hits that reach the rule's thresholds, at their places in the part's text; one cut in two is two findings."""
-    chosen = rule.detect[name]
-    for target, hits in answer.hits:
-        if target.stage not in rule.when.stage:
-            continue
-        for hit in hits:
-            if hit.label not in chosen or hit.score < chosen[hit.label].threshold:
-                continue
-            for start, end in target.view.pieces(hit.start, hit.end):
-                yield (
-                    target,
-                    Finding(name, hit.label, start, end, hit.score, target.message, target.part, hit.explanation),
-                )
-
-
-def _marks(rulings: Sequence[Ruling]) -> Iterator[Mark]:
+def _marks(rulings: Sequence[Ruling], *, masked: bool = False) -> Iterator[Mark]:
+    """What changes the texts, each finding by the action of its label; with `masked` all that stands in the way."""
     for ruling in rulings:
-        action = ruling.rule.action
-        if action in {"redact", "pseudonymise"}:
-            how: How = "redact" if action == "redact" else "pseudonymise"
-            yield from (Mark(finding, how, ruling.rule.restore, ruling.rule.when.stage) for finding in ruling.findings)
+        stages = ruling.rule.when.stage
+        for finding in ruling.findings:
+            action = ruling.action_of(finding)
+            if action == "redact" or (masked and action in IN_THE_WAY):
+                yield Mark(finding, "redact", stages=stages)
+            elif action == "pseudonymise":
+                yield Mark(finding, "pseudonymise", ruling.rule.restore, stages)
 
 
 def _mask(mark: Mark, _: str) -> str:
-    return f"[{_name(mark)}]"
+    return f"[{placeholder_name(mark.finding.label)}]"
 
 
-def _name(mark: Mark) -> str:
+def placeholder_name(label: str) -> str:
     """The label in the characters of a placeholder: other packages' detectors may name labels as they like."""
-    return re.sub(r"[^A-Z0-9_]+", "_", mark.finding.label.upper()).lstrip("_0123456789") or "FINDING"
+    return re.sub(r"[^A-Z0-9_]+", "_", label.upper()).lstrip("_0123456789") or "FINDING"
 
 
 def _cover_unjudged(edits: list[Edit], rulings: Sequence[Ruling], targets: Sequence[Target]) -> list[Edit]:
@@ -250,5 +178,5 @@ def _cover_unjudged(edits: list[Edit], rulings: Sequence[Ruling], targets: Seque
 
 def _withhold(rulings: Sequence[Ruling]) -> str:
     """Why the record must stay empty: a guard failed open, and its policy did not say that this is all right."""
-    failed = [ruling.rule.name for ruling in rulings if any(what == "flag" for _, what, _ in ruling.failed)]
+    failed = [ruling.rule.name for ruling in rulings if any(what == "flag" for _, what in ruling.failed)]
     return f"guard failed: {', '.join(failed)}" if failed else ""

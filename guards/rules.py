@@ -119,14 +119,18 @@ class Rule(Strict):
         return self.mode == "enforce" and not self.actions().isdisjoint(IN_THE_WAY)
 
     def part(self, *, in_the_way: bool) -> "Rule | None":
-        """The rule with those of its detectors that a call waits for, or with the others; None if there are none."""
+        """The rule with those of its detectors that a call waits for, or with the others; None if there are none.
+
+        What no call waits for has no budget.
+        """
         standing = {
             detector
             for detector, label in self._named()
             if self.mode == "enforce" and self.action_of(detector, label) in IN_THE_WAY
         }
         kept = {name: labels for name, labels in self.detect.items() if (name in standing) is in_the_way}
-        return self.model_copy(update={"detect": kept}) if kept else None
+        budget = self.latency_budget_ms if in_the_way else None
+        return self.model_copy(update={"detect": kept, "latency_budget_ms": budget}) if kept else None
 
     def _named(self) -> Iterator[tuple[str, str]]:
         return ((detector, label) for detector, labels in self.detect.items() for label in labels)

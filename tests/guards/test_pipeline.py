@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from threading import Event
 from typing import ClassVar
 
@@ -11,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spanward.guards import policy
-from spanward.guards.detectors.detector import Detector, Hit
+from spanward.guards.detectors.detector import Hit
 from spanward.guards.detectors.pii import Pii
 from spanward.guards.detectors.secrets import Secrets
 from spanward.guards.holdback import restore
@@ -33,18 +32,6 @@ def texts(decision: Decision) -> list[str]:
 @pytest.fixture(scope="session")
 def default(pii: Pii, secrets: Secrets) -> Pipeline:
     return Pipeline(policy.load("default"), {"pii": pii, "secrets": secrets})
-
-
-@pytest.fixture
-def build(tmp_path: Path, pii: Pii, secrets: Secrets) -> Callable[..., Pipeline]:
-    """A pipeline from the YAML of its rules."""
-
-    def made(rules: str, defaults: str = "{}", detectors: Mapping[str, Detector] | None = None) -> Pipeline:
-        path = tmp_path / "policy.yaml"
-        path.write_text(f"version: 1\ndefaults: {defaults}\nrules:\n{rules}", encoding="utf-8")
-        return Pipeline(policy.load(path), detectors or {"pii": pii, "secrets": secrets})
-
-    return made
 
 
 class Broken:
