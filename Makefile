@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test matrix lint format ui browser baseline bench bench-overhead screenshots wheel clean
+.PHONY: help demo test matrix lint format ui browser baseline names-model bench bench-overhead screenshots wheel clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -39,6 +39,9 @@ browser: $(VENV)/dev.stamp ## make sure there is a Chromium for the browser test
 
 baseline: $(VENV)/dev.stamp ## train the baseline toxicity model from ../shared/data
 	$(BIN)/python -m spanward.guards.training.baseline --data ../shared/data --out guards/weights
+
+names-model: $(VENV)/dev.stamp ## train the tagger of names, places and addresses from ../shared/data
+	OMP_NUM_THREADS=1 $(BIN)/python -m spanward.guards.training.names --data ../shared/data --out guards/weights
 
 bench: $(VENV)/dev.stamp ## the measurements that README and docs quote
 	$(BIN)/python benchmarks/pii_accuracy.py

@@ -1,0 +1,60 @@
+"""Three convolutions over word vectors, in numpy: a token sees seven neighbours to either side.
+
+The same sums as `guards.training.names_network` in torch; a test holds the two together.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+
+ENTITIES = ("PERSON", "LOCATION", "ADDRESS", "ORGANIZATION")
+LABELS = ("O", *(f"{tag}-{entity}" for entity in ENTITIES for tag in "BI"))
+DIMENSIONS, HIDDEN = 48, 64
+DILATIONS = (1, 2, 4)
+EPSILON = 1e-6
+
+
+class Convolution(NamedTuple):
+    """`weights[k]` (inputs x outputs) looks at the token `(k - 1) * dilation` further on."""
+
+    weights: Floats
+    bias: Floats
+    dilation: int
+
+
+class Network(NamedTuple):
+    """`head` is (hidden x labels)."""
+
+    convolutions: tuple[Convolution, ...]
+    head: Floats
+    head_bias: Floats
+
+    def probabilities(self, vectors: Floats) -> Floats:
+        """(tokens x labels), each row summing to 1, of word vectors (tokens x `DIMENSIONS`)."""
+        hidden = vectors / np.sqrt(np.mean(vectors * vectors, axis=1, keepdims=True) + EPSILON)
+        for step, convolution in enumerate(self.convolutions):
+            out = np.maximum(_convolved(hidden, convolution), 0)
+            hidden = out + hidden if step else out
+        scores = hidden @ self.head + self.head_bias
+        np.exp(scores - scores.max(axis=1, keepdims=True), out=scores)
+        scores /= scores.sum(axis=1, keepdims=True)
+        return scores
+
+
+def _convolved(hidden: Floats, convolution: Convolution) -> Floats:
+    weights, bias, dilation = convolution
+    out = hidden @ weights[1]
+    out[dilation:] += hidden[:-dilation] @ weights[0]
+    out[:-dilation] += hidden[dilation:] @ weights[2]
+    out += bias
+    return out
+
+
+def network(arrays: Sequence[Floats]) -> Network:
+    """Of the arrays in the order in which training writes them: weights and bias of each convolution, then the head."""
+    pairs = zip(arrays[0:-2:2], arrays[1:-2:2], DILATIONS, strict=True)
+    return Network(tuple(Convolution(*pair) for pair in pairs), arrays[-2], arrays[-1])
