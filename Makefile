@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test matrix lint format ui browser baseline names-model bench bench-overhead screenshots wheel clean
+.PHONY: help demo test matrix lint format ui browser baseline names-model bench bench-guards bench-overhead screenshots wheel clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -47,6 +47,9 @@ bench: $(VENV)/dev.stamp ## the measurements that README and docs quote
 	$(BIN)/python benchmarks/pii_accuracy.py
 	$(BIN)/python benchmarks/page_api.py
 	$(BIN)/python benchmarks/ingest.py
+
+bench-guards: $(VENV)/dev.stamp ## what guards find, miss and cost (ARGS="pii streams", "--docs")
+	$(BIN)/python benchmarks/guards $(ARGS)
 
 bench-overhead: $(VENV)/dev.stamp ## what tracing costs, ours and others' (ARGS="--quick", "--docs")
 	$(BIN)/python benchmarks/tracer_overhead $(ARGS)
