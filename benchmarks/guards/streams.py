@@ -147,9 +147,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(argv)
     from tempfile import TemporaryDirectory
 
-    print(
-        "| mode | chunkings | canaries | leaks | canaries that the detectors miss in the whole text |\n|---|---|---|---|---|"
-    )
+    print("| mode | chunkings | canaries | leaks | missed in the whole text |\n|---|---|---|---|---|")
     with TemporaryDirectory() as folder:
         result = measure(chosen.chunkings, Path(folder))
     if chosen.json:
