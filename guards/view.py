@@ -1,23 +1,30 @@
-"""What a detector reads of a part: escapes decoded, invisible characters left out, each character traced back."""
+"""What a detector reads of a part: escapes decoded, characters folded to what they look like, each traced back."""
 
-import re
 from bisect import bisect_right
 from dataclasses import dataclass
+from operator import itemgetter
+from typing import Literal as OneOf
 
+from . import look_alikes
 from .jsontext import Literal, escapes, literals, unescape
 from .messages import Part
 
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
-"""Soft hyphens, zero-width and direction marks: they split an address for a pattern and not for a reader."""
+Reading = OneOf["folded", "decoded", "source"]
+"""What a detector wants to read, in its `reads`: `folded` by default; `decoded` is without escapes of JSON, and with
+every character that is there; `source` is the part's text itself."""
+_PLACE = itemgetter(0)
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """`text` is read; `jumps` are (place in `text`, place in `source`) from which both run in step."""
+    """`text` is read; `jumps` are (place in `text`, place in `source`, length in `source`) of its runs, in order.
+
+    A run of length 0 is read as it stands, both in step; any other stands for that much of `source`, as a whole.
+    """
 
     source: str
     text: str
-    jumps: tuple[tuple[int, int], ...]
+    jumps: tuple[tuple[int, int, int], ...]
     json: tuple[Literal, ...] | None
 
     def pieces(self, start: int, end: int) -> list[tuple[int, int]]:
@@ -45,20 +52,19 @@ class View:
         lit = self.json[bisect_right(self.json, start, key=_end)]
         return lit.number and lit.start == start
 
+    def read_as(self, reading: Reading) -> "View":
+        """The same part, for a detector that reads it in another way."""
+        if reading == "folded":
+            return self
+        decoded = [] if reading == "source" or self.json is None else escapes(self.source)
+        return _build(self.source, decoded, self.json)
+
     def _at(self, place: int, *, end: bool = False) -> int:
         """The source place of a character of `text`, or with `end` the place right after it."""
-        n = bisect_right(self.jumps, (place, len(self.source))) - 1
-        here, there = self.jumps[n]
-        if not end:
-            return there + place - here
-        following = self.jumps[n + 1] if n + 1 < len(self.jumps) else None
-        # the last character of a run may be an escape: it ends where the next run begins
-        return (
-            following[1] if following and following[0] == place + 1 and self._escaped(n) else there + place - here + 1
-        )
-
-    def _escaped(self, n: int) -> bool:
-        return self.json is not None and self.source.startswith("\\", self.jumps[n][1])
+        here, there, length = self.jumps[bisect_right(self.jumps, place, key=_PLACE) - 1]
+        if length:
+            return there + length if end else there
+        return there + place - here + end
 
 
 def _end(literal: Literal) -> int:
@@ -69,24 +75,43 @@ def view(part: Part) -> View:
     """A part as detectors read it. A part that says it is JSON and is not is read as plain text."""
     text = part.text
     found = literals(text) if part.json else None
-    changes: list[tuple[int, int, str]] = [] if found is None else escapes(text)
-    covered = {start for start, _, _ in changes}
-    changes += [(m.start(), m.end(), "") for m in _INVISIBLE.finditer(text) if m.start() not in covered]
-    changes = [(start, end, "" if _INVISIBLE.fullmatch(said) else said) for start, end, said in changes]
-    return _build(text, sorted(changes), found)
+    decoded = _build(text, [] if found is None else escapes(text), found)
+    if decoded.text.isascii():
+        return decoded
+    seen = _fold_lengths(decoded)
+    return View(text, look_alikes.folded(seen.text), seen.jumps, found)
+
+
+def _fold_lengths(decoded: View) -> View:
+    """What stands for another number of characters replaced, escapes within it included."""
+    folds = [
+        (decoded._at(start), decoded._at(end - 1, end=True), said)  # noqa: SLF001  its own kind
+        for start, end, said in look_alikes.changes(decoded.text)
+    ]
+    if not folds:
+        return decoded
+    starts = [start for start, _, _ in folds]
+    kept = []
+    for change in escapes(decoded.source) if decoded.json is not None else ():
+        n = bisect_right(starts, change[0]) - 1
+        if n < 0 or change[0] >= folds[n][1]:
+            kept.append(change)
+    return _build(decoded.source, sorted([*kept, *folds]), decoded.json)
 
 
 def _build(source: str, changes: list[tuple[int, int, str]], found: tuple[Literal, ...] | None) -> View:
+    if not changes:
+        return View(source, source, ((0, 0, 0),), found)
     said: list[str] = []
-    jumps = [(0, 0)]
+    jumps = [(0, 0, 0)]
     length = at = 0
     for start, end, replacement in changes:
         said += (source[at:start], replacement)
         length += start - at
         if replacement:
-            jumps.append((length, start))
+            jumps.append((length, start, end - start))
             length += len(replacement)
-        jumps.append((length, end))
+        jumps.append((length, end, 0))
         at = end
     said.append(source[at:])
     return View(source, "".join(said), tuple(jumps), found)

@@ -11,8 +11,16 @@ from .detector import Detector
 
 GROUP = "spanward.detectors"
 OWN = {
+    "allow_list": ".lists:AllowList",
+    "deny_list": ".lists:DenyList",
+    "json_schema": ".json_schema:JsonSchema",
+    "keywords": ".keywords:Keywords",
+    "language": ".language:Language",
+    "length": ".length:Length",
     "pii": ".pii:Pii",
+    "regex": ".regex:Regex",
     "secrets": ".secrets:Secrets",
+    "topic": ".topic:Topic",
     "toxicity": ".toxicity:Toxicity",
 }
 
