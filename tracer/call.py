@@ -25,6 +25,12 @@ class Usage:
     source: UsageSource = "none"
     raw: dict[str, Any] = field(default_factory=dict)
 
+    def of_totals(self, input_total: int, output_total: int) -> "Usage":
+        """With plain input and output as what a provider's totals hold beyond the kinds that it tells apart."""
+        self.input = max(0, input_total - self.input_total)
+        self.output = max(0, output_total - self.output_total)
+        return self
+
     @property
     def input_total(self) -> int:
         """`gen_ai.usage.input_tokens`: everything the provider read, cached tokens included."""

@@ -31,9 +31,7 @@ def told_usage(raw: Any) -> Usage:
         source="provider",
         raw=counts(raw),
     )
-    usage.input = max(0, number(raw, "prompt_tokens") - usage.input_total)
-    usage.output = max(0, number(raw, "completion_tokens") - usage.output_total)
-    return usage
+    return usage.of_totals(number(raw, "prompt_tokens"), number(raw, "completion_tokens"))
 
 
 class Reader(openai_chat_stream.Reader):

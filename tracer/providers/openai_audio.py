@@ -82,12 +82,10 @@ def usage(raw: Any) -> Usage:
         return Usage(raw=counts(raw))
     found = Usage(
         input_audio=number(raw, "input_token_details", "audio_tokens"),
-        output=number(raw, "output_tokens"),
         source="provider",
         raw=counts(raw),
     )
-    found.input = max(0, number(raw, "input_tokens") - found.input_total)
-    return found
+    return found.of_totals(number(raw, "input_tokens"), number(raw, "output_tokens"))
 
 
 class Reader:

@@ -179,9 +179,7 @@ def usage(raw: Any) -> Usage:
     if isinstance(written, dict):
         found.reasoning = count(written, "reasoning_tokens")
         found.output_audio = count(written, "audio_tokens")
-    found.input = max(0, count(told, "prompt_tokens") - found.input_total)
-    found.output = max(0, count(told, "completion_tokens") - found.output_total)
-    return found
+    return found.of_totals(count(told, "prompt_tokens"), count(told, "completion_tokens"))
 
 
 def reply_chunks(call: ModelCall, text: str) -> Iterator[dict[str, Any]]:

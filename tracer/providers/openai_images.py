@@ -65,12 +65,10 @@ def usage(raw: Any) -> Usage:
     found = Usage(
         input_image=number(raw, "input_tokens_details", "image_tokens"),
         cache_read=number(raw, "input_tokens_details", "cached_tokens"),
-        output=number(raw, "output_tokens"),
         source="provider",
         raw=counts(raw),
     )
-    found.input = max(0, number(raw, "input_tokens") - found.input_total)
-    return found
+    return found.of_totals(number(raw, "input_tokens"), number(raw, "output_tokens"))
 
 
 def video(call: ModelCall, answer: Any) -> None:

@@ -158,9 +158,7 @@ def usage(raw: Any) -> Usage:
         source="provider",
         raw=counts(raw),
     )
-    found.input = max(0, number(raw, "input_tokens") - found.input_total)
-    found.output = max(0, number(raw, "output_tokens") - found.output_total)
-    return found
+    return found.of_totals(number(raw, "input_tokens"), number(raw, "output_tokens"))
 
 
 def reply(call: ModelCall, text: str) -> dict[str, Any]:
