@@ -1,8 +1,8 @@
-"""`POST /v1/guard/check` and `GET /v1/guard/policy`: the guards, for applications that ask."""
+"""`POST /v1/guard/check` and `GET /v1/guard/policy` for applications that ask, `GET /api/policy` for people."""
 
 import json
 import logging
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import anyio
 import anyio.to_thread
@@ -47,3 +47,8 @@ class GuardRoute:
 
     async def policy(self, _request: Request) -> Response:
         return JSONResponse(dict(self.room.pipeline.summary))
+
+    async def in_force(self, _request: Request) -> Response:
+        """The whole policy, with all that it extends: for people and their commands."""
+        policy, status = self.room.pipeline.policy, self.room.status
+        return JSONResponse({**asdict(status), "policy": policy.model_dump(mode="json", exclude={"extends"})})

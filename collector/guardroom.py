@@ -1,23 +1,31 @@
-"""Holds the policy in force: answers checks, judges stored calls, and takes up a changed policy file while running."""
+"""Holds the policy in force: answers checks, judges stored calls, and takes up a changed policy while running."""
 
 import logging
-import re
 import threading
 import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..guards import policy as policies
 from ..guards.judgement import Check, Decision
 from ..guards.pipeline import DetectorUnavailable, Pipeline
+from ..guards.vault import Pseudonymiser, Vault
+from .audit import AuditUnavailable
 from .gate import place_of
 from .metrics import Metrics
+from .policy_watch import PolicyWatch
 from .review import review
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
-RETIRE_SECONDS = 600.0
-EXTENDS = re.compile(r"^extends:[ ]*[\"']?([^\"'#\n]+?)[\"']?[ ]*(?:#.*)?$", re.MULTILINE)
+RELOADED = "policy.reload"
+"""The action of an audit entry about a policy that was taken up because its files changed."""
+BY_FILE = "file change"
+
+Record = Callable[[str, str, Mapping[str, str], str], None]
+"""`Audit.write`: action, subject, detail, actor. On disk when it returns. Raises `AuditUnavailable`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,43 +37,59 @@ class PolicyStatus:
     problem: str
 
 
+@dataclass(slots=True)
+class Lease:
+    """A pipeline and how many checks use it now; one that was replaced is closed by the last of them."""
+
+    pipeline: Pipeline
+    users: int = 0
+    replaced: bool = False
+
+
 class Guardroom:
-    """`policy` is a file or the name of a shipped policy.
+    """`policy` is a file, a folder or the name of a shipped policy. The vault outlives a reload, with every session.
 
     Raises `PolicyError` or `DetectorUnavailable` when made with one that cannot be in force.
     """
 
-    def __init__(self, policy: str | Path, metrics: Metrics) -> None:
+    def __init__(self, policy: str | Path, metrics: Metrics, vault: Pseudonymiser | None = None) -> None:
         self.metrics = metrics
         self.problem = ""
         self.review_failures = 0
         self._policy = policy
         self._told: set[str] = set()
-        self._seen = _fingerprint(policy)
-        self._pipeline = Pipeline(policies.load(policy))
+        self._vault = vault or Vault()
+        self._watched = PolicyWatch(policy)
+        self._leased = threading.Lock()
+        self._lease = Lease(self._bring_up(policies.load(policy)))
+        self._ready: Pipeline | None = None
+        self._record: Record | None = None
         self._stopping = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="policy", daemon=True)
 
     @property
     def pipeline(self) -> Pipeline:
-        return self._pipeline
+        """The one in force, to be asked what it is; who checks with it takes `_use`."""
+        return self._lease.pipeline
 
     @property
     def status(self) -> PolicyStatus:
-        summary = self._pipeline.summary
-        return PolicyStatus(str(summary["name"]), str(summary["hash"]), self.problem)
+        policy = self.pipeline.policy
+        return PolicyStatus(policy.name, policy.hash, self.problem)
 
     def check(self, check: Check) -> Decision:
         """Judge what stands in the way of a call. In the caller's thread."""
         started = time.perf_counter()
-        decision = self._pipeline.check(check)
+        with self._use() as pipeline:
+            decision = pipeline.check(check)
         self.metrics.checked(check, decision, time.perf_counter() - started)
         return decision
 
     def review(self, segment: bytes) -> bytes | None:
         """A companion segment with what the rules that only flag found in `segment`; None for nothing. Never raises."""
         try:
-            found = review(segment, self._pipeline)
+            with self._use() as pipeline:
+                found = review(segment, pipeline)
         except Exception as failure:  # noqa: BLE001  ingesting goes on whatever the guards do; /healthz says so
             self._failed(place_of(failure))
             return None
@@ -74,38 +98,80 @@ class Guardroom:
         self.metrics.reviews.labels("judged").inc(found.judged)
         return found.segment or None
 
-    def start(self) -> None:
+    def start(self, record: Record | None = None) -> None:
+        """Look after the files from now on; each policy that is taken up is told to `record` before it is in force."""
+        self._record = record
         self._watcher.start()
 
     def stop(self) -> None:
         self._stopping.set()
         if self._watcher.is_alive():
             self._watcher.join(timeout=5)
-        self._pipeline.close()
+        self.pipeline.close()
 
     def look(self) -> None:
-        """Take up the policy file if it changed. A wrong one changes nothing but `problem`."""
-        now = _fingerprint(self._policy)
-        if now == self._seen:
-            return
-        self._seen = now
+        """Take up the policy if its files changed. A wrong one changes nothing but `problem`."""
+        if self._watched.changed:
+            self._watched.look_again()
+            self._read_again()
+        if self._ready:
+            self._take_up(self._ready)
+
+    def _bring_up(self, policy: policies.Policy) -> Pipeline:
+        return Pipeline(policy, vault=self._vault)
+
+    def _read_again(self) -> None:
+        if self._ready:
+            self._ready.close()
+            self._ready = None
         try:
-            changed = Pipeline(policies.load(self._policy))
+            policy = policies.load(self._policy)
+            changed = None if policy.hash == self.status.hash else self._bring_up(policy)
         except (policies.PolicyError, DetectorUnavailable) as problem:
             self._keep_last_good(str(problem))
-        except Exception as failure:  # noqa: BLE001  a file that vanished, a detector that cannot start: keep what works
+        except Exception as failure:  # noqa: BLE001  a detector that cannot start: keep what works
             self._keep_last_good(f"{self._policy}: {place_of(failure)}")
         else:
-            self._retire(self._pipeline)
-            self._pipeline, self.problem = changed, ""
-            self.metrics.reloads.labels("ok").inc()
-            log.info("policy %s %s is in force", changed.summary["name"], changed.summary["hash"])
+            self._ready = changed
+            if changed is None:
+                self.problem = ""
+                log.info("the policy was written again and says the same")
 
-    def _retire(self, replaced: Pipeline) -> None:
-        """Checks that run may still need it; it is closed when they must be done."""
-        closing = threading.Timer(RETIRE_SECONDS, replaced.close)
-        closing.daemon = True
-        closing.start()
+    def _take_up(self, changed: Pipeline) -> None:
+        """Nothing is in force that the audit log does not know: if it cannot be written, the next look tries again."""
+        before, after = self.status, changed.policy
+        if self._record:
+            try:
+                detail = {"from": before.hash, "to": after.hash, "name": after.name}
+                self._record(RELOADED, str(self._policy), detail, BY_FILE)
+            except AuditUnavailable as problem:
+                if self.problem != str(problem):
+                    self._keep_last_good(str(problem))
+                return
+        self._ready = None
+        with self._leased:
+            replaced, self._lease, self.problem = self._lease, Lease(changed), ""
+            replaced.replaced = True
+            unused = replaced.users == 0
+        if unused:
+            replaced.pipeline.close()
+        self.metrics.reloads.labels("ok").inc()
+        log.info("policy %s %s is in force", after.name, after.hash)
+
+    @contextmanager
+    def _use(self) -> Iterator[Pipeline]:
+        """One policy from the beginning of a check to its end, whatever is taken up meanwhile."""
+        with self._leased:
+            lease = self._lease
+            lease.users += 1
+        try:
+            yield lease.pipeline
+        finally:
+            with self._leased:
+                lease.users -= 1
+                last = lease.replaced and lease.users == 0
+            if last:
+                lease.pipeline.close()
 
     def _keep_last_good(self, problem: str) -> None:
         self.problem = problem
@@ -125,15 +191,3 @@ class Guardroom:
                 self.look()
             except Exception as failure:  # noqa: BLE001  the watcher must outlive a bad moment
                 log.error("the policy file could not be looked at: %s", place_of(failure))  # noqa: TRY400
-
-
-def _fingerprint(policy: str | Path) -> tuple[object, ...]:
-    """Changes whenever the file, or one that it extends, does. Shipped policies never change."""
-    seen: dict[Path, object] = {}
-    path = Path(policy)
-    while path not in seen and path.is_file():
-        stat = path.stat()
-        seen[path] = stat.st_mtime_ns, stat.st_size, stat.st_ino
-        if extends := EXTENDS.search(path.read_text(errors="replace")):
-            path = path.parent / extends[1]
-    return tuple(seen.items())

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from ..guards.pipeline import DetectorUnavailable
 from ..guards.policy import PolicyError
-from . import case_run, policy_reading
+from . import case_run, policy_reading, replay_command
 from .command import FAILED, CommandError
 
 AddArguments = Callable[[argparse.ArgumentParser], None]
@@ -19,6 +19,10 @@ ACTIONS: Mapping[str, tuple[AddArguments, Run, str]] = {
     ),
     "schema": (policy_reading.add_schema, policy_reading.schema, "print the JSON Schema of policy files"),
     "test": (case_run.add_arguments, case_run.run, "put the cases of a file to a policy; exit code 1 if one fails"),
+    "replay": (
+        replay_command.add_replay, replay_command.replay, "put recorded calls to a candidate: who would be blocked"
+    ),
+    "export": (replay_command.add_export, replay_command.export, "write recorded calls to a file, for `replay --from`"),
 }  # fmt: skip
 
 

@@ -5,13 +5,16 @@ import csv
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
 import httpx
 
+from ..dashboards.ask import Table
 from .command import FAILED, CommandError
 from .data_directory import DataDirectory, Sidecar
 from .settings import KEY_VARIABLE, OWN_KEY_VARIABLE, Settings, settings_from
@@ -27,6 +30,10 @@ class Answer:
     rows: Sequence[Sequence[Any]]
 
 
+Question = Callable[[str], Answer]
+"""One SELECT. Raises `CommandError`."""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "sql", metavar="SQL", help="one SELECT; tables by name, as in: SELECT model, count() FROM llm_calls GROUP BY 1"
@@ -39,8 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     settings = settings_from(arguments.config, {"data": arguments.data, "store": arguments.store})
-    sidecar = DataDirectory(settings.data).sidecar()
-    answer = ask_sidecar(sidecar, arguments.sql) if sidecar else ask_directory(settings, arguments.sql)
+    with asking(settings) as ask:
+        answer = ask(arguments.sql)
     WRITERS[arguments.format](answer, sys.stdout)
     return 0
 
@@ -54,12 +61,17 @@ def ask_sidecar(sidecar: Sidecar, sql: str) -> Answer:
 
 
 def post(sidecar: Sidecar, path: str, body: Mapping[str, Any]) -> httpx.Response:
+    """As `request`."""
+    return request(sidecar, "POST", path, body)
+
+
+def request(sidecar: Sidecar, method: str, path: str, body: Mapping[str, Any] | None = None) -> httpx.Response:
     """Ask a running sidecar. Raises `CommandError` if it does not answer, or asks for a key that we do not have."""
     key = os.environ.get(OWN_KEY_VARIABLE) or os.environ.get(KEY_VARIABLE, "")
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     try:
         with httpx.Client(trust_env=False, timeout=PATIENCE_SECONDS) as client:  # a proxy has no business on loopback
-            response = client.post(f"{sidecar.address}{path}", json=body, headers=headers)
+            response = client.request(method, f"{sidecar.address}{path}", json=body, headers=headers)
     except httpx.TimeoutException:
         raise CommandError(
             f"no answer within {PATIENCE_SECONDS:.0f} s; ask for less, or for a shorter time", FAILED
@@ -73,19 +85,29 @@ def post(sidecar: Sidecar, path: str, body: Mapping[str, Any]) -> httpx.Response
     return response
 
 
-def ask_directory(settings: Settings, sql: str) -> Answer:
-    """The directory is ours while we ask: a sidecar cannot start on it meanwhile."""
-    from ..dashboards.ask import QueryFailed
-    from .analyst import NotAllowed, check
+@contextmanager
+def asking(settings: Settings) -> Iterator[Question]:
+    """For any number of questions. A store without a sidecar is opened once, and no sidecar can start meanwhile."""
     from .opening import opened
-    from .query_route import to_json
 
+    sidecar = DataDirectory(settings.data).sidecar()
+    if sidecar:
+        yield partial(ask_sidecar, sidecar)
+        return
     if not settings.data.is_dir():
         raise CommandError(f"{settings.data} does not exist: start `spanward serve`, or name a directory with --data")
+    with opened(settings) as store:
+        yield partial(ask_store, store.ask_for_people)
+
+
+def ask_store(ask: Callable[[str], Table], sql: str) -> Answer:
+    """What the sidecar's route does, in this process."""
+    from ..dashboards.ask import QueryFailed
+    from .analyst import NotAllowed, check
+    from .query_route import to_json
+
     try:
-        allowed = check(sql)
-        with opened(settings) as store:
-            answer = json.loads(to_json(store.ask_for_people(allowed)))
+        answer = json.loads(to_json(ask(check(sql))))
     except (NotAllowed, QueryFailed) as problem:
         raise CommandError(str(problem), FAILED) from None
     return Answer(answer["columns"], answer["rows"])

@@ -73,7 +73,7 @@ def load(path: str | Path) -> Policy:
 
 def loaded(path: str | Path) -> Loaded:
     """As `load`, with the files. Raises `PolicyError`, which names every mistake in all of them."""
-    located = _locate(str(path), Path())
+    located = locate(str(path), Path())
     layers = _layers(located, ())
     known, problems = _made(layers)
     policies: list[Policy] = []
@@ -88,7 +88,7 @@ def loaded(path: str | Path) -> Loaded:
     return Loaded(merged, tuple(chain.from_iterable(layers)))
 
 
-def _locate(named: str, beside: Path) -> Path:
+def locate(named: str, beside: Path) -> Path:
     """A bare name is a shipped policy, unless a file of that name lies there; a folder is told by a `/`."""
     path = beside / named
     if path.is_file() or "/" in named or path.suffix:
@@ -103,7 +103,7 @@ def _locate(named: str, beside: Path) -> Path:
 
 def _layers(path: Path, heirs: tuple[Path, ...]) -> list[Layer]:
     """The policy at `path` and before it all that it extends."""
-    layer = [Source(file, *read(file)) for file in _files(path)]
+    layer = [Source(file, *read(file)) for file in files_in(path)]
     extending = [source for source in layer if source.data.get("extends") is not None]
     if len(extending) > 1:
         text = f"only one file of a folder may extend, and {extending[0].path.name} does"
@@ -112,7 +112,7 @@ def _layers(path: Path, heirs: tuple[Path, ...]) -> list[Layer]:
         return [layer]
     source = extending[0]
     try:
-        base = _locate(str(source.data["extends"]), source.path.parent)
+        base = locate(str(source.data["extends"]), source.path.parent)
     except PolicyError as error:
         raise _complain(source, [(("extends",), str(error))]) from None
     if base.resolve() in {path.resolve(), *heirs}:
@@ -124,7 +124,8 @@ def _layers(path: Path, heirs: tuple[Path, ...]) -> list[Layer]:
     return [*_layers(base, (*heirs, path.resolve())), layer]
 
 
-def _files(path: Path) -> list[Path]:
+def files_in(path: Path) -> list[Path]:
+    """The files of a policy that is one, or a folder of them. Raises `PolicyError`."""
     if not path.is_dir():
         return [path]
     found = sorted(p for p in path.iterdir() if p.suffix in {".yaml", ".yml"} and not p.name.startswith("."))

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import unified_diff
-from typing import Any
+from typing import Any, NamedTuple
 
-from .judgement import Action, Check, Decision, GuardEvent, Verdict
+from .judgement import Action, Check, Decision, GuardEvent, Mode, Verdict
 from .messages import parts_of
 from .pipeline import Pipeline
 from .policy import Policy
@@ -19,29 +19,40 @@ Pair = tuple[list[str], list[str]]
 
 def patient(policy: Policy) -> Policy:
     """The same policy with all the time it needs; what it says of `timeout_ms` and budgets is not what is tried."""
-    slow = {name: PATIENCE_MS for name in ("timeout_ms", "latency_budget_ms") if getattr(policy.defaults, name, None)}
-    return policy.model_copy(update={"defaults": policy.defaults.model_copy(update=slow)})
+    unhurried = {"latency_budget_ms": None}
+    defaults = policy.defaults.model_copy(update={**unhurried, "timeout_ms": PATIENCE_MS})
+    rules = tuple(rule.model_copy(update=unhurried) for rule in policy.rules)
+    return policy.model_copy(update={"defaults": defaults, "rules": rules})
+
+
+class Found(NamedTuple):
+    """That a rule found a label: enforced or in shadow, and what it makes of it."""
+
+    rule: str
+    label: str
+    mode: Mode
+    verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a pipeline made of a case. `found` is (rule, label, mode), without repetitions; `failures` are reasons."""
+    """What a pipeline made of a check. `found` is without repetitions; `failures` are reasons."""
 
     action: Action
     verdict: Verdict
     text: tuple[str, ...]
     reply: str | None
-    found: tuple[tuple[str, str, str], ...]
+    found: tuple[Found, ...]
     failures: tuple[str, ...]
     latency_ms: float
 
     @property
     def rules(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(rule for rule, _, _ in self.found))
+        return tuple(dict.fromkeys(each.rule for each in self.found))
 
     @property
     def labels(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(label for _, label, _ in self.found))
+        return tuple(dict.fromkeys(each.label for each in self.found))
 
 
 def see(pipeline: Pipeline, check: Check) -> Seen:
@@ -54,7 +65,7 @@ def see(pipeline: Pipeline, check: Check) -> Seen:
         verdict=_verdict(decision, noted),
         text=tuple(part.text for _, _, part in parts_of(decision.messages) if part.text),
         reply=decision.reply,
-        found=tuple(dict.fromkeys((each.rule, each.label, each.mode) for each in events if each.findings)),
+        found=tuple(dict.fromkeys(Found(e.rule, e.label, e.mode, e.verdict) for e in events if e.findings)),
         failures=tuple(dict.fromkeys(each.reason for each in events if not each.findings)),
         latency_ms=decision.latency_ms,
     )
@@ -104,7 +115,7 @@ def _all(key: str, wanted: tuple[str, ...], came: Sequence[str]) -> Pair:
 
 
 def _none(key: str, wanted: tuple[str, ...], seen: Seen) -> Pair:
-    by_label = {label: rule for rule, label, _ in seen.found}
+    by_label = {each.label: each.rule for each in seen.found}
     came = [f"finds: {name}, by rule {by_label[name]}" if name in by_label else f"{key}: {name}" for name in wanted]
     return [f"{key}: {name}" for name in wanted], came
 

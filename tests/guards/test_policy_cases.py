@@ -10,7 +10,7 @@ from spanward.guards.pipeline import Pipeline
 from spanward.guards.policy import PolicyError, load
 from spanward.guards.policy_cases import CaseContext, Cases, Expect, place_of_policy
 from spanward.guards.policy_cases import load as load_cases
-from spanward.guards.policy_trial import Seen, differences, patient, see
+from spanward.guards.policy_trial import Found, Seen, differences, patient, see
 
 HEAD = "policy: default\ncases:\n  - name: a\n"
 
@@ -68,7 +68,7 @@ def test_a_name_that_the_policy_does_not_have_can_never_be_found(tmp_path: Path,
 
 def checks(tmp_path: Path, said: str) -> Check:
     cases = load_cases(written(tmp_path, f"{HEAD}    {said}\n    expect: {{action: allow}}\n"))
-    return cases.cases[0].check(CaseContext(app="shop", tags="eu"))
+    return cases.cases[0].check(CaseContext(app="shop", tags=("eu",)))
 
 
 def test_what_a_case_asks(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ SEEN = Seen(
     verdict="modify",
     text=("one\ntwo", "three"),
     reply=None,
-    found=(("mail", "EMAIL_ADDRESS", "enforce"), ("watch", "PHONE_NUMBER", "shadow")),
+    found=(Found("mail", "EMAIL_ADDRESS", "enforce", "modify"), Found("watch", "PHONE_NUMBER", "shadow", "deny")),
     failures=(),
     latency_ms=1.0,
 )
@@ -170,7 +170,7 @@ def test_a_policy_without_time_is_still_tried(tmp_path: Path) -> None:
         assert (seen.action, seen.reply, seen.found, seen.failures) == (
             "block",
             "no thanks",
-            (("mail", "EMAIL_ADDRESS", "enforce"),),
+            (Found("mail", "EMAIL_ADDRESS", "enforce", "deny"),),
             (),
         )
         flagged = see(pipeline, Check("input", (Message("user", (Part("text", "my ssn is 212-09-9999"),)),)))
