@@ -1,0 +1,1 @@
+"""Counterfactual audit of a model function: the same request for different groups, and what differs in the answers."""
