@@ -10,12 +10,13 @@ from pydantic import Field, field_validator
 from .detector import Hit
 from .options import Options, Score, Words, thresholds
 
-KNOWN = frozenset(  # noqa: SIM905  a hundred codes read better as one text
+_CODES = (
     "af am an ar as az ba be bg bn br bs ca cs cy da de dz el en eo es et eu fa fi fo fr fy ga gd gl gu ha he hi"
     " hr ht hu hy id ig is it ja jv ka kk km kn ko ku ky la lb lg ln lo lt lv mg mk ml mn mr ms mt my ne nl nn no"
     " oc om or pa pl ps pt qu ro ru rw sa se si sk sl sn so sq sr st sv sw ta te tg th tk tl tr tt ug uk ur uz vi"
-    " vo wa xh yo zh zu".split()
+    " vo wa xh yo zh zu"
 )
+KNOWN = frozenset(_CODES.split())
 """ISO 639-1 codes of py3langid's model, all of them in the package: nothing is downloaded."""
 _NO_PROSE = re.compile(
     r"```[\s\S]{0,20000}?(?:```|\Z)|`[^`\n]{1,500}`|https?://\S{1,2000}|\S{1,100}@\S{1,200}|<[A-Z_]+_\d+>|\[[A-Z_]{2,}\]"

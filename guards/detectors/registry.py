@@ -13,6 +13,8 @@ GROUP = "spanward.detectors"
 OWN = {
     "allow_list": ".lists:AllowList",
     "deny_list": ".lists:DenyList",
+    "hidden_text": ".hidden_text:HiddenText",
+    "injection": ".injection:Injection",
     "json_schema": ".json_schema:JsonSchema",
     "keywords": ".keywords:Keywords",
     "language": ".language:Language",
