@@ -44,7 +44,7 @@ names-model: $(VENV)/dev.stamp ## train the tagger of names, places and addresse
 	OMP_NUM_THREADS=1 $(BIN)/python -m spanward.guards.training.names --data ../shared/data --out guards/weights
 
 bench: $(VENV)/dev.stamp ## the measurements that README and docs quote
-	$(BIN)/python benchmarks/pii_accuracy.py
+	$(BIN)/python benchmarks/guards/pii.py
 	$(BIN)/python benchmarks/page_api.py
 	$(BIN)/python benchmarks/ingest.py
 

@@ -1,97 +1,101 @@
-"""Personal data by presidio's recognizers. There is no NER model here: names of people and places are not found."""
+"""Personal data: presidio's recognizers and a few of ours behind a gate, and an engine for names."""
 
 import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from threading import local
 from typing import Any, ClassVar
 
 from .detector import Hit
-from .pii_gate import possible
-from .presidio import build_analyzer
+from .ner import recognizer
+from .pii_options import Allowed, PiiOptions
+from .pii_packs import NAMES, OPT_IN, thresholds
+from .presidio import build_recognizers
 from .stretches import Stretch, stretches
 
-NAMED_BY_A_MODEL = ("LOCATION", "NRP", "ORGANIZATION", "PERSON")
-THRESHOLDS = {
-    "CREDIT_CARD": 0.4,
-    "CRYPTO": 0.4,
-    "DATE_TIME": 0.4,
-    "EMAIL_ADDRESS": 0.4,
-    "IBAN_CODE": 0.4,
-    "IP_ADDRESS": 0.6,
-    "MAC_ADDRESS": 0.6,
-    "MEDICAL_LICENSE": 0.4,
-    "PHONE_NUMBER": 0.4,  # a number without the word "phone" beside it scores exactly 0.4
-    "UK_NHS": 0.4,
-    "URL": 0.6,  # 0.5 is a bare domain: `model.fit`, `example.py`
-    "US_BANK_NUMBER": 0.4,
-    "US_DRIVER_LICENSE": 0.6,
-    "US_ITIN": 0.4,
-    "US_PASSPORT": 0.4,
-    "US_SSN": 0.4,  # nine bare digits score 0.05 alone and 0.4 beside "social security"
-    "UUID": 0.5,
-    **dict.fromkeys(NAMED_BY_A_MODEL, 0.6),
-}
-CODE_NOT_ADDRESS = re.compile(r"[0-9A-Fa-f]{0,4}::[0-9A-Fa-f]{0,4}")
-"""`x[::2]` and `a::b` are slices and scopes far more often than anybody's IPv6 address."""
+NOBODYS_ADDRESS = re.compile(r"[0-9A-Fa-f]{0,4}::[0-9A-Fa-f]{0,4}|127(?:\.\d+){3}|0\.0\.0\.0|255\.255\.255\.255")
+"""`x[::2]` and `a::b` are slices and scopes far more often than anybody's IPv6 address; each machine is 127.0.0.1."""
+VERSION = re.compile(
+    r"(?:\bv|\b(?:ver|version|release|rev|build|firmware)|\.(?:dll|exe|so|jar))[ .:=]{0,3}$", re.IGNORECASE
+)
+"""What stands before the four numbers of a version."""
 
 
 class Pii:
-    """Presidio behind a gate, in stretches of bounded length: the time taken grows with the text and no faster."""
+    """Patterns in stretches of bounded length, names on the whole text: the time grows with the text and no faster."""
 
     name: ClassVar[str] = "pii"
     noun: ClassVar[str] = "entities"
-    labels: ClassVar[Mapping[str, float]] = THRESHOLDS
-    opt_in: ClassVar[frozenset[str]] = frozenset(
-        {"DATE_TIME", "UK_NHS", "URL", "US_BANK_NUMBER", "UUID", *NAMED_BY_A_MODEL}
-    )
+    Options: ClassVar[type[PiiOptions]] = PiiOptions
+    labels: ClassVar[Mapping[str, float]] = thresholds(PiiOptions().countries, names=True)
+    opt_in: ClassVar[frozenset[str]] = OPT_IN
 
-    def __init__(self) -> None:
-        self._analyzer = build_analyzer()
-        self.engine = f"presidio-patterns {version('presidio-analyzer')}"
-        self.degraded = "no NER model: PERSON, LOCATION, ORGANIZATION are not detected"
+    @classmethod
+    def labels_for(cls, options: PiiOptions) -> Mapping[str, float]:
+        """The entities of the chosen countries, and those of an engine for names unless there is none."""
+        return thresholds(options.countries, names=options.ner != "off")
+
+    def __init__(self, options: PiiOptions | None = None) -> None:
+        """Raises `ImportError` where presidio is missing or too old, `ner.EngineError` for an engine that is not here."""
+        chosen = options or PiiOptions()
+        self._thresholds = self.labels_for(chosen)
+        self._patterns = build_recognizers(chosen.countries)
+        self._ner = recognizer(chosen.ner)
+        self._allowed = Allowed(chosen.allow)
+        self.engine = f"presidio-patterns {version('presidio-analyzer')} + ner: {self._ner.engine}"
+        self.degraded = "" if self._ner.entities else "no NER model: PERSON, LOCATION, ORGANIZATION are not detected"
         self._timeouts = _RegexTimeouts()
-        self.detect(["warm up: a@b.example 2001:db8::1 +1 202-555-0123 4111111111111111"], frozenset(THRESHOLDS))
+        self.detect(["warm up: a@b.example 2001:db8::1 +1 202-555-0123 4111111111111111"], frozenset(self._thresholds))
 
     def detect(self, texts: Sequence[str], labels: frozenset[str]) -> list[list[Hit]]:
         """Raises `TimeoutError` where a pattern gave up: presidio itself would go on as if it had found nothing."""
-        return [_longest(self._hits(text, labels)) for text in texts]
+        return [self._merged(text, labels) for text in texts]
 
-    def _hits(self, text: str, labels: frozenset[str]) -> Iterator[Hit]:
-        for stretch in stretches(text):
-            yield from self._hits_in(text, stretch, labels)
+    def _merged(self, text: str, labels: frozenset[str]) -> list[Hit]:
+        wanted = labels & self._patterns.entities
+        patterns = (
+            [hit for stretch in stretches(text) for hit in self._hits_in(text, stretch, wanted)] if wanted else []
+        )
+        names = [hit for hit in self._ner.find(text) if hit.label in labels] if labels & self._ner.entities else []
+        sure = [hit for hit in patterns if hit.score >= self._thresholds.get(hit.label, 1.0) and hit.label not in NAMES]
+        return self._not_allowed(text, without_echoes([*patterns, *outside(names, sure, text)]))
 
-    def _hits_in(self, text: str, stretch: Stretch, labels: frozenset[str]) -> Iterator[Hit]:
-        piece = text[stretch.start : stretch.end]
-        entities = possible(piece, labels - {*NAMED_BY_A_MODEL})
-        if not entities:
-            return
-        for result in self._analyze(piece, entities):
+    def _hits_in(self, text: str, stretch: Stretch, entities: frozenset[str]) -> Iterator[Hit]:
+        for result in self._find(text[stretch.start : stretch.end], entities):
             start, end = stretch.start + result.start, stretch.start + result.end
-            if not stretch.owns(start) or _is_code(result.entity_type, text[start:end]):
+            if not stretch.owns(start) or _is_nobodys(result.entity_type, text, start, end):
                 continue
             end = _whole_word(text, end) if end == stretch.end else end
             yield Hit(result.entity_type, start, end, result.score, _explain(result))
 
-    def _analyze(self, text: str, entities: list[str]) -> Any:
+    def _find(self, text: str, entities: frozenset[str]) -> list[Any]:
         self._timeouts.clear()
-        results = self._analyzer.analyze(text, "en", entities=entities, return_decision_process=True)
+        results = self._patterns.find(text, entities)
         self._timeouts.check()
         return results
 
-
-def _is_code(label: str, found: str) -> bool:
-    return label == "IP_ADDRESS" and CODE_NOT_ADDRESS.fullmatch(found) is not None
-
-
-def _whole_word(text: str, end: int) -> int:
-    """A hit that reaches the border of its stretch goes on to the end of its word."""
-    gap = re.compile(r"\s").search(text, end)
-    return gap.start() if gap else len(text)
+    def _not_allowed(self, text: str, hits: list[Hit]) -> list[Hit]:
+        free = [(hit.start, hit.end) for hit in hits if self._allowed(text[hit.start : hit.end])]
+        return [hit for hit in hits if not any(start <= hit.start and hit.end <= end for start, end in free)]
 
 
-def _longest(hits: Iterator[Hit]) -> list[Hit]:
+def outside(names: Sequence[Hit], patterns: Sequence[Hit], text: str) -> Iterator[Hit]:
+    """Names as far as no pattern claims the place: of `Ann ann@x.org` taken for one name, the address is one."""
+    spans = sorted((hit.start, hit.end) for hit in patterns)
+    for name in names:
+        start, end = name.start, name.end
+        for left, right in spans:
+            if left < end and start < right:
+                start, end = (start, left) if left - start >= end - right else (right, end)
+        trimmed = text[start:end]
+        start, end = start + len(trimmed) - len(trimmed.lstrip()), end - len(trimmed) + len(trimmed.rstrip())
+        if (start, end) == (name.start, name.end) or end - start > 1:
+            yield replace(name, start=start, end=end)
+
+
+def without_echoes(hits: Sequence[Hit]) -> list[Hit]:
     """In order, without the URL that is only the domain of an e-mail address; other overlaps stay for the pipeline."""
     kept: list[Hit] = []
     reach = Hit("", 0, 0, 0.0)
@@ -101,6 +105,18 @@ def _longest(hits: Iterator[Hit]) -> list[Hit]:
         if hit.end > reach.end:
             reach = hit
     return kept
+
+
+def _is_nobodys(label: str, text: str, start: int, end: int) -> bool:
+    if label != "IP_ADDRESS":
+        return False
+    return bool(NOBODYS_ADDRESS.fullmatch(text, start, end) or VERSION.search(text, max(0, start - 12), start))
+
+
+def _whole_word(text: str, end: int) -> int:
+    """A hit that reaches the border of its stretch goes on to the end of its word."""
+    gap = re.compile(r"\s").search(text, end)
+    return gap.start() if gap else len(text)
 
 
 def _explain(result: Any) -> str:

@@ -7,19 +7,24 @@ for recognizers made of patterns, checksums and context words.
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Lock
 from types import SimpleNamespace
 from typing import Any
 
-from .pii_gate import PHONE
+from . import cards, closers, phones
+from .pii_context import TOKEN, enhanced
+from .pii_gate import Look, Need, need
+from .pii_packs import PACKS
 
 REGEX_TIMEOUT_S = 2
+FLAGS = int(re.IGNORECASE | re.MULTILINE | re.DOTALL)
+"""Presidio's registry sets them for all recognizers, whatever their own constructor says."""
 INSIDE = ("corp", "example", "home", "internal", "intranet", "invalid", "lan", "local", "private", "test")
 """Top-level names that no public list has and companies use inside: an address there is an address all the same."""
 _HEAVY = ("torch", "transformers")
-_TOKEN = re.compile(r"\w+|[^\w\s]")
 _importing = Lock()
 
 
@@ -35,11 +40,103 @@ def without(*modules: str) -> Iterator[None]:
             sys.modules.pop(name, None)
 
 
-def build_analyzer() -> Any:
-    """An `AnalyzerEngine` for English texts whose tokens come from a regular expression. Raises `ImportError`."""
+GENERIC = (
+    "CreditCardRecognizer",
+    "CryptoRecognizer",
+    "DateRecognizer",
+    "EmailRecognizer",
+    "IbanRecognizer",
+    "IpRecognizer",
+    "MacAddressRecognizer",
+    "UrlRecognizer",
+    "UuidRecognizer",
+)
+OWN: Mapping[str, tuple[str, tuple[Any, ...], tuple[str, ...]]] = {
+    "OwnAddresses": ("ADDRESS", closers.FORMS["ADDRESS"], ()),
+    "OwnAges": ("AGE", closers.FORMS["AGE"], ()),
+    "OwnCards": ("CREDIT_CARD", cards.SHAPES, cards.CONTEXT),
+    "OwnDates": ("DATE_TIME", closers.FORMS["DATE_TIME"], ()),
+    "OwnNationalities": ("NRP", closers.FORMS["NRP"], ()),
+    "OwnTitles": ("TITLE", closers.FORMS["TITLE"], ()),
+}
+"""Name of a recognizer of ours: what it finds, by which patterns, and which words raise the score."""
+Raw = tuple[str, int, int, float, str]
+"""Entity, start, end, score, why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """A recognizer with what a text must hold before it is asked."""
+
+    recognizer: Any
+    entity: str
+    need: Need
+    context: frozenset[str]
+
+    def raw(self, text: str, start: int = 0) -> Iterator[Any]:
+        """Presidio's results in `text`, placed as if it began at `start`."""
+        for result in self.recognizer.analyze(text, [self.entity], None) or ():
+            result.start += start
+            result.end += start
+            yield result
+
+
+class Recognizers:
+    """Presidio's recognizers and ours, asked one by one: what `AnalyzerEngine.analyze` does, without its overhead."""
+
+    def __init__(self, recognizers: list[Any]) -> None:
+        from presidio_analyzer import EntityRecognizer
+
+        self._without_duplicates = EntityRecognizer.remove_duplicates
+        self.all = [_guarded(recognizer) for recognizer in recognizers]
+
+    @property
+    def entities(self) -> frozenset[str]:
+        """All that these recognizers find."""
+        return frozenset(guarded.entity for guarded in self.all)
+
+    def find(self, text: str, entities: frozenset[str]) -> list[Any]:
+        """Presidio's `RecognizerResult`s of these entities, context words counted in, each recognizer behind its gate."""
+        look, found = Look(text), []
+        for guarded in self.all:
+            if guarded.entity in entities:
+                for window in guarded.need(look):
+                    found += _in_context(guarded, guarded.raw(window.piece, window.start), text)
+        return list(self._without_duplicates(found)) if found else []
+
+
+def _in_context(guarded: Guarded, results: Iterator[Any], text: str) -> Iterator[Any]:
+    for result in results:
+        result.score = enhanced(result.score, text, result.start, guarded.context)
+        yield result
+
+
+def _guarded(recognizer: Any) -> Guarded:
+    context = frozenset(word.lower() for word in recognizer.context or ())
+    return Guarded(recognizer, recognizer.supported_entities[0], need(recognizer.name), context)
+
+
+def build_recognizers(countries: tuple[str, ...]) -> Recognizers:
+    """The generic recognizers and the packs of these countries. Raises `ImportError`, also for a presidio too old."""
+    return Recognizers(_own() + _presidios(countries))
+
+
+def build_analyzer(countries: tuple[str, ...]) -> Any:
+    """Presidio's own `AnalyzerEngine` over the same recognizers, no gate: what `Recognizers` is compared with."""
+    with _importing, without(*_HEAVY):
+        from presidio_analyzer import AnalyzerEngine, LemmaContextAwareEnhancer, RecognizerRegistry
+    return AnalyzerEngine(
+        registry=RecognizerRegistry(recognizers=_own() + _presidios(countries), supported_languages=["en"]),
+        nlp_engine=regex_nlp_engine(),
+        supported_languages=["en"],
+        context_aware_enhancer=LemmaContextAwareEnhancer(context_matching_mode="whole_word"),
+    )
+
+
+def _presidios(countries: tuple[str, ...]) -> list[Any]:
     with _importing, without(*_HEAVY):
         import tldextract
-        from presidio_analyzer import AnalyzerEngine, LemmaContextAwareEnhancer, RecognizerRegistry, pattern_recognizer
+        from presidio_analyzer import pattern_recognizer, predefined_recognizers
         from presidio_analyzer.predefined_recognizers import EmailRecognizer
 
     # The e-mail recognizer asks for the registered domain; the snapshot that the package carries will do.
@@ -47,21 +144,75 @@ def build_analyzer() -> Any:
     offline = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, extra_suffixes=INSIDE)
     vars(sys.modules[EmailRecognizer.__module__])["tldextract"] = SimpleNamespace(extract=offline)
     pattern_recognizer.REGEX_TIMEOUT_SECONDS = REGEX_TIMEOUT_S
-    registry = RecognizerRegistry()
-    registry.load_predefined_recognizers(languages=["en"])
-    for name in ("SpacyRecognizer", "PhoneRecognizer"):
-        registry.remove_recognizer(name)
-    registry.add_recognizer(_windowed_phone_recognizer())
-    return AnalyzerEngine(
-        registry=registry,
-        nlp_engine=_regex_nlp_engine(),
-        supported_languages=["en"],
-        context_aware_enhancer=LemmaContextAwareEnhancer(context_matching_mode="whole_word"),
+    names = [*GENERIC, *(name for country in countries for name in PACKS[country])]
+    lacking = [name for name in names if not hasattr(predefined_recognizers, name)]
+    if lacking:
+        raise ImportError(f"this presidio-analyzer has no {', '.join(lacking)}: upgrade it, or leave out the country")
+    # "en" whatever the country: texts are not sorted by language here, and an identity number has none.
+    made = [getattr(predefined_recognizers, name)(supported_language="en") for name in names]
+    for recognizer in made:
+        recognizer.global_regex_flags = FLAGS
+    return made
+
+
+def _own() -> list[Any]:
+    with _importing, without(*_HEAVY):
+        from presidio_analyzer import PatternRecognizer
+
+    class WithLuhn(PatternRecognizer):
+        """Graded scores, and nothing without its check digit."""
+
+        def invalidate_result(self, pattern_text: str) -> bool:
+            return not cards.luhn(pattern_text)
+
+    made: list[Any] = [_phone_recognizer()]
+    for name, (entity, shapes, context) in OWN.items():
+        kind = WithLuhn if entity == "CREDIT_CARD" else PatternRecognizer
+        made.append(_patterns(kind, name, entity, shapes, context))
+    made.append(
+        _patterns(PatternRecognizer, "OwnLicences", "US_DRIVER_LICENSE", closers.LICENSE, closers.LICENSE_CONTEXT)
     )
+    return made
 
 
-def _regex_nlp_engine() -> Any:
-    """A class made late: its base is presidio's, and importing that is what `build_analyzer` takes care of."""
+def _patterns(kind: Callable[..., Any], name: str, entity: str, shapes: Any, context: tuple[str, ...]) -> Any:
+    from presidio_analyzer import Pattern
+
+    patterns = [Pattern(shape.name, shape.pattern, shape.score) for shape in shapes]
+    return kind(entity, name=name, patterns=patterns, context=list(context))
+
+
+def _phone_recognizer() -> Any:
+    """A class made late: its base is presidio's, and importing that is what this module takes care of."""
+    from presidio_analyzer import AnalysisExplanation, LocalRecognizer, RecognizerResult
+
+    class PhoneNumbers(LocalRecognizer):
+        """`phones.find` as presidio asks for it; the words beside a number are counted already."""
+
+        def load(self) -> None:
+            """Nothing to load."""
+
+        def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[Any]:  # noqa: ARG002
+            return [
+                RecognizerResult(
+                    "PHONE_NUMBER",
+                    found.start,
+                    found.end,
+                    found.score,
+                    AnalysisExplanation(self.name, found.score, pattern_name=found.why),
+                    {
+                        RecognizerResult.RECOGNIZER_NAME_KEY: self.name,
+                        RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id,
+                    },
+                )
+                for found in phones.find(text)
+            ]
+
+    return PhoneNumbers(["PHONE_NUMBER"], name="OwnPhones")
+
+
+def regex_nlp_engine() -> Any:
+    """Tokens without spaCy, for `build_analyzer`."""
     from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 
     class RegexNlpEngine(NlpEngine):
@@ -77,7 +228,7 @@ def _regex_nlp_engine() -> Any:
             return True
 
         def process_text(self, text: str, language: str) -> Any:
-            found = list(_TOKEN.finditer(text))
+            found = list(TOKEN.finditer(text))
             tokens = [token.group() for token in found]
             starts, lemmas = [token.start() for token in found], [token.lower() for token in tokens]
             return NlpArtifacts([], tokens, starts, lemmas, self, language)  # type: ignore[arg-type]  # wants a spaCy Doc
@@ -99,59 +250,3 @@ def _regex_nlp_engine() -> Any:
             return ["en"]
 
     return RegexNlpEngine()
-
-
-def _windowed_phone_recognizer() -> Any:
-    from presidio_analyzer.predefined_recognizers import PhoneRecognizer
-
-    class WindowedPhoneRecognizer(PhoneRecognizer):
-        """Searches only around runs of digits: libphonenumber walks the text once for each of eight regions."""
-
-        def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[Any]:
-            results = []
-            for start, end in phone_windows(text):
-                for result in super().analyze(text[start:end], entities, nlp_artifacts):
-                    result.start += start
-                    result.end += start
-                    results.append(result)
-            return results
-
-    return WindowedPhoneRecognizer(name="PhoneRecognizer")
-
-
-_BEFORE, _AFTER = 12, 24
-_DATE = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d)?")
-"""No region of the recognizer takes an ISO date for a number; tables are full of them."""
-
-
-def phone_windows(text: str) -> Iterator[tuple[int, int]]:
-    """Where a phone number may be: runs of seven digits or more, with room for a country code and an extension."""
-    start = end = -1
-    for run in PHONE.finditer(text):
-        if _DATE.fullmatch(run.group()):
-            continue
-        left, right = _widen(text, run.start(), run.end())
-        if left > end:
-            if end > 0:
-                yield start, end
-            start = left
-        end = right
-    if end > 0:
-        yield start, end
-
-
-def _line_end(text: str, at: int) -> int:
-    found = text.find("\n", at)
-    return len(text) if found < 0 else found
-
-
-def _widen(text: str, run_start: int, run_end: int) -> tuple[int, int]:
-    """Both borders moved to the end of the word they cut, 64 characters at most; no number goes over a line's end."""
-    start = max(0, run_start - _BEFORE, text.rfind("\n", 0, run_start) + 1)
-    end = min(run_end + _AFTER, _line_end(text, run_end))
-    left, right = max(0, start - 64), min(len(text), end + 64)
-    while start > left and text[start - 1].isalnum():
-        start -= 1
-    while end < right and text[end].isalnum():
-        end += 1
-    return start, end
