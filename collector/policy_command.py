@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from ..guards.pipeline import DetectorUnavailable
 from ..guards.policy import PolicyError
-from . import case_run, policy_reading, replay_command
+from . import case_run, policy_reading, promotion, replay_command, shadow
 from .command import FAILED, CommandError
 
 AddArguments = Callable[[argparse.ArgumentParser], None]
@@ -23,6 +23,8 @@ ACTIONS: Mapping[str, tuple[AddArguments, Run, str]] = {
         replay_command.add_replay, replay_command.replay, "put recorded calls to a candidate: who would be blocked"
     ),
     "export": (replay_command.add_export, replay_command.export, "write recorded calls to a file, for `replay --from`"),
+    "shadow": (shadow.add_arguments, shadow.run, "what rules in shadow would have done"),
+    "promote": (promotion.add_arguments, promotion.run, "put rules that are in shadow in force"),
 }  # fmt: skip
 
 

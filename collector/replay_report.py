@@ -1,13 +1,12 @@
 """What a replay found, for people and for programs: ids of calls, and what was said in them only if it is asked for."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, TextIO
 
 from .replay import KINDS, Replayed, Score, Side, Tally
-
-Row = Sequence[str]
+from .text_table import Row, table
 
 
 def write_text(result: Replayed, out: TextIO) -> None:
@@ -31,7 +30,7 @@ def _kinds(result: Replayed) -> Iterator[str]:
         for kind, text in KINDS.items()
         if current[kind] or candidate[kind] or kind in ("blocked", "changed", "flagged")
     ]
-    yield from _table(("calls", "current", "candidate"), rows)
+    yield from table(("calls", "current", "candidate"), rows)
 
 
 def _changes(result: Replayed) -> Iterator[str]:
@@ -44,7 +43,7 @@ def _changes(result: Replayed) -> Iterator[str]:
     if not told:
         yield "the candidate does with these calls what the current policy does"
         return
-    yield from _table(("what changes", "calls", "for example"), [(text, str(t.calls), _ids(t)) for text, t in told])
+    yield from table(("what changes", "calls", "for example"), [(text, str(t.calls), _ids(t)) for text, t in told])
     yield from (f"  {excerpt}" for _, tally in told for excerpt in tally.excerpts)
 
 
@@ -58,7 +57,7 @@ def _pairs(result: Replayed) -> Iterator[str]:
         )
         for rule, label in found
     ]  # fmt: skip
-    yield from _table(("rule", "label", "current", "candidate", "new", "gone"), rows) if rows else ()
+    yield from table(("rule", "label", "current", "candidate", "new", "gone"), rows) if rows else ()
 
 
 def _people(result: Replayed) -> Iterator[str]:
@@ -71,7 +70,7 @@ def _people(result: Replayed) -> Iterator[str]:
         ("rule", judged(result.current.rules), judged(result.candidate.rules)),
     ):
         rows += [(f"{noun} {name}", *_shares(now.get(name)), *_shares(then.get(name))) for name in sorted(now | then)]
-    yield from _table(("", "precision now", "recall now", "precision then", "recall then"), rows)
+    yield from table(("", "precision now", "recall now", "precision then", "recall then"), rows)
 
 
 def judged(scores: Mapping[str, Score]) -> dict[str, Score]:
@@ -109,22 +108,6 @@ def _limits(result: Replayed) -> Iterator[str]:
             f"{result.foreign} calls were guarded by another policy than `current` when they were made: what that one "
             "took out is counted as above, what it left in is judged anew."
         )
-
-
-def _table(head: Row, rows: Sequence[Row]) -> Iterator[str]:
-    """Texts to the left, numbers to the right."""
-    widths = [max(len(row[n]) for row in (head, *rows)) for n in range(len(head))]
-    numbers = [all(_is_number(row[n]) for row in rows) for n in range(len(head))]
-    for row in (head, *rows):
-        cells = (
-            cell.rjust(width) if number else cell.ljust(width)
-            for cell, width, number in zip(row, widths, numbers, strict=True)
-        )
-        yield "  ".join(cells).rstrip()
-
-
-def _is_number(cell: str) -> bool:
-    return not cell or cell[0].isdigit() or cell == "-"
 
 
 def _largest(tallies: Mapping[str, Tally]) -> list[tuple[str, Tally]]:
