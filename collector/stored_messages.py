@@ -12,6 +12,7 @@ TEXT_KEYS: Mapping[str, tuple[PartKind, tuple[str, ...]]] = {
     "thinking": ("reasoning", ("content",)),
     "tool_call": ("tool_call", ("arguments",)),
     "tool_call_response": ("tool_result", ("response", "result")),
+    "document": ("document", ("content",)),
 }
 """The conventions' part types: our kind, and the keys that may hold the text. Any other type is media."""
 

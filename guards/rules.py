@@ -25,8 +25,14 @@ def _chosen(value: Any) -> Any:
     return {"threshold": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-Patterns = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Patterns = Annotated[tuple[str, ...], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
 """Glob patterns (`*`, `?`, `[…]`), case-sensitive; one, or a list of which one must match."""
+
+
+_SomeStages = Annotated[list[Stage], Field(min_length=1)]
+Stages = Annotated[
+    tuple[Stage, ...], BeforeValidator(_listed, json_schema_input_type=Stage | _SomeStages), Field(min_length=1)
+]
 
 
 class Strict(BaseModel):
@@ -38,7 +44,7 @@ class Strict(BaseModel):
 class When(Strict):
     """What a rule applies to; what is not said matches everything."""
 
-    stage: Annotated[tuple[Stage, ...], BeforeValidator(_listed), Field(min_length=1)] = get_args(Stage)
+    stage: Stages = get_args(Stage)
     app: Patterns = ()
     environment: Patterns = ()
     provider: Patterns = ()

@@ -15,11 +15,11 @@ class Operation:
     """One operation. `name` is the workflow's, agent's, tool's or data source's; times are nanoseconds, 0 for not yet.
 
     `given` and `found` are what went in and what came out, in parts that guards judge before they are recorded: the
-    arguments of a tool (`tool_call`) and its result, a query and the documents found (`tool_result`, one part each;
-    `id` the document's, `name` its source, `uri` where it lies). What was found is judged as a tool result, whatever
-    the kind of its parts: it is the application's own data, with the originals of pseudonyms in it. Nothing of them is
-    changed on its way to the application, and tokens and cost are never counted here: the model calls beneath have
-    them. `attributes` hold no content.
+    arguments of a tool (`tool_call`) and its result (`tool_result`), a query and the documents found (`document`, one
+    part each; `id` the document's, `name` its source, `uri` where it lies). What was found is judged as a tool result
+    or a document, whatever the kind of its parts: it is the application's own data, with the originals of pseudonyms in
+    it. Nothing of them is changed on its way to the application, and tokens and cost are never counted here: the model
+    calls beneath have them. `attributes` hold no content.
     """
 
     kind: OperationKind

@@ -272,6 +272,8 @@ def _part(part: Part) -> dict[str, Any]:
             return {"type": "tool_call", "id": part.id or None, "name": part.name, "arguments": meant(part)}
         case "tool_result":
             return {"type": "tool_call_response", "id": part.id or None, "response": meant(part)}
+        case "document":
+            return {"type": "document", "id": part.id or None, "name": part.name or None, "content": meant(part)}
         case "media":
             return {
                 "type": "uri",

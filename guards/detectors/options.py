@@ -16,7 +16,8 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-Words = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=500)], ...], BeforeValidator(_listed)]
+Word = Annotated[str, Field(min_length=1, max_length=500)]
+Words = Annotated[tuple[Word, ...], BeforeValidator(_listed, json_schema_input_type=Word | list[Word])]
 """One text, or a list of texts."""
 Label = Annotated[str, Field(min_length=1, max_length=100)]
 Score = Annotated[float, Field(ge=0, le=1)]

@@ -37,7 +37,14 @@ class RegexOptions(Options):
     """Labels with their patterns; `timeout_ms` is for all texts of one check together."""
 
     patterns: Annotated[
-        dict[Label, Annotated[tuple[Pattern, ...], BeforeValidator(_patterns), Field(min_length=1)]],
+        dict[
+            Label,
+            Annotated[
+                tuple[Pattern, ...],
+                BeforeValidator(_patterns, json_schema_input_type=str | Pattern | list[str | Pattern]),
+                Field(min_length=1),
+            ],
+        ],
         Field(min_length=1),
     ]
     timeout_ms: TimeLimit = 1000

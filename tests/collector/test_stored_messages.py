@@ -61,6 +61,10 @@ def test_media_is_known_to_be_there_and_never_judged() -> None:
             [{"role": "user", "parts": [{"type": "tool_call_response", "result": {"a": 1}}]}],
             (Part("tool_result", '{"a": 1}', json=True),),
         ),
+        (
+            [{"role": "user", "parts": [{"type": "document", "id": None, "name": "shelf", "content": "figs"}]}],
+            (Part("document", "figs", name="shelf"),),
+        ),
         ([{"role": "user", "parts": [{"type": "blob", "content": "AAAA"}]}], (Part("media"),)),
         ([{"role": "user"}], ()),
         ([{"role": "user", "parts": None}], ()),

@@ -145,6 +145,14 @@ def test_attributes(filled: dict[str, Any], attributes: dict[str, Any]) -> None:
         ),
         (Part("tool_result", "sunny", id="t"), {"type": "tool_call_response", "id": "t", "response": "sunny"}),
         (
+            Part("document", "figs", name="shelf"),
+            {"type": "document", "id": None, "name": "shelf", "content": "figs"},
+        ),
+        (
+            Part("document", '{"a": 1}', json=True, id="d"),
+            {"type": "document", "id": "d", "name": None, "content": {"a": 1}},
+        ),
+        (
             Part("media", mime="image/png", uri="https://x/y.png"),
             {"type": "uri", "modality": "image", "mime_type": "image/png", "uri": "https://x/y.png"},
         ),

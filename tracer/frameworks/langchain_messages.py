@@ -156,7 +156,7 @@ def documents(found: Iterable[Any]) -> tuple[Message, ...]:
     """One part each, with the id and the source that its metadata names."""
     parts = tuple(
         Part(
-            "tool_result",
+            "document",
             str(field(document, "page_content", "")),
             id=str(field(document, "id", "")),
             name=str(field(document, "metadata", {}).get("source", "")),

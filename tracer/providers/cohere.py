@@ -65,7 +65,7 @@ def _embedded(call: ModelCall, kwargs: Kwargs) -> None:
 def _ranked(call: ModelCall, kwargs: Kwargs) -> None:
     opened(kwargs, ("documents",))
     settings(call, kwargs)
-    found = [whole(d, ("documents", i), kind="tool_result", name="document") for i, d in enumerate(items(kwargs.get("documents")))]  # noqa: E501  # fmt: skip
+    found = [whole(d, ("documents", i), kind="document", name="document") for i, d in enumerate(items(kwargs.get("documents")))]  # noqa: E501  # fmt: skip
     asked = Message("user", tuple(content(kwargs.get("query"), ("query",))))
     call.messages = (asked, Message("tool", tuple(found)), *additional(kwargs))
 

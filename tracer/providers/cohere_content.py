@@ -63,8 +63,8 @@ def definitions(kwargs: Kwargs) -> tuple[Message, ...]:
 
 
 def documents(kwargs: Kwargs) -> Iterator[Message]:
-    """Documents to answer from: what a search found, so judged like what a tool gave."""
-    found = [whole(document, ("documents", i), kind="tool_result", name="document") for i, document in enumerate(items(kwargs.get("documents")))]  # noqa: E501  # fmt: skip
+    """Documents to answer from: what a search found."""
+    found = [whole(document, ("documents", i), kind="document", name="document") for i, document in enumerate(items(kwargs.get("documents")))]  # noqa: E501  # fmt: skip
     if found:
         yield Message("tool", tuple(found))
 

@@ -99,7 +99,7 @@ def _echoes(said: Any, where: Path) -> Iterator[Part]:
     """What an answer repeats: pieces of itself, documents, the conversation."""
     yield from citations(field(said, "citations"), (*where, "citations"))
     for i, document in enumerate(field(said, "documents") or []):
-        yield whole(document, (*where, "documents", i), kind="tool_result")
+        yield whole(document, (*where, "documents", i), kind="document")
     for i, result in enumerate(field(said, "search_results") or []):
         yield from content(field(field(result, "search_query"), "text"), (*where, "search_results", i, "search_query", "text"))  # noqa: E501  # fmt: skip
     for i, turn in enumerate(field(said, "chat_history") or []):

@@ -48,7 +48,7 @@ def _rerank_request(call: ModelCall, kwargs: Kwargs) -> None:
     documents = readable(kwargs, "documents")
     call.params = given(kwargs, ("top_n", "return_documents", "rank_fields"))
     found = enumerate(documents if isinstance(documents, list) else [])
-    parts = (whole(document, ("documents", i), kind="tool_result", name="document") for i, document in found)
+    parts = (whole(document, ("documents", i), kind="document", name="document") for i, document in found)
     call.messages = (
         Message("user", (*texts(kwargs.get("query"), ("query",)), *extra(kwargs))),
         Message("tool", tuple(parts)),

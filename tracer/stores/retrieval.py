@@ -83,10 +83,10 @@ def document(hit: Hit) -> Part:
     if hit.fields:
         said["metadata"] = without_vectors(hit.fields)
     if not said:
-        return Part("tool_result", hit.text or "", name=hit.source, id=name)
+        return Part("document", hit.text or "", name=hit.source, id=name)
     if hit.text is not None:
         said["text"] = hit.text
-    return Part("tool_result", dumps(said), json=True, name=hit.source, id=name if opaque else "")
+    return Part("document", dumps(said), json=True, name=hit.source, id=name if opaque else "")
 
 
 def without_vectors(value: Any) -> Any:

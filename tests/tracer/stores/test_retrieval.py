@@ -18,7 +18,7 @@ from spanward.tracer.stores.retrieval import Hit, address_of, document, found, i
     "name", ["doc-1", "movie_42", "chunk:7", "7", 123456, uuid.UUID(int=7), str(uuid.UUID(int=2**127)), "a.9"]
 )
 def test_an_id_that_tells_nothing_stands_beside_the_text(name: Any) -> None:
-    assert document(Hit(name, text="figs")) == Part("tool_result", "figs", id=str(name))
+    assert document(Hit(name, text="figs")) == Part("document", "figs", id=str(name))
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_what_a_store_holds_beside_the_text_is_told_with_it() -> None:
 
 
 def test_a_document_without_anything() -> None:
-    assert document(Hit()) == Part("tool_result")
+    assert document(Hit()) == Part("document")
 
 
 @pytest.mark.parametrize(
