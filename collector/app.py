@@ -13,6 +13,7 @@ from .audit_rows import AuditRows
 from .authorize import Authorizer
 from .demo.removal import ROUTE as DEMO_REMOVAL
 from .demo_route import DemoRoute
+from .disk_vault import DiskVault
 from .gate import ANSWERS, Gate
 from .guard_route import GuardRoute
 from .guardroom import Guardroom
@@ -22,6 +23,7 @@ from .otlp_route import OtlpRoute
 from .query_route import QueryRoute
 from .receiver import Receiver
 from .store import Store
+from .vault_route import VaultRoute
 from .wal import WriteAheadLog
 
 
@@ -38,6 +40,7 @@ class Parts:
     audit: Audit
     audit_rows: AuditRows
     authorizer: Authorizer
+    vault: DiskVault
 
 
 def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> ASGIApp:
@@ -45,12 +48,16 @@ def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> A
     otlp = OtlpRoute(parts.receiver, parts.metrics, body_bytes)
     guards = GuardRoute(parts.room)
     audit = AuditRoute(parts.audit, parts.authorizer)
-    health = Health(parts.store.ask, parts.room, parts.pulse, lambda: parts.log.full, parts.audit_rows)
+    vault = VaultRoute(parts.vault, parts.audit, parts.authorizer, parts.store.ask)
+    health = Health(parts.store.ask, parts.room, parts.pulse, lambda: parts.log.full, parts.audit_rows, parts.vault)
     routes = [
         Route("/v1/traces", otlp.answer, methods=["POST"]),
         Route("/v1/guard/check", guards.check, methods=["POST"]),
         Route("/v1/guard/policy", guards.policy),
+        Route("/api/policy", guards.in_force),
         Route("/v1/audit", audit.answer, methods=["POST"]),
+        Route("/v1/vault/reveal", vault.reveal, methods=["POST"]),
+        Route("/v1/vault/drop-key", vault.drop_key, methods=["POST"]),
         Route("/healthz", health.route),
         Route("/metrics", parts.metrics.route),
         Route("/api/query", QueryRoute(parts.store.ask_for_people, parts.authorizer).answer, methods=["POST"]),

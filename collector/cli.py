@@ -13,6 +13,8 @@ COMMANDS = {
     "query": (".query", "ask the store in SQL"),
     "policy": (".policy_command", "check a policy file, print its schema, show a shipped one"),
     "bias": (".bias_command", "ask a model the same for different groups, and compare the answers"),
+    "vault": (".vault_command", "say what a placeholder stands for, erase a tenant's key"),
+    "models": (".models_command", "install a larger model that was brought here, verify it, remove it"),
     "run": (".run_command", "start a program whose model calls are traced and guarded, without touching its code"),
     "doctor": (".doctor", "what is traced here, what is not and why, where the sidecar is"),
     "demo": (".demo.command", "sidecar, local provider, sample app and page, in one command"),

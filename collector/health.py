@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -18,6 +18,16 @@ LAG_SECONDS = 60.0
 """A span that waits longer than this to be queryable is a fault, not a burst."""
 
 
+class VaultState(Protocol):
+    """The vault, as far as it is told of here."""
+
+    @property
+    def problem(self) -> str: ...
+
+    @property
+    def key_source(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
     """`report()` asks the store, so it blocks; it never raises and holds no content.
@@ -30,13 +40,15 @@ class Health:
     pulse: Pulse
     refusing: Callable[[], bool]
     audit: AuditRows
+    vault: VaultState
 
     def report(self) -> dict[str, Any]:
         pulse, policy = self.pulse, self.room.status
         store, lag = self._store(), pulse.lag_seconds
         unjudged = self.room.review_failures + pulse.review_errors
         failing = store != "ok" or lag > LAG_SECONDS or self.refusing()
-        limping = self.audit.problem or self.room.pipeline.degraded or policy.problem or unjudged or pulse.bad
+        limping = self.room.pipeline.degraded or policy.problem or unjudged or pulse.bad
+        limping = limping or self.audit.problem or self.vault.problem
         return {
             "status": "failing" if failing else "degraded" if limping else "ok",
             "store": store,
@@ -49,6 +61,7 @@ class Health:
             "segments_set_aside": pulse.bad,
             "review_failures": unjudged,
             "audit": {"problem": self.audit.problem, "waiting": self.audit.waiting},
+            "vault": {"problem": self.vault.problem, "key": self.vault.key_source},
         }
 
     async def route(self, _request: Request) -> Response:

@@ -51,6 +51,7 @@ class Metrics:
         self.check_failures = self._counter("guard_check_failures", "Checks that could not be answered", "reason")
         self.reviews = self._counter("guard_reviews", "Calls judged after the fact, by outcome", "outcome")
         self.reloads = self._counter("policy_reloads", "Policy files read again after a change", "outcome")
+        self.vault_saves = self._counter("vault_saves", "Times new pseudonyms were written down, by outcome", "outcome")
         self.adopted = self._counter("spool_files_adopted", "Spool files of dead processes that were taken over")
         self.check_seconds = Histogram(
             "spanward_guard_check_seconds", "Time to answer a check", buckets=GUARD_BUCKETS, registry=self.registry
@@ -60,6 +61,7 @@ class Metrics:
             (self.requests, ("accepted", "repeated", "malformed", "unsupported", "too_large", "full")),
             (self.reviews, ("judged", "failed")),
             (self.reloads, ("ok", "failed")),
+            (self.vault_saves, ("kept", "failed")),
         ):
             for outcome in outcomes:
                 counter.labels(outcome)  # there from the start, so that a first failure is a rise and not a new series

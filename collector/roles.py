@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Action = Literal["see_content", "run_sql", "edit_policy", "reveal", "rotate_key", "drop_key"]
+Action = Literal["see_content", "run_sql", "edit_policy", "reveal", "drop_key"]
 Role = Literal["viewer", "analyst", "policy_editor", "revealer", "admin"]
 EVERYTHING: frozenset[Action] = frozenset(get_args(Action))
 ROLES: Mapping[Role, frozenset[Action]] = {

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp
 from ..dashboards.ask import QueryFailed
 from ..guards.pipeline import DetectorUnavailable
 from ..guards.policy import PolicyError
+from . import vault_key
 from .adoption import Adoption
 from .app import Parts, application
 from .audit import Audit
@@ -30,6 +31,8 @@ from .authorize import Authorizer
 from .bodies import KnownBodies
 from .command import FAILED, CommandError
 from .data_directory import DataDirectory
+from .disk_vault import NAME as VAULT
+from .disk_vault import DiskVault
 from .gate import is_loopback, place_of
 from .guardroom import Guardroom
 from .ingest import Ingestor
@@ -97,12 +100,14 @@ def serve(settings: Settings, running: ExitStack) -> None:
     key = key_for(settings.host)
     authorizer = Authorizer(is_loopback(settings.host), settings.keys)
     metrics = Metrics()
-    room = Guardroom(settings.policy, metrics)
-    running.callback(room.stop)
-    room.start()
     data = own(settings, running)
     audit = Audit(data.path / AUDIT_LOG)
     running.callback(audit.close)
+    vault = open_vault(settings, data, metrics)
+    running.callback(vault.close)
+    room = Guardroom(settings.policy, metrics, vault)
+    running.callback(room.stop)
+    room.start(audit.write)
     listening = running.enter_context(listen(settings.host, settings.port))
     store = open_store(settings, data)
     running.callback(store.close)
@@ -120,7 +125,7 @@ def serve(settings: Settings, running: ExitStack) -> None:
     adopting.start()
     running.callback(adopting.stop)
     app = application(
-        Parts(receiver, room, store, log_, ingestor, metrics, audit, audit_rows, authorizer),
+        Parts(receiver, room, store, log_, ingestor, metrics, audit, audit_rows, authorizer, vault),
         loopback=is_loopback(settings.host),
         key=key,
         body_bytes=settings.body_bytes,
@@ -154,6 +159,17 @@ def own(settings: Settings, running: ExitStack) -> DataDirectory:
     os.chdir(data.path)
     os.environ["TMPDIR"] = tempfile.tempdir = str(data.temporary)
     return data
+
+
+def open_vault(settings: Settings, data: DataDirectory, metrics: Metrics) -> DiskVault:
+    """Raises `CommandError` for a key that is none, or not the one that the rows were sealed with."""
+    try:
+        known = vault_key.keys(settings.vault, data.path)
+    except OSError as problem:
+        log.error("the vault's own key cannot be kept: %s", problem.strerror)  # noqa: TRY400  the reason is all there is
+        known = None
+    path = data.path / VAULT
+    return DiskVault(path, known, settings.vault, saved=lambda outcome: metrics.vault_saves.labels(outcome).inc())
 
 
 def open_store(settings: Settings, data: DataDirectory) -> Store:

@@ -12,6 +12,7 @@ from ..tracer.spool_folder import spool_folder
 from .command import CommandError
 from .data_directory import DataDirectory, default
 from .roles import Key
+from .vault_key import VaultSettings
 
 KEY_VARIABLE = "SPANWARD_INGEST_KEY"
 OWN_KEY_VARIABLE = "SPANWARD_KEY"
@@ -37,6 +38,7 @@ class Settings(BaseModel):
     """Bound of the write-ahead log; a full log answers 503."""
     keys: dict[str, Key] = Field(default_factory=dict)
     """By the name of the person or the machine that has it."""
+    vault: VaultSettings = Field(default_factory=VaultSettings)
 
     @property
     def store_url(self) -> str:
@@ -81,6 +83,9 @@ def _located(values: Mapping[str, Any], base: Path) -> dict[str, Any]:
     for name in ("data", "spool", "prices"):
         if isinstance(located.get(name), str | Path):
             located[name] = base / Path(located[name]).expanduser()
+    vault = located.get("vault")
+    if isinstance(vault, dict) and isinstance(vault.get("key_file"), str):
+        located["vault"] = vault | {"key_file": base / Path(vault["key_file"]).expanduser()}
     policy = located.get("policy")
     if isinstance(policy, str) and (Path(policy).suffix or os.sep in policy):
         located["policy"] = str(base / Path(policy).expanduser())

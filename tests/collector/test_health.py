@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,11 +11,13 @@ import pytest
 
 from spanward.collector.audit import Audit
 from spanward.collector.audit_rows import AuditRows
+from spanward.collector.disk_vault import DiskVault
 from spanward.collector.guardroom import Guardroom
 from spanward.collector.health import LAG_SECONDS, Health
 from spanward.collector.metrics import Metrics
 from spanward.collector.serve import PlacesOnly
 from spanward.collector.store import Store
+from spanward.collector.vault_key import Keys, VaultSettings
 from spanward.dashboards.ask import QueryFailed, Table
 
 from .otlp import body, call, said
@@ -26,7 +29,7 @@ CANARY = "canary-ada@example.com"
 def test_healthz(sidecar: Running) -> None:
     assert until(sidecar.health, lambda told: told["queue_bytes"] == 0).keys() == {
         "status", "store", "policy", "degraded", "ingest_lag_seconds", "queue_bytes", "log_refuses", "ingest_errors",
-        "segments_set_aside", "review_failures", "audit",
+        "segments_set_aside", "review_failures", "audit", "vault",
     }  # fmt: skip
     assert sidecar.http.get("/healthz").status_code == 200
 
@@ -45,7 +48,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Guardroom:
     return Guardroom(path, Metrics())
 
 
-def one(_sql: str, _parameters: Mapping[str, Any] | None = None) -> Table:
+def one(sql: str, parameters: Mapping[str, Any] | None = None) -> Table:
     return Table(("1",), ((1,),))
 
 
@@ -73,10 +76,21 @@ def test_status(
     for name, value in pulse.items():
         setattr(still, name, value)
     audit = AuditRows(Audit(tmp_path / "audit.log"), cast(Store, None))  # never started
-    told = Health(ask, room, still, lambda: refusing, audit).report()
+    with closing(DiskVault(tmp_path / "vault.db", Keys("own", bytes(32)), VaultSettings())) as vault:
+        told = Health(ask, room, still, lambda: refusing, audit, vault).report()
     assert told["status"] == status
     assert CANARY not in str(told)
     assert (told["store"] == "ok") == (ask is one)
+
+
+def test_a_vault_that_keeps_nothing_is_told(tmp_path: Path, room: Guardroom) -> None:
+    audit = AuditRows(Audit(tmp_path / "audit.log"), cast(Store, None))  # never started
+    vault = DiskVault(tmp_path / "vault.db", None, VaultSettings())
+    told = Health(one, room, Still(), lambda: False, audit, vault).report()
+    assert (told["status"], told["vault"]) == (
+        "degraded",
+        {"problem": f"no key can be kept in {tmp_path}", "key": "none"},
+    )
 
 
 NAMES = (
