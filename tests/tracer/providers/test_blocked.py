@@ -21,11 +21,15 @@ version: 1
 name: test
 rules:
   - name: no-addresses
-    when: {{ stage: [input] }}
-    detect: {{ pii: {{ entities: {{ EMAIL_ADDRESS: 0.4 }} }} }}
-    action: block
+    when: {{{{ stage: [input] }}}}
+    detect: {{{{ pii: {{{{ entities: {{{{ PHONE_NUMBER: 0.4, EMAIL_ADDRESS: {{label}} }}}} }}}} }}}}
+    action: {{action}}
     reply: "{REPLY}"
 """
+BLOCKED_BY = {
+    "the rule": POLICY.format(label="0.4", action="block"),
+    "the label": POLICY.format(label="{ threshold: 0.4, action: block }", action="pseudonymise"),
+}
 ASKED: Any = [{"role": "user", "content": "Write to ada.lovelace@example.org about it."}]
 GPT: Any = {"model": "gpt-4o-mini", "messages": ASKED}
 CLAUDE: Any = {"model": "claude-haiku-4-5", "messages": ASKED, "max_tokens": 9}
@@ -35,10 +39,10 @@ class Note(BaseModel):
     text: str
 
 
-@pytest.fixture(scope="module", autouse=True)
-def blocking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+@pytest.fixture(scope="module", autouse=True, params=BLOCKED_BY.values(), ids=BLOCKED_BY)
+def blocking(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     folder: Path = tmp_path_factory.mktemp("blocking")
-    (folder / "policy.yaml").write_text(POLICY)
+    (folder / "policy.yaml").write_text(request.param)
     spanward.instrument(
         endpoint="http://127.0.0.1:9", guards="local", policy=folder / "policy.yaml", spool=folder / "spool"
     )
