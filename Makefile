@@ -77,7 +77,7 @@ $(VENV)/demo.stamp: $(VENV)/base.stamp pyproject.toml
 # torch first and pinned: its CPU build is a tenth of what an unpinned one pulls in
 $(VENV)/dev.stamp: $(VENV)/demo.stamp requirements-dev.txt
 	@$(PIP) torch==2.13.0
-	@PYTHONWARNINGS=ignore $(PIP) --no-build-isolation --editable '.[sidecar,demo,detoxify]' --requirement requirements-dev.txt
+	@PYTHONWARNINGS=ignore $(PIP) --no-build-isolation --editable '.[sidecar,demo,convert]' --requirement requirements-dev.txt
 	@touch $@
 
 dashboards/static/index.html: $(VENV)/base.stamp $(shell find dashboards/ui -path '*/node_modules' -prune -o -type f -print 2>/dev/null)

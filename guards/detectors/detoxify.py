@@ -11,83 +11,47 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .windows import Worst
-from .worker import serve
+from .pieces import Piece, cut, prepared
+from .worker_process import serve
 
 ARCHITECTURES = frozenset(f"{kind}ForSequenceClassification" for kind in ("Bert", "Roberta", "XLMRoberta", "Albert"))
 LABELS = {"toxic": "toxicity", "severe_toxic": "severe_toxicity", "identity_hate": "identity_attack"}
 """Names of the first model's classes; those of the later ones are as we want them."""
-WINDOW, OVERLAP = 256, 64
-"""Tokens. The package cuts at 512 and never sees the rest."""
-BATCH = 8
-POSITIONS = 512
-"""What the encoders of all published models can take."""
 
 
 class CheckpointError(Exception):
     """The files are not a Detoxify model that can be trusted to score. The text says what to do next."""
 
 
-class Piece(NamedTuple):
-    """One window of one text: its token ids, and where it lies."""
-
-    text: int
-    ids: list[int]
-    start: int
-    end: int
-
-
 class Detoxify(NamedTuple):
-    """A loaded model. `labels` are the named outputs, in order; the model may have more that are not named."""
+    """A loaded model, an `Encoder`. `labels` are the named outputs, in order; it may have more that are not named."""
 
     model: Any
     tokenizer: Any
+    """Of transformers. The one of tokenizers inside it does the work."""
     labels: tuple[str, ...]
     name: str
 
-    def worst(self, texts: Sequence[str]) -> list[Mapping[str, Worst]]:
-        """For each text and label the window that scores highest; nothing for a text without a token."""
-        pieces = [piece for number, text in enumerate(texts) for piece in self._pieces(number, text)]
-        found: list[dict[str, Worst]] = [{} for _ in texts]
-        for piece, scores in self._scored(pieces):
-            for label, score in zip(self.labels, scores, strict=True):
-                best = found[piece.text].get(label)
-                if best is None or score > best.score:
-                    found[piece.text][label] = Worst(score, piece.start, piece.end)
-        return list(found)
+    @property
+    def about(self) -> Mapping[str, Any]:
+        return {"name": self.name, "labels": self.labels}
 
-    def _pieces(self, number: int, text: str) -> Iterator[Piece]:
-        if not text.strip():
-            return
-        cut = self.tokenizer(
-            text.encode("utf-8", "replace").decode(),  # half of a surrogate pair stops the tokenizer; '?' is as long
-            truncation=True,
-            max_length=WINDOW,
-            stride=OVERLAP,
-            return_overflowing_tokens=True,
-            return_offsets_mapping=True,
-        )
-        for ids, offsets in zip(cut["input_ids"], cut["offset_mapping"], strict=True):
-            places = [place for pair in offsets for place in pair if pair[1] > pair[0]]
-            if places:
-                yield Piece(number, ids, min(places), max(places))
+    def pieces(self, text: str) -> Iterator[Piece]:
+        return cut(self.tokenizer.backend_tokenizer, text)
 
-    def _scored(self, pieces: list[Piece]) -> Iterator[tuple[Piece, list[float]]]:
-        """Batches of similar length, since padding is paid for like text."""
+    def scores(self, batch: Sequence[Sequence[int]]) -> list[list[float]]:
         import torch
 
-        pieces = sorted(pieces, key=lambda piece: len(piece.ids))
-        for start in range(0, len(pieces), BATCH):
-            batch = pieces[start : start + BATCH]
-            padded = self.tokenizer.pad({"input_ids": [piece.ids for piece in batch]}, return_tensors="pt")
-            with torch.inference_mode():
-                logits = self.model(input_ids=padded["input_ids"], attention_mask=padded["attention_mask"]).logits
-            yield from zip(batch, torch.sigmoid(logits)[:, : len(self.labels)].tolist(), strict=True)
+        padded = self.tokenizer.pad({"input_ids": list(batch)}, return_tensors="pt")
+        with torch.inference_mode():
+            logits = self.model(input_ids=padded["input_ids"], attention_mask=padded["attention_mask"]).logits
+        rows: list[list[float]] = torch.sigmoid(logits)[:, : len(self.labels)].tolist()
+        return rows
 
 
 def load(checkpoint: Path, folder: Path) -> Detoxify:
     """The model of `checkpoint`; `folder` has config.json and the tokenizer's files. Raises `CheckpointError`."""
-    name = _name(checkpoint)
+    name = _name(checkpoint, sha256_of(checkpoint))
     saved = _saved(checkpoint)
     try:
         architecture, size = (saved["config"]["arch"]["args"][key] for key in ("model_name", "num_classes"))
@@ -101,13 +65,18 @@ def load(checkpoint: Path, folder: Path) -> Detoxify:
     return Detoxify(model, _tokenizer(folder, model.config.vocab_size), labels, name)
 
 
-def _name(checkpoint: Path) -> str:
-    """`detoxify-NAME@HASH`, by the first 8 hex digits of the file's sha256, which published names carry."""
+def sha256_of(checkpoint: Path) -> str:
+    """In hex. Raises `CheckpointError`."""
     try:
         with checkpoint.open("rb") as file:
-            digest = file_digest(file, "sha256").hexdigest()[:8]
+            return file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise CheckpointError(f"cannot read the checkpoint {checkpoint}: {error.strerror}. {_FETCH}") from error
+
+
+def _name(checkpoint: Path, digest: str) -> str:
+    """`detoxify-NAME@HASH`, by the first 8 hex digits of the file's sha256, which published names carry."""
+    digest = digest[:8]
     promised = re.search(r"-([0-9a-f]{8})$", checkpoint.stem)
     if promised and promised[1] != digest:
         raise CheckpointError(f"{checkpoint.name} is damaged: its sha256 begins with {digest}. {_FETCH}")
@@ -155,7 +124,7 @@ def _tokenizer(folder: Path, vocabulary: int) -> Any:
         raise CheckpointError(
             f"the tokenizer in {folder} has {len(tokenizer)} words, the model {vocabulary}. {_FOLDER}"
         )
-    tokenizer.model_max_length = POSITIONS
+    prepared(tokenizer.backend_tokenizer)
     return tokenizer
 
 
@@ -163,15 +132,14 @@ _FETCH = "Fetch the file again from the releases of unitaryai/detoxify"
 _FOLDER = "It must hold config.json and the tokenizer files of the encoder that the checkpoint was trained from"
 
 
-def main(descriptor: str, checkpoint: str, folder: str) -> None:
-    def start() -> tuple[Mapping[str, Any], Any]:
+def main(checkpoint: str, folder: str) -> None:
+    def start() -> Detoxify:
         try:
-            model = load(Path(checkpoint), Path(folder))
+            return load(Path(checkpoint), Path(folder))
         except ModuleNotFoundError as error:
             raise CheckpointError(f"{error.name} is missing: pip install 'spanward[detoxify]'") from error
-        return {"name": model.name}, model.worst
 
-    serve(int(descriptor), start)
+    serve(start)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Detoxify's checkpoint format with tiny models that are made here: what is accepted, refused, scored, survived."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -14,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from spanward.guards.detectors import detoxify
 from spanward.guards.detectors.detoxify import CheckpointError, load
+from spanward.guards.detectors.pieces import worst
 from spanward.guards.detectors.toxicity import CHECKPOINT, TOKENIZER, Toxicity
-from spanward.guards.detectors.worker import Worker, WorkerError
+from spanward.guards.detectors.worker import WorkerError
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch and transformers use their own old names
 
@@ -120,7 +119,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Files]:
 
 @pytest.fixture(scope="module")
 def detector(files: dict[str, Files]) -> Iterator[Toxicity]:
-    made = Toxicity(*map(str, files["original"]), timeout_s=60)
+    made = Toxicity(checkpoint=str(files["original"][0]), tokenizer=str(files["original"][1]), timeout_s=60)
     yield made
     made.close()
 
@@ -134,12 +133,12 @@ def test_scores_are_those_of_the_package(variant: str, files: dict[str, Files]) 
     theirs = Detoxify(checkpoint=str(checkpoint)).predict(texts)
     ours = load(checkpoint, folder)
     assert ours.name == f"detoxify-{variant}@{checkpoint.stem[-8:]}"
-    found = ours.worst(texts)
+    found = worst(ours, texts)
     assert [set(one) for one in found] == [set(theirs)] * len(texts)
     for label, scores in theirs.items():
         assert [one[label].score for one in found] == pytest.approx(scores, abs=1e-5)
     assert len({one["toxicity"].score for one in found}) > 1
-    assert {(worst.start, worst.end) for worst in found[1].values()} == {(0, len(PLAIN))}
+    assert {(best.start, best.end) for best in found[1].values()} == {(0, len(PLAIN))}
 
 
 def test_the_tail_of_a_long_text_is_scored(files: dict[str, Files]) -> None:
@@ -148,11 +147,11 @@ def test_the_tail_of_a_long_text_is_scored(files: dict[str, Files]) -> None:
     checkpoint, folder = files["original"]
     filler = " ".join([PLAIN] * 80)
     text = f"{filler} you are awful"
-    worst = load(checkpoint, folder).worst([text, filler, "", " \n"])
-    toxic = worst[0]["toxicity"]
-    assert toxic.score > 0.8 > 4 * worst[1]["toxicity"].score
+    found = worst(load(checkpoint, folder), [text, filler, "", " \n"])
+    toxic = found[0]["toxicity"]
+    assert toxic.score > 0.8 > 4 * found[1]["toxicity"].score
     assert (toxic.end, toxic.start > len(filler) - 1500) == (len(text), True)
-    assert worst[2:] == [{}, {}]
+    assert found[2:] == [{}, {}]
     package = Detoxify(checkpoint=str(checkpoint))
     package.tokenizer.model_max_length = 512
     assert package.predict(text)["toxicity"] == pytest.approx(package.predict(filler)["toxicity"])
@@ -161,12 +160,10 @@ def test_the_tail_of_a_long_text_is_scored(files: dict[str, Files]) -> None:
 def test_batches_and_order_do_not_change_scores(files: dict[str, Files]) -> None:
     model = load(*files["unbiased"])
     texts = [" ".join(PLAIN.split()[: 1 + n % 15]) + (" awful" if n % 3 == 0 else "") for n in range(21)]
-    together = model.worst(texts)
+    together = worst(model, texts)
     for text, one in zip(texts, together, strict=True):
-        alone = model.worst([text])[0]
-        assert {label: worst[1:] for label, worst in one.items()} == {
-            label: worst[1:] for label, worst in alone.items()
-        }
+        alone = worst(model, [text])[0]
+        assert {label: best[1:] for label, best in one.items()} == {label: best[1:] for label, best in alone.items()}
         assert [w.score for w in one.values()] == pytest.approx([w.score for w in alone.values()], abs=1e-5)
 
 
@@ -251,58 +248,15 @@ def test_a_folder_of_another_encoder_is_refused(files: dict[str, Files], tmp_pat
 def test_the_detector_answers_from_its_worker(detector: Toxicity, files: dict[str, Files]) -> None:
     texts = ["you are awful", "", PLAIN]
     hits = detector.detect(texts, BOTH)
-    expected = load(*files["original"]).worst(texts)
+    expected = worst(load(*files["original"]), texts)
     assert detector.engine == f"detoxify-original@{files['original'][0].stem[-8:]}"
     assert detector.degraded == ""
     assert [{hit.label: (hit.start, hit.end) for hit in one} for one in hits] == [
-        {label: worst[1:] for label, worst in one.items() if label in BOTH} for one in expected
+        {label: best[1:] for label, best in one.items() if label in BOTH} for one in expected
     ]
     for one, wanted in zip(hits, expected, strict=True):
         assert [h.score for h in one] == pytest.approx([wanted[h.label].score for h in one], abs=1e-5)
     assert {hit.label for hit in detector.detect(texts[:1], frozenset({"toxicity"}))[0]} == {"toxicity"}
-
-
-def test_a_killed_worker_fails_one_question_and_comes_back(detector: Toxicity) -> None:
-    before = detector.detect([PLAIN], BOTH)
-    assert detector._worker is not None
-    assert detector._worker.pid is not None
-    os.kill(detector._worker.pid, signal.SIGKILL)
-    with pytest.raises(WorkerError, match="died; the next call starts another process"):
-        detector.detect([PLAIN], BOTH)
-    assert "died" in detector.degraded
-    assert detector.detect([PLAIN], BOTH) == before
-    assert detector.degraded == ""
-
-
-def test_a_slow_worker_is_given_up_and_its_late_answer_is_not_mixed_up(detector: Toxicity) -> None:
-    worker = detector._worker
-    assert worker is not None
-    before = detector.detect([PLAIN], BOTH)
-    old = worker.pid
-    assert old is not None
-    os.kill(old, signal.SIGSTOP)
-    worker._timeout_s = 0.2
-    try:
-        with pytest.raises(WorkerError, match=r"no answer within 0\.2 s"):
-            detector.detect(["you are awful"], BOTH)
-    finally:
-        worker._timeout_s = 60
-    assert detector.detect([PLAIN], BOTH) == before
-    assert worker.pid not in {None, old}
-
-
-def test_a_question_larger_than_the_pipe_does_not_hang_on_a_stopped_worker(detector: Toxicity) -> None:
-    worker = detector._worker
-    assert worker is not None
-    assert worker.pid is not None
-    os.kill(worker.pid, signal.SIGSTOP)
-    worker._timeout_s = 0.2
-    try:
-        with pytest.raises(WorkerError, match=r"no answer within 0\.2 s"):
-            detector.detect(["x" * 5_000_000], BOTH)
-    finally:
-        worker._timeout_s = 60
-    assert worker.pid is None
 
 
 def test_half_a_surrogate_pair_is_scored_like_any_letter(detector: Toxicity) -> None:
@@ -323,7 +277,7 @@ def test_the_worker_ends_with_its_parent_and_the_parent_never_loads_torch(files:
     program = f"""
 import sys
 from spanward.guards.detectors.toxicity import Toxicity
-detector = Toxicity({str(files["original"][0])!r}, {str(files["original"][1])!r})
+detector = Toxicity(checkpoint={str(files["original"][0])!r}, tokenizer={str(files["original"][1])!r})
 assert detector.detect(["you are awful"], frozenset(detector.labels))[0]
 assert not {{"torch", "transformers"}} & set(sys.modules)
 print(detector._worker.pid, flush=True)
@@ -336,27 +290,3 @@ os.kill(os.getpid(), 9)
     while Path(f"/proc/{ended.stdout.strip()}/cmdline").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not Path(f"/proc/{ended.stdout.strip()}/cmdline").exists()
-
-
-def test_a_worker_that_cannot_start_is_not_tried_at_every_question(tmp_path: Path, detector: Toxicity) -> None:
-    worker = detector._worker
-    assert worker is not None
-    good = worker._arguments
-    worker.close()
-    worker._arguments = [str(tmp_path / "gone.ckpt"), good[1]]
-    try:
-        with pytest.raises(WorkerError, match="cannot read the checkpoint"):
-            worker.ask(["x"])
-        started = time.monotonic()
-        with pytest.raises(WorkerError, match=r"cannot read the checkpoint .*not tried again at once"):
-            worker.ask(["x"])
-        assert time.monotonic() - started < 0.5
-    finally:
-        worker._arguments, worker._not_before = good, 0.0
-    assert worker.ask(["x"])
-
-
-def test_what_is_not_there_is_named() -> None:
-    with pytest.raises(WorkerError, match="died"):
-        Worker("spanward.guards.detectors.no_such_module", [], timeout_s=5, startup_s=30)
-    assert detoxify.POSITIONS >= detoxify.WINDOW > detoxify.OVERLAP
