@@ -115,7 +115,8 @@ def test_a_sidecar_decides_as_the_pipeline_does(here: Pipeline, there: Running, 
 
 PIECES = st.sampled_from(
     ["ada@x.com", "4111 1111 1111 1111", "ssn 078-05-1121", KEY, "ACME-123456", "DRAFT-9", "203.0.113.7",
-     "202-555-0123", "Margaret Thompson", "<EMAIL_ADDRESS_1>", "\u200b", "\n", '"', "\\", "日本", "\U0001f600", "e\u0301"]
+     "202-555-0123", "Margaret Thompson", "<EMAIL_ADDRESS_1>", "\u200b", "\n",
+     '"', "\\", "日本", "\U0001f600", "e\u0301"]
 ) | st.text(max_size=8)  # fmt: skip
 TEXTS = st.lists(PIECES, max_size=6).map(" ".join)
 PARTS = st.one_of(
