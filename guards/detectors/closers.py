@@ -41,7 +41,7 @@ _STREET = (
 
 FORMS: dict[str, tuple[Form, ...]] = {
     "DATE_TIME": (
-        Form("day and time", rf"\b\d{{4}}[-/]\d\d[-/]\d\d[ T]{_TIME}", 0.7),
+        Form("day and time", rf"\b\d{{4}}[-/]\d\d[-/]\d\d[ T]{_TIME}(?![\dZ+-])", 0.95),
         Form("month and day", rf"\b(?:{_WEEKDAY},? )?(?-i:(?=\p{{Lu}})|(?=.{{0,20}}\d{{4}})){_MONTH} {_DAY}(?:,? {_YEAR})?\b", 0.6),
         Form("day and month", rf"\b(?:{_WEEKDAY},? )?{_DAY}(?: of)? {_MONTH}(?:,? {_YEAR}\b|(?!\w))", 0.6),
         Form("month and year", rf"\b{_MONTH},? {_YEAR}\b", 0.6),
@@ -65,6 +65,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
         Form("box", r"\b(?:P\.? ?O\.? ?Box|Post(?:al )?box|Postfach|Box) \d{1,6}\b", 0.6),
         Form("military", r"\b(?:PSC|Unit|USNS|USNV|USS|USCGC|CMR) [\p{L}\d]+(?:,? Box \d+)?,?\s+(?:APO|FPO|DPO),? A[AEP] \d{5}\b", 0.8),
         Form("street", rf"\b\d{{1,5}}[A-Z]? (?:(?:{_CAPITALISED}|\d+(?:st|nd|rd|th)) ){{1,4}}(?-i:{_STREET})\b\.?", 0.6),
+        Form("corner", rf"\b(?:the )?corner of [^.;!?\n]{{3,50}} and (?:{_CAPITALISED} ?){{1,3}}(?<! )", 0.6),
         Form("state and ZIP", r"\b(?-i:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]) \d{5}(?:-\d{4})?\b", 0.6),
         Form("postal code beside its word", r"(?<=\b(?:zip|zip ?code|postcode|postal code|post code|PLZ)(?: is)?[: #]{1,2})[A-Z]{0,2}\d[\dA-Z]{2,5}(?:[- ]\d[\dA-Z]{1,4})?\b", 0.6),
     ),

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from threading import local
 from typing import Any, ClassVar
 
+from .addresses import joined
 from .detector import Hit
 from .ner import recognizer
 from .pii_options import Allowed, PiiOptions
@@ -40,7 +41,7 @@ class Pii:
     def __init__(self, options: PiiOptions | None = None) -> None:
         """Raises `ImportError` where presidio is missing or too old, `ner.EngineError` for an engine that is not here."""
         chosen = options or PiiOptions()
-        self._thresholds = self.labels_for(chosen)
+        self._thresholds = dict(self.labels_for(chosen))
         self._patterns = build_recognizers(chosen.countries)
         self._ner = recognizer(chosen.ner)
         self._allowed = Allowed(chosen.allow)
@@ -60,7 +61,10 @@ class Pii:
         )
         names = [hit for hit in self._ner.find(text) if hit.label in labels] if labels & self._ner.entities else []
         sure = [hit for hit in patterns if hit.score >= self._thresholds.get(hit.label, 1.0) and hit.label not in NAMES]
-        return self._not_allowed(text, without_echoes([*patterns, *outside(names, sure, text)]))
+        hits = [*patterns, *outside(names, sure, text)]
+        if "ADDRESS" in labels:
+            hits = joined(hits, text, self._thresholds)
+        return self._not_allowed(text, without_echoes(hits))
 
     def _hits_in(self, text: str, stretch: Stretch, entities: frozenset[str]) -> Iterator[Hit]:
         for result in self._find(text[stretch.start : stretch.end], entities):

@@ -130,7 +130,7 @@ NEEDS: dict[str, Need] = {
     "OwnAges": _numbers(1),
     "OwnTitles": _whole(""),
     "OwnNationalities": _whole(""),
-    "OwnAddresses": _numbers(1, r"\d{5}|[a-z.#:] ?\d|\d[a-z]? [a-z]"),
+    "OwnAddresses": _whole(r"\d|corner of"),
     "OwnLicences": _numbers(6, r"\d\d-\d\d"),
     "OwnPhones": _numbers(7),
     "UkPostcodeRecognizer": _numbers(1, rf"\d{_LETTER}{{2}}"),

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from . import cards, closers, phones
-from .pii_context import TOKEN, enhanced
+from .pii_context import TOKEN, Context, context_of, enhanced
 from .pii_gate import Look, Need, need
 from .pii_packs import PACKS
 
@@ -71,7 +71,7 @@ class Guarded:
     recognizer: Any
     entity: str
     need: Need
-    context: frozenset[str]
+    context: Context
 
     def raw(self, text: str, start: int = 0) -> Iterator[Any]:
         """Presidio's results in `text`, placed as if it began at `start`."""
@@ -96,8 +96,9 @@ class Recognizers:
         return frozenset(guarded.entity for guarded in self.all)
 
     def find(self, text: str, entities: frozenset[str]) -> list[Any]:
-        """Presidio's `RecognizerResult`s of these entities, context words counted in, each recognizer behind its gate."""
-        look, found = Look(text), []
+        """Presidio's `RecognizerResult`s of these entities, context words counted in, each behind its gate."""
+        look = Look(text)
+        found: list[Any] = []
         for guarded in self.all:
             if guarded.entity in entities:
                 for window in guarded.need(look):
@@ -112,7 +113,7 @@ def _in_context(guarded: Guarded, results: Iterator[Any], text: str) -> Iterator
 
 
 def _guarded(recognizer: Any) -> Guarded:
-    context = frozenset(word.lower() for word in recognizer.context or ())
+    context = context_of(recognizer.context or ())
     return Guarded(recognizer, recognizer.supported_entities[0], need(recognizer.name), context)
 
 
