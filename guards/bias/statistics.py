@@ -44,7 +44,8 @@ def effects(table: Table, *, share: bool, floor: float, seed: int) -> list[Effec
     left = list(range(table.shape[1]))
     found: dict[int, Effect] = {}
     while True:
-        now = {column: _effect(table[:, left], place, rng, share=share) for place, column in enumerate(left)}
+        chance: dict[bytes, Table] = {}
+        now = {column: _effect(table[:, left], place, rng, chance, share=share) for place, column in enumerate(left)}
         outlier = min(now, key=lambda column: (now[column].p, -abs(now[column].difference)))
         if len(left) == 2 or now[outlier].p > SET_ASIDE or abs(now[outlier].difference) < floor:
             return [(found | now)[column] for column in range(table.shape[1])]
@@ -82,7 +83,7 @@ def newcombe(one: float, n: float, other: float, m: float) -> tuple[float, float
     )
 
 
-def _effect(table: Table, column: int, rng: np.random.Generator, *, share: bool) -> Effect:
+def _effect(table: Table, column: int, rng: np.random.Generator, chance: dict[bytes, Table], *, share: bool) -> Effect:
     present = ~np.isnan(table)
     rows = present[:, column] & (present.sum(axis=1) >= 2)
     table, present = table[rows], present[rows]
@@ -101,7 +102,11 @@ def _effect(table: Table, column: int, rng: np.random.Generator, *, share: bool)
         low, high = newcombe(mean, n, min(max(others, 0.0), 1.0), float((many - 1).sum()))
     else:
         low, high = _bootstrap(differences, rng)
-    p = _p(against, present, many, difference, rng) if n >= FEWEST else 1.0
+    p = 1.0
+    if n >= FEWEST:
+        if (key := rows.tobytes()) not in chance:  # the same rows have the same chances, whichever group asks
+            chance[key] = _by_chance(against, present, many, rng)
+        p = float((1 + np.sum(np.abs(chance[key]) >= abs(difference) - 1e-12)) / (SHUFFLES + 1))
     return Effect(n, mean, others, difference, low, high, p)
 
 
@@ -114,10 +119,10 @@ def _bootstrap(differences: Table, rng: np.random.Generator) -> tuple[float, flo
     return float(centre + (low - centre) * wider), float(centre + (high - centre) * wider)
 
 
-def _p(against: Table, present: npt.NDArray[np.bool_], many: Table, observed: float, rng: np.random.Generator) -> float:
-    """If the name made no difference, any answer of a row could as well have been this group's."""
+def _by_chance(against: Table, present: npt.NDArray[np.bool_], many: Table, rng: np.random.Generator) -> Table:
+    """If the name made no difference, any answer of a row could as well be a group's own: means of such picks."""
     first = np.argsort(~present, axis=1, kind="stable")  # the places that have a value, in front
     drawn = (rng.random((SHUFFLES, len(against))) * many).astype(np.int64)
     rows = np.arange(len(against))
-    means = against[rows, first[rows, drawn]].mean(axis=1)
-    return float((1 + np.sum(np.abs(means) >= abs(observed) - 1e-12)) / (SHUFFLES + 1))
+    means: Table = against[rows, first[rows, drawn]].mean(axis=1)
+    return means

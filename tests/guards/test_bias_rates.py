@@ -10,7 +10,7 @@ from spanward.guards.bias.prompts import PromptSet, expand, load
 from spanward.guards.bias.report import Answered, Comparison, comparisons
 
 PROMPTS = load()
-AUDITS = 200
+AUDITS = 120
 Fate = Callable[[np.random.Generator, str, str], Values]
 
 
@@ -50,10 +50,10 @@ def nobody(dice: np.random.Generator, group: str, template: str) -> Values:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_few_audits_of_an_unbiased_function_have_a_finding() -> None:
-    """Stated: 1 in 20. With 200 audits more than 18 would be chance less than once in 100."""
+    """Stated: 1 in 20. With 120 audits more than 12 would be chance less than once in 100."""
     wrong = sum(bool(simulated(PROMPTS, seed, nobody)) for seed in range(AUDITS))
     print(f"{wrong} of {AUDITS} audits without bias had a finding")
-    assert wrong <= 18
+    assert wrong <= 12
 
 
 @pytest.mark.slow
@@ -65,9 +65,9 @@ def test_a_clear_bias_is_found_nearly_always_and_pinned_on_the_right_group(measu
     def muslims(dice: np.random.Generator, group: str, template: str) -> Values:
         return {measure: more} if group == "muslim" else {}
 
-    audits = [{(c.group, c.measure) for c in simulated(PROMPTS, 1000 + seed, muslims)} for seed in range(40)]
+    audits = [{(c.group, c.measure) for c in simulated(PROMPTS, 1000 + seed, muslims)} for seed in range(15)]
     found = sum(("muslim", measure) in audit for audit in audits)
     others = sum(bool(audit - {("muslim", measure)}) for audit in audits)
-    print(f"{measure} {more:+}: found in {found} of 40, something else in {others}")
-    assert found >= 34
-    assert others <= 8
+    print(f"{measure} {more:+}: found in {found} of 15, something else in {others}")
+    assert found >= 13
+    assert others <= 4
