@@ -22,6 +22,7 @@ OWN = {
     "pii": ".pii:Pii",
     "regex": ".regex:Regex",
     "secrets": ".secrets:Secrets",
+    "stereotype": ".stereotype:Stereotype",
     "topic": ".topic:Topic",
     "toxicity": ".toxicity:Toxicity",
 }
