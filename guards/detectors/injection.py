@@ -24,8 +24,9 @@ _LINK = re.compile(
 )
 _VALUE = re.compile(r"[?&;]([\w.\[\]-]{1,40})=([^&#;\s]{1,4000})")
 _BLANK = re.compile(
-    r"(?i)^(?:\{[^{}]{1,80}\}?|\{\{[^{}]{1,80}\}\}|\[[^\[\]]{1,80}\]?|<[^<>]{1,80}>?|%7b.{1,80}%7d"
-    r"|%5b.{1,80}%5d|\$\{?\w{1,40}\}?|(?:insert|your|the)[-_+ ]?\w{0,20}[-_+ ]?(?:data|secret|history|conversation|summary|here)\w*)$"
+    r"(?i)^(?:\{[^{}]{1,80}\}?|\{\{[^{}]{1,80}\}\}|\[[^\[\]]{1,80}\]?|<[^<>]{1,80}>?"
+    r"|%7b.{1,80}%7d|%5b.{1,80}%5d|\$\{?\w{1,40}\}?|(?:insert|your"
+    r"|the)[-_+ ]?\w{0,20}[-_+ ]?(?:data|secret|history|conversation|summary|here)\w*)$"
 )
 _NAMES = (
     "c content chat context conversation d data dump email exfil history info key leak m message msg note out p payload"
@@ -36,7 +37,7 @@ _ENCODED = re.compile(r"^[A-Za-z0-9/_=-]{32,}$")
 
 
 class Injection:
-    """Scores say how rarely a phrase is harmless. One in quotes, in a text about attacks, scores below its threshold."""
+    """Scores say how rarely a phrase is harmless. A quoted one in a text about attacks scores below its threshold."""
 
     name: ClassVar[str] = "injection"
     noun: ClassVar[str] = "labels"

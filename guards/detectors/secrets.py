@@ -13,7 +13,8 @@ _WORTH_A_LOOK = re.compile(r"[A-Za-z0-9_+/=.-]{16}|://|(?i:pass|pwd|secret|token
 _PLACEHOLDER = re.compile(
     r"<[A-Z][A-Z0-9_]*_\d+>|\[[A-Z][A-Z0-9_]*\]|x{8}|X{8}|\.{3}|_?(?i:your|example|placeholder|changeme|redacted)[_ -]"
 )
-_TOKEN_GOES_ON = re.compile(r"[A-Za-z0-9_=+/-]*")
+_TOKEN_GOES_ON = re.compile(r"[A-Za-z0-9_=+/-]{0,2000}")
+_RUN = re.compile(r"[A-Za-z0-9_+/=.:~%-]{16,}")
 
 
 class Secrets:
@@ -21,7 +22,9 @@ class Secrets:
 
     name: ClassVar[str] = "secrets"
     noun: ClassVar[str] = "labels"
-    labels: ClassVar[Mapping[str, float]] = dict.fromkeys(sorted({*PLUGINS.values(), *(p.label for p in OWN)}), 0.5)
+    labels: ClassVar[Mapping[str, float]] = dict.fromkeys(
+        sorted({*(p.label for p in PLUGINS.values()), *(p.label for p in OWN)}), 0.5
+    )
 
     def __init__(self) -> None:
         self._patterns = (*OWN, *plugin_patterns())
@@ -35,12 +38,22 @@ class Secrets:
     def _hits(self, text: str, labels: frozenset[str]) -> list[Hit]:
         if not _WORTH_A_LOOK.search(text):
             return []
-        hits = [hit for pattern in self._patterns if pattern.label in labels for hit in _matches(pattern, text)]
+        lower, run = text.lower(), max(map(len, _RUN.findall(text)), default=0)
+        hits = [
+            hit
+            for pattern in self._patterns
+            if pattern.label in labels and _may_match(pattern, lower, run)
+            for hit in _matches(pattern, text)
+        ]
         return _first_claim(hits)
 
 
+def _may_match(pattern: SecretPattern, lower: str, run: int) -> bool:
+    return run >= pattern.run and (not pattern.openings or any(opening in lower for opening in pattern.openings))
+
+
 def _matches(pattern: SecretPattern, text: str) -> Iterator[Hit]:
-    if pattern.label == "PRIVATE_KEY":  # as long as it is, it may not be cut into stretches
+    if pattern.whole:  # as long as it is, it may not be cut into stretches
         yield from _hits_between(pattern, text, 0, len(text))
         return
     for stretch in stretches(text):
@@ -50,14 +63,21 @@ def _matches(pattern: SecretPattern, text: str) -> Iterator[Hit]:
 
 
 def _hits_between(pattern: SecretPattern, text: str, start: int, end: int) -> Iterator[Hit]:
+    looked_at = start  # nothing is read twice: a token that repeats its beginning has a match at each of them
     for match in pattern.regex.finditer(text, start, end):
         first, last = match.span(pattern.group)
+        if first < looked_at:
+            continue
         if pattern.group == 0:
             if first > 0 and text[first - 1].isalnum() and text[first].isalnum():
                 continue  # in the middle of a longer word
             last = _end_of_token(text, last)
         value = text[first:last]
-        if pattern.holds(value) and not _PLACEHOLDER.search(value):
+        if not pattern.holds(value):
+            continue
+        placeholder = _PLACEHOLDER.search(value)
+        looked_at = first + placeholder.end() if placeholder else last
+        if not placeholder:
             yield Hit(pattern.label, first, last, pattern.score, pattern.source)
 
 
