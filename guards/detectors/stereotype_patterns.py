@@ -116,7 +116,8 @@ TAKEN_BACK: Mapping[str, re.Pattern[str]] = {
     "about rights": _compiled(r"""
         \b(?: welcome | equal | equally | human | allowed | entitled | protected | free | eligible | invited | safe
             | individuals? | diverse | different | discriminated | persecuted | underrepresented | represented
-            | oppressed | marginali[sz]ed | disadvantaged | left\ out | excluded | affected | respected | heard | included )\b
+            | oppressed | marginali[sz]ed | disadvantaged | left\ out | excluded
+            | affected | respected | heard | included )\b
         | \bha(?:ve|s)\ (?:the\ )?(?:same\ )?rights?\b | \bdeserve\b
         | \b(?:is|are|was|were|been)\ (?:\w+\ ){0,2}(?:treated|attacked|targeted|murdered|killed|beaten|harassed)\b
     """),
