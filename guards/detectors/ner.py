@@ -40,7 +40,7 @@ class Ner(Protocol):
         ...
 
     def find(self, text: str) -> list[Hit]:
-        """All it sees in a text of any length, in order, without overlaps. `Hit.explanation` is `ner: ` and its name."""
+        """All it sees in a text of any length, in order, no overlaps; `Hit.explanation` is `ner: ` and its kind."""
         ...
 
 

@@ -32,12 +32,13 @@ class GlinerNer:
     def _in(self, text: str, block: Stretch) -> list[Hit]:
         with self._lock:
             found = self._model.predict_entities(text[block.start : block.end], list(ASKED), threshold=LEAST)
-        hits = [
-            Hit(entity(part["label"]), block.start + part["start"], block.start + part["end"], round(float(part["score"]), 3),
-                EXPLANATION)
-            for part in found
-        ]  # fmt: skip
+        hits = [_hit(part, block.start) for part in found]
         return sorted((hit for hit in hits if hit.label and block.owns(hit.start)), key=lambda hit: hit.start)
+
+
+def _hit(part: dict[str, Any], offset: int) -> Hit:
+    start, end, score = offset + part["start"], offset + part["end"], round(float(part["score"]), 3)
+    return Hit(entity(part["label"]), start, end, score, EXPLANATION)
 
 
 def load(folder: str) -> GlinerNer:
@@ -47,7 +48,7 @@ def load(folder: str) -> GlinerNer:
         raise EngineError(f"{folder} is no GLiNER model: it needs gliner_config.json, the weights and the tokenizer")
     os.environ["HF_HUB_OFFLINE"] = "1"  # the encoder's files must lie in the folder too
     try:
-        from gliner import GLiNER
+        from gliner import GLiNER  # type: ignore[import-not-found]  # not among what we test with
     except ImportError as error:
         raise EngineError(f"the engine gliner needs {error.name}: install gliner") from error
     try:

@@ -1,5 +1,7 @@
 """What other people's models call the same things."""
 
+from collections.abc import Iterable
+
 NAMES = {
     "PER": "PERSON", "PERSON": "PERSON", "PEOPLE": "PERSON", "NAME": "PERSON",
     "LOC": "LOCATION", "LOCATION": "LOCATION", "GPE": "LOCATION", "FAC": "LOCATION", "CITY": "LOCATION",
@@ -11,12 +13,11 @@ NAMES = {
 
 
 def entity(label: str) -> str:
-    """Presidio's name of a model's label (`B-PER`, `gpe`, `street address`), or nothing for what is not ours to find."""
+    """Presidio's name of a model's label (`B-PER`, `gpe`, `street address`), or nothing for what nobody asks for."""
     bare = label.upper().replace(" ", "_")
     return NAMES.get(bare[2:] if bare[:2] in {"B-", "I-", "L-", "U-", "S-", "E-"} else bare, "")
 
 
-def entities(labels: object) -> frozenset[str]:
+def entities(labels: Iterable[str]) -> frozenset[str]:
     """Presidio's names of all that `labels` hold."""
-    found = {entity(str(label)) for label in (labels if isinstance(labels, list | tuple | set | frozenset) else ())}
-    return frozenset(found - {""})
+    return frozenset(map(entity, labels)) - {""}

@@ -8,7 +8,7 @@ from .detector import Hit
 from .ner import EngineError
 from .ner_labels import entities, entity
 from .presidio import without
-from .stretches import stretches
+from .stretches import Stretch, stretches
 
 SCORE = 0.85
 """A pipeline does not say how sure it is; presidio gives its entities this score as well."""
@@ -29,17 +29,17 @@ class SpacyNer:
         self.engine = f"spacy:{pipeline.meta['lang']}_{pipeline.meta['name']} {pipeline.meta['version']}"
 
     def find(self, text: str) -> list[Hit]:
-        return [hit for block in stretches(text, BLOCK, OVERLAP) for hit in self._in(text[block.start : block.end], block.start)
-                if block.owns(hit.start)]  # fmt: skip
+        return [hit for block in stretches(text, BLOCK, OVERLAP) for hit in self._in(text, block)]
 
-    def _in(self, text: str, offset: int) -> list[Hit]:
+    def _in(self, text: str, block: Stretch) -> list[Hit]:
         with self._lock:
-            document = self._pipeline(text)
-        return [
-            Hit(label, offset + found.start_char, offset + found.end_char, SCORE, EXPLANATION)
+            document = self._pipeline(text[block.start : block.end])
+        hits = [
+            Hit(label, block.start + found.start_char, block.start + found.end_char, SCORE, EXPLANATION)
             for found in document.ents
             if (label := entity(found.label_))
         ]
+        return [hit for hit in hits if block.owns(hit.start)]
 
 
 def load(model: str) -> SpacyNer:

@@ -66,7 +66,7 @@ def load(folder: str) -> TransformersNer:
         )
     model.eval()
     tokenizer.model_max_length = min(tokenizer.model_max_length, LONGEST, _positions(model.config))
-    pipeline = TokenClassificationPipeline(
+    pipeline = TokenClassificationPipeline(  # type: ignore[no-untyped-call]
         model=model,
         tokenizer=tokenizer,
         aggregation_strategy="first",

@@ -5,7 +5,6 @@ nowhere else. Ten minutes of one core.
 """
 
 import argparse
-import io
 import json
 import platform
 import sys
@@ -18,7 +17,6 @@ from pathlib import Path
 from random import Random
 from zlib import crc32
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -29,9 +27,9 @@ from ..detectors.names.tokens import Tokens
 from ..detectors.names.weights import NAME, SHAPE, pack
 from .names_documents import MADE_UP, Documents
 from .names_network import Batch, Tagger
-from .names_sources import LOCALES, Sources, words
+from .names_sources import Sources, words
 from .names_text import tagged
-from .names_words import COMPANY_ENDS, INSTITUTIONS, PLACES, STREETS
+from .names_words import COMPANY_ENDS, INSTITUTIONS, LOCALES, PLACES, STREETS
 
 SEED = 7
 STEPS = 4200

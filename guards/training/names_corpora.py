@@ -1,3 +1,4 @@
+# ruff: noqa: SIM905  words read better as words
 """Sentences in which people marked names, and source code in which there are none: read where they lie."""
 
 import ast
@@ -21,6 +22,7 @@ ROLES = frozenset(
 """Parties of an agreement, which the corpus marks as persons."""
 NO_TITLE = frozenset(title.lower().strip(".") for title in [*TITLES, "lord", "madam", "master", "aunt", "uncle"])
 _CREDIT = re.compile(r"(?i)author|copyright|contribut|@|thanks|written by|maintain|suggested by|posted")
+_NOT_READ = re.compile("test|idlelib|turtledemo|site-packages|lib2to3|ensurepip|__pycache__|_sysconfigdata")
 _glue_left = re.compile(r"[,.;:!?%)\]}]|'s|n't|'m|'re|'ve|'ll|'d|\u2019s")
 _glue_right = re.compile(r"[(\[{$#@]")
 
@@ -69,9 +71,8 @@ def _modules(*, measured: bool) -> Iterator[tuple[Path, str]]:
     library = Path(sysconfig.get_path("stdlib"))
     for path in sorted([*library.glob("*.py"), *library.glob("[a-z]*/*.py")]):
         at = path.relative_to(library).as_posix()
-        if not re.match(r"test|idlelib|turtledemo|site-packages|lib2to3|ensurepip|__pycache__|_sysconfigdata", at):
-            if is_measured(at) == measured:
-                yield path, path.read_text("utf-8", "replace")
+        if not _NOT_READ.match(at) and is_measured(at) == measured:
+            yield path, path.read_text("utf-8", "replace")
 
 
 def _read(path: Path, column: int) -> Iterator[Text]:

@@ -22,14 +22,29 @@ from ..detectors.names.network import ENTITIES
 from ..detectors.names.recognizer import Names, load
 from .names_corpora import code, docstrings, is_measured, sentences
 from .names_documents import Templates, common_words, familiar, filled
-from .names_sources import LOCALES, WORD, Sources
+from .names_sources import WORD, Sources
 from .names_text import Span, Text
+from .names_words import LOCALES
 
 MASK = {"PERSON": 0.6, "LOCATION": 0.6, "ADDRESS": 0.5, "ORGANIZATION": 0.7}
 STRICT = {"PERSON": 0.9, "LOCATION": 0.9, "ADDRESS": 0.8, "ORGANIZATION": 0.95}
 EVEN = dict.fromkeys(ENTITIES, 0.5)
 GOLD = {"GPE": "LOCATION", "STREET_ADDRESS": "ADDRESS", "ZIP_CODE": "ADDRESS"}
 NAMES_A_LOCALE = 300
+
+WHAT_IS_FOUND = """**What is found.** Precision and recall: exact type, at least half of the characters in common.
+`hidden`: every character covered, by whichever type.
+"""
+IN_VAIN = """
+**What is hidden in vain.** Characters of synth_dataset_v2 outside every gold span, and spans for each 10,000 characters
+of texts in which hardly anybody is named (talk pages do name people and places now and then).
+"""
+SPEED = """
+**Speed**: {first:.1f} ms of CPU for 1,000 characters of talk pages, {again:.1f} ms once their words were seen.
+"""
+BY_ORIGIN = """**By origin of the name.** People whose names are in no list and in no training text, in templates that
+training left out: the share that is hidden whole at the `mask` thresholds, as written and all in small letters.
+"""
 
 Find = Callable[[str], Sequence[Hit]]
 
@@ -116,16 +131,18 @@ def _hidden(people: Sequence[Span], hits: Sequence[Hit]) -> int:
     return sum(masked >= set(range(span.start, span.end)) for span in people)
 
 
-def synthetic(path: Path, kinds: frozenset[str] = frozenset()) -> list[Text]:
-    """presidio-research's texts, with the spans that are ours to find, or with all (under their own labels)."""
+def synthetic(path: Path, *, every: bool = False) -> list[Text]:
+    """presidio-research's texts with the spans that are ours to find, or with every span."""
     found = []
     for row in json.loads(path.read_text("utf-8")):
-        spans = [
-            (s["start_position"], s["end_position"], GOLD.get(s["entity_type"], s["entity_type"])) for s in row["spans"]
-        ]
-        kept = sorted(Span(*span) for span in spans if span[2] in ENTITIES or "all" in kinds)
+        spans = [Span(s["start_position"], s["end_position"], _ours(s["entity_type"])) for s in row["spans"]]
+        kept = sorted(span for span in spans if every or span.label in ENTITIES)
         found.append(Text(row["full_text"], tuple(kept)))
     return found
+
+
+def _ours(label: str) -> str:
+    return GOLD.get(label, label)
 
 
 def comments(path: Path, count: int) -> list[str]:
@@ -134,7 +151,7 @@ def comments(path: Path, count: int) -> list[str]:
 
 
 def speed(texts: Sequence[str], find: Find) -> tuple[float, float]:
-    """CPU ms for 1,000 characters: the first time, and when their words were seen before. One thread where numpy has one."""
+    """CPU ms for 1,000 characters: the first time, and when their words were seen before."""
     joined = "\n".join(texts)
     pieces = [joined[at : at + 1000] for at in range(0, 300_000, 1000)]
     times = []
@@ -151,31 +168,26 @@ def report(weights: Path, data: Path) -> Iterator[str]:
     synth = data / "presidio_research" / "synth_dataset_v2.json"
     held_out = [text for text in sentences(data) if is_measured(text.text)]
     talk = comments(data / "context_toxicity" / "gn.csv", 3000)
-    harmless = {
-        "talk pages": talk,
-        "docstrings": list(docstrings(measured=True)),
-        "source code": list(code(measured=True)),
-    }
+    docs, sources = docstrings(measured=True), code(measured=True)
+    harmless = {"talk pages": talk, "docstrings": list(docs), "source code": list(sources)}
     yield f"Engine `{names.engine}`.\n"
-    yield "**What is found.** Precision and recall by exact type, half of the characters in common; `hidden`: by any type.\n"
+    yield WHAT_IS_FOUND
     yield from _row("texts", "thresholds", "entity", "gold", "precision", "recall", "hidden", head=True)
     for title, texts in (("synth_dataset_v2", synthetic(synth)), ("held-out sentences", held_out)):
         for profile, thresholds in (("mask", MASK), ("strict", STRICT), ("0.5", EVEN)):
             for label, found in compare(texts, names.find, thresholds).items():
                 if found.gold:
                     yield from _row(title, profile, label, *found.cells)
-    yield "\n**What is hidden in vain.** Characters of synth_dataset_v2 outside every gold span, and spans for each 10,000 "
-    yield "characters of texts in which hardly anybody is named (talk pages do name people and places now and then).\n"
+    yield IN_VAIN
     yield from _row("thresholds", "over-masked", *harmless, head=True)
-    whole = synthetic(synth, frozenset({"all"}))
+    whole = synthetic(synth, every=True)
     for profile, thresholds in (("mask", MASK), ("strict", STRICT)):
         cells = [alarms(texts, names.find, thresholds) for texts in harmless.values()]
         told = (", ".join(f"{label[:3]} {count:.1f}" for label, count in cell.items()) for cell in cells)
         yield from _row(profile, f"{over_masked(whole, names.find, thresholds):.1%}", *told)
     first, again = speed(talk, load(weights).find)
-    yield f"\n**Speed**: {first:.1f} ms of CPU for 1,000 characters of talk pages, {again:.1f} ms once the words were seen.\n"
-    yield "**By origin of the name.** People whose names are in no list and no training text, in held-out templates: the share "
-    yield "that is hidden whole at the `mask` thresholds, as written and all in small letters.\n"
+    yield SPEED.format(first=first, again=again)
+    yield BY_ORIGIN
     yield from _row("locale", "different words", "names", "hidden", "in small letters", head=True)
     for locale, (words, asked, hidden, in_small) in by_locale(names, data).items():
         yield from _row(locale, str(words), str(asked), f"{hidden:.1%}", f"{in_small:.1%}")

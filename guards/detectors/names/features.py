@@ -27,7 +27,7 @@ def key(word: str) -> int:
 
 
 def shape(word: str) -> str:
-    """`Xx` of `Maria`, `Xx0` of `Route66`, `XxXx` of `McKay`: a run of one kind counts once, or twice if it is longer."""
+    """`Xxx` of `Maria`, `Xxx00` of `Route66`, `XxXxx` of `McKay`: of a run of one kind two are told at most."""
     kinds = "".join("0" if c.isdigit() else "X" if c.isupper() else "x" if c.isalpha() else c for c in word[:24])
     return "".join(kind * min(2, len(list(run))) for kind, run in groupby(kinds))
 

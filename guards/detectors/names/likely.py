@@ -25,8 +25,7 @@ def believed(label: str, text: str, start: int, end: int, score: float, *, in_co
 def fences(text: str) -> Iterator[tuple[int, int]]:
     """Where fenced code stands, fences included; one that is not closed goes to the end."""
     marks = [found.start() for found in _FENCE.finditer(text)] if "```" in text or "~~~" in text else []
-    for opened, closed in zip(marks[::2], [*marks[1::2], len(text)], strict=False):
-        yield opened, closed
+    yield from zip(marks[::2], [*marks[1::2], len(text)], strict=False)
 
 
 def _at_an_edge(text: str, start: int, end: int) -> bool:

@@ -41,13 +41,13 @@ class Network(NamedTuple):
             hidden = out + hidden if step else out
         scores = hidden @ self.head + self.head_bias
         np.exp(scores - scores.max(axis=1, keepdims=True), out=scores)
-        scores /= scores.sum(axis=1, keepdims=True)
-        return scores
+        shares: Floats = scores / scores.sum(axis=1, keepdims=True)
+        return shares
 
 
 def _convolved(hidden: Floats, convolution: Convolution) -> Floats:
     weights, bias, dilation = convolution
-    out = hidden @ weights[1]
+    out: Floats = hidden @ weights[1]
     out[dilation:] += hidden[:-dilation] @ weights[0]
     out[:-dilation] += hidden[dilation:] @ weights[2]
     out += bias

@@ -1,4 +1,4 @@
-"""The file of the model: a hashed table in bytes, the network, the lists; and the card beside it that knows its hash."""
+"""The file of the model: a hashed table in bytes, the network, the lists; and the card beside it with its hash."""
 
 import json
 from collections.abc import Sequence
