@@ -93,7 +93,7 @@ def results(settings: Settings, rules: Collection[str]) -> list[str]:
         return [f"no sidecar runs on {settings.data}: what these rules would have done is not known here"]
     with asking(settings) as ask:
         found = shadowed(ask, (int(time.time()) - WEEK) * 1_000_000)
-    told = [(each.rule, f"in shadow, {each.rule!r} {each} calls in the last 7 days") for each in found]
+    told = [(each.rule, f"in shadow, {each.rule!r} {each} in the last 7 days") for each in found]
     met = {rule for rule, _ in told}
     return [text for rule, text in told if rule in rules] + [
         f"in shadow, {rule!r} met no call in the last 7 days" for rule in rules if rule not in met

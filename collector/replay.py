@@ -2,11 +2,12 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..guards.detectors.detector import Detector
 from ..guards.judgement import Check
+from ..guards.matching import applies, stage_of
 from ..guards.messages import parts_of
 from ..guards.pipeline import Pipeline
 from ..guards.policy import Policy
@@ -183,7 +184,7 @@ class Replay:
         _count(result.current, now)
         _count(result.candidate, then)
         self._compare(call, now, then, _excerpt(checks) if self.show else "")
-        self._score(call, now, then)
+        self._score(call, checks, now, then)
 
     def close(self) -> None:
         for pipeline in self._pipelines:
@@ -203,19 +204,23 @@ class Replay:
             for pair in others:
                 pairs.setdefault(pair, Tally()).add(call, excerpt)
 
-    def _score(self, call: StoredCall, now: Outcome, then: Outcome) -> None:
+    def _score(self, call: StoredCall, checks: Sequence[Check], now: Outcome, then: Outcome) -> None:
         meant = self.truth.get(call.id) if call.labels is None else frozenset(call.labels)
         if meant is None:
             return
         self.result.labelled += 1
+        stages = {
+            stage_of(check.side, part.kind) for check in checks for _, _, part in parts_of(check.messages) if part.text
+        }
         for side, outcome in ((self.result.current, now), (self.result.candidate, then)):
             for label in meant | outcome.labels:
                 side.labels.setdefault(label, Score()).count(meant=label in meant, found=label in outcome.labels)
             rules = {found.rule for found in outcome.found}
             for rule in side.policy.rules:
-                looked_for = {label for labels in rule.detect.values() for label in labels}
+                looks = applies(rule, call.context) and not stages.isdisjoint(rule.when.stage)
+                labels = {label for found in rule.detect.values() for label in found}
                 score = side.rules.setdefault(rule.name, Score())
-                score.count(meant=bool(meant & looked_for), found=rule.name in rules)
+                score.count(meant=looks and not meant.isdisjoint(labels), found=rule.name in rules)
 
 
 def _pipeline(policy: Policy, made: dict[str, Detector]) -> Pipeline:

@@ -99,13 +99,13 @@ def _times(result: Replayed) -> Iterator[str]:
 def _limits(result: Replayed) -> Iterator[str]:
     if result.remembered:
         yield (
-            f"{result.remembered} calls hold placeholders: recorded content is guarded already, and what stood there "
-            "is gone. Each placeholder counts as found by every rule that looks for its label, at any threshold; "
+            f"Calls that hold placeholders: {result.remembered}. Recorded content is guarded already, and what stood "
+            "there is gone. Each placeholder counts as found by every rule that looks for its label, at any threshold; "
             "whether a candidate would have found the value itself cannot be known from here."
         )
     if result.foreign:
         yield (
-            f"{result.foreign} calls were guarded by another policy than `current` when they were made: what that one "
+            f"Calls that another policy than `current` guarded when they were made: {result.foreign}. What that one "
             "took out is counted as above, what it left in is judged anew."
         )
 

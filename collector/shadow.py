@@ -32,7 +32,7 @@ class Shadowed:
     traces: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"would have {WOULD[self.verdict]} {self.calls}"
+        return f"would have {WOULD[self.verdict]} {self.calls} call{'s' if self.calls != 1 else ''}"
 
 
 def shadowed(ask: Question, since_us: int) -> list[Shadowed]:

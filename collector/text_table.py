@@ -18,4 +18,5 @@ def table(head: Row, rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _is_number(cell: str) -> bool:
-    return cell in ("", "-") or cell.replace(".", "", 1).isdigit()
+    """Not an id that happens to have no letter."""
+    return cell in ("", "-") or (len(cell) < 16 and cell.replace(".", "", 1).isdigit())

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from spanward.collector.command import CommandError
+from spanward.collector.stored_calls import from_lines
+
 from .otlp import body, call, said
 from .sidecar_process import Running, serving, spanward, until
 
@@ -116,7 +119,7 @@ def test_for_people_and_without_content(recorded: Running) -> None:
     lines = [line.split() for line in told.stdout.splitlines()]
     assert ["newly", "blocked", "1", f"{3:032x}"] in lines
     assert ["newly", "missed:", "US_SSN", "1", f"{4:032x}"] in lines
-    assert any(line[:4] == ["2", "calls", "hold", "placeholders:"] for line in lines)
+    assert any(line[:5] == ["Calls", "that", "hold", "placeholders:", "2."] for line in lines)
 
 
 def test_content_only_on_request(recorded: Running) -> None:
@@ -175,14 +178,25 @@ def test_against_what_people_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["{", "[]", "{}", '{"inptu": "x"}', '{"input": "x", "context": {"ap": "y"}}', '{"input": 3}']
+    "line", ["{", "[]", "{}", '{"inptu": "x"}', '{"input": "x", "context": {"ap": "y"}}', '{"input": 3}', '"x"']
 )
 def test_lines_that_are_no_calls(tmp_path: Path, line: str) -> None:
     path = tmp_path / "calls.jsonl"
-    path.write_text(f'{{"input": "fine"}}\n{line}\n')
-    told = spanward("policy", "replay", "default", "--against", "default", "--from", path)
+    path.write_text(f'{{"input": "fine"}}\n\n{line}\n')
+    calls = from_lines(path)
+    assert next(calls).id == "1"
+    with pytest.raises(CommandError) as refused:
+        next(calls)
+    assert str(refused.value).startswith(f"{path}:3: not a call; one JSON object a line: ")
+
+
+def test_a_line_that_is_no_call_ends_the_command(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    path.write_text("{\n")
+    (tmp_path / "now.yaml").write_text(CURRENT)
+    told = spanward("policy", "replay", tmp_path / "now.yaml", "--against", tmp_path / "now.yaml", "--from", path)
     assert (told.returncode, told.stdout) == (1, "")
-    assert told.stderr.startswith(f"spanward policy: {path}:2: not a call; one JSON object a line: ")
+    assert told.stderr.startswith(f"spanward policy: {path}:1: not a call")
 
 
 def test_a_stopped_directory_is_opened(recorded: Running, tmp_path: Path) -> None:
