@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from spanward.guards import policy
 from spanward.guards.detectors.detector import Hit
 from spanward.guards.detectors.pii import Pii
+from spanward.guards.detectors.pii_options import PiiOptions
 from spanward.guards.detectors.secrets import Secrets
 from spanward.guards.holdback import restore
 from spanward.guards.judgement import Check, Context, Decision, Side, StreamPlan
@@ -58,7 +59,7 @@ def test_pseudonyms_by_first_appearance_the_same_value_the_same_name(default: Pi
         (
             Message("system", (Part("text", f"Our user is {EMAIL}."),)),
             Message("user", (Part("text", f"Write to z@x.com and {EMAIL},"), Part("text", f"card {CARD}"))),
-            Message("assistant", (Part("tool_call", json.dumps({"to": [EMAIL], "n": 2025550123}), json=True),)),
+            Message("assistant", (Part("tool_call", json.dumps({"to": [EMAIL], "n": 4012888888881881}), json=True),)),
             Message("tool", (Part("tool_result", "sent to z@x.com"),)),
         ),
     )
@@ -67,14 +68,14 @@ def test_pseudonyms_by_first_appearance_the_same_value_the_same_name(default: Pi
         "Our user is <EMAIL_ADDRESS_1>.",
         "Write to <EMAIL_ADDRESS_2> and <EMAIL_ADDRESS_1>,",
         "card <CREDIT_CARD_1>",
-        '{"to": ["<EMAIL_ADDRESS_1>"], "n": "<PHONE_NUMBER_1>"}',
+        '{"to": ["<EMAIL_ADDRESS_1>"], "n": "<CREDIT_CARD_2>"}',
         "sent to <EMAIL_ADDRESS_2>",
     ]
     assert dict(decision.pseudonyms) == {
         "<EMAIL_ADDRESS_1>": EMAIL,
         "<EMAIL_ADDRESS_2>": "z@x.com",
         "<CREDIT_CARD_1>": CARD,
-        "<PHONE_NUMBER_1>": "2025550123",
+        "<CREDIT_CARD_2>": "4012888888881881",
     }
     assert (decision.verdict, decision.action, decision.withhold) == ("modify", "modify", "")
     assert [restore(text, decision.pseudonyms) for text in texts(decision)[:3]] == [
@@ -167,8 +168,8 @@ def test_shadow_and_flag_are_reviewed_and_change_nothing(build: Callable[..., Pi
 
 def test_thresholds_decide(build: Callable[..., Pipeline]) -> None:
     rule = "  - {{name: a, detect: {{pii: {{entities: {{PHONE_NUMBER: {}}}}}}}, action: redact}}\n"
-    assert texts(build(rule.format(0.4)).check(user("202-555-0123"))) == ["[PHONE_NUMBER]"]
-    assert texts(build(rule.format(0.41)).check(user("202-555-0123"))) == ["202-555-0123"]
+    assert texts(build(rule.format(0.6)).check(user("202-555-0123"))) == ["[PHONE_NUMBER]"]
+    assert texts(build(rule.format(0.61)).check(user("202-555-0123"))) == ["202-555-0123"]
 
 
 @pytest.mark.parametrize(
@@ -319,10 +320,13 @@ def test_summary_tells_the_strictest(build: Callable[..., Pipeline]) -> None:
     assert build(rules, "{on_error: block}").summary["on_error"] == "block"
 
 
-def test_degraded_is_told(default: Pipeline) -> None:
-    assert default.degraded == ("pii: no NER model: PERSON, LOCATION, ORGANIZATION are not detected",)
-    decision = default.check(user(EMAIL))
-    assert decision.degraded == default.degraded
+def test_degraded_is_told(secrets: Secrets) -> None:
+    """An engine for names that is off says so in every result."""
+    lesser = Pii(PiiOptions(ner="off"))
+    pipeline = Pipeline(policy.load("default"), {"pii": lesser, "secrets": secrets})
+    decision = pipeline.check(user(EMAIL))
+    assert lesser.degraded
+    assert decision.degraded == pipeline.degraded == (f"pii: {lesser.degraded}",)
     assert decision.events[0].degraded
 
 
