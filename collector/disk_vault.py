@@ -64,13 +64,13 @@ class DiskVault:
     ) -> None:
         self.path, self._keys, self._ttl, self._clock, self._saved = path, keys, settings.ttl_s, clock, saved
         self.trouble = ""
-        self._lost_at = 0.0
         self._boxes: dict[str, Box] = {}
         self._making = Lock()
         self._touching = Lock()
         self._known: WeakKeyDictionary[Pseudonyms, _Known] = WeakKeyDictionary()
         self._memory = Vault(ttl_s=settings.ttl_s, clock=clock, found=self._found)
         self._file = self._open(settings.limit_bytes) if keys else None
+        self._lost_at = self._file.lost_at if self._file else 0.0
         if keys is None:
             self.trouble = f"no key can be kept in {path.parent}"
         self._writer = VaultWriter(self._file, self._expire(settings)) if self._file else None
@@ -158,10 +158,9 @@ class DiskVault:
                 return VaultFile(self.path, limit_bytes)
             except Damaged:
                 aside = set_aside(self.path)
-                self._lost_at = self._clock()
                 self.trouble = f"{self.path.name} was damaged and is set aside as {aside.name}"
                 log.error("%s; what placeholders stood for before is lost", self.trouble)  # noqa: TRY400  said in full
-                return VaultFile(self.path, limit_bytes)
+                return VaultFile(self.path, limit_bytes, lost_at=self._clock())
         except (OSError, sqlite3.Error) as problem:
             self.trouble = f"{self.path.name} cannot be used, so pseudonyms end with this process: {_said(problem)}"
             log.error("%s", self.trouble)  # noqa: TRY400  the reason is all there is

@@ -1,17 +1,25 @@
-"""`vault.db`: the sealed pseudonyms of all sessions, in SQLite. Knows no key and no value."""
+"""`vault.db`: the sealed pseudonyms of all sessions, in SQLite. Knows no key and no value.
+
+What was committed survives the end of the process, however it ends. The machine's own end takes what `sync` has not yet
+brought to the disk (a second's worth), and then `lost_at` says so. Where nobody can tell one start of the machine from
+the next, every commit is synced instead.
+"""
 
 import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
 _PAGE = 4096
 _FORM = 1
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+_CLOSED = "closed"
 _SCHEMA = """
+CREATE TABLE IF NOT EXISTS running (boot TEXT NOT NULL, lost_at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS tenants (tenant TEXT PRIMARY KEY, salt BLOB NOT NULL, fits BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS sessions (
     id INTEGER PRIMARY KEY, session BLOB NOT NULL UNIQUE, tenant TEXT NOT NULL, used REAL NOT NULL
@@ -53,14 +61,19 @@ class VaultFile:
     Made anew it raises `Damaged` for a file that is not whole, and OSError or `sqlite3.Error` where none can be.
     """
 
-    def __init__(self, path: Path, limit_bytes: int = 1 << 30) -> None:
+    def __init__(self, path: Path, limit_bytes: int = 1 << 30, lost_at: float = 0.0) -> None:
         self.path = path
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # its companions get its mode
+        self._boot = boot()
+        self.lost_at = lost_at
+        """Unix time from which on rows may be missing that were there before; 0 for never."""
+        self._log = -1
         self._reading = Lock()
         self._writes = self._connection()
         try:
             self._prepare(limit_bytes)
             self._reads = self._connection()
+            self._begin()
         except BaseException:
             self._writes.close()
             raise
@@ -81,14 +94,25 @@ class VaultFile:
         if form not in (0, _FORM):
             raise sqlite3.NotSupportedError(f"the vault has form {form}, this version reads {_FORM}")
         for pragma in (
-            "journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "foreign_keys = ON",
-            f"max_page_count = {max(32, limit_bytes // _PAGE)}", "wal_autocheckpoint = 250",
-            "journal_size_limit = 1048576",
+            "journal_mode = WAL", f"synchronous = {'NORMAL' if self._boot else 'FULL'}",
+            "secure_delete = ON", "foreign_keys = ON",
+            f"max_page_count = {max(32, limit_bytes // _PAGE)}", "wal_autocheckpoint = 1000",
+            "journal_size_limit = 4194304",
         ):  # fmt: skip
             write(f"PRAGMA {pragma}")
         if form != _FORM:
             self._writes.executescript(_SCHEMA)
             write(f"PRAGMA user_version = {_FORM}")
+
+    def _begin(self) -> None:
+        for before, lost_at in self._writes.execute("SELECT boot, lost_at FROM running").fetchall():
+            ended = self._boot and before not in (self._boot, _CLOSED)  # and the machine with it
+            self.lost_at = time.time() if ended else max(lost_at, self.lost_at)
+        with self.transaction():
+            self._writes.execute("DELETE FROM running")
+            self._writes.execute("INSERT INTO running (boot, lost_at) VALUES (?, ?)", (self._boot, self.lost_at))
+        self.flush()
+        self._log = os.open(self.path.with_name(self.path.name + "-wal"), os.O_RDWR | os.O_CLOEXEC)
 
     def tenants(self) -> list[Tenant]:
         with self._reading:
@@ -122,9 +146,7 @@ class VaultFile:
         """Whether all rows are new; else none of them is there."""
         self._writes.execute("SAVEPOINT adding")
         try:
-            sql = """INSERT INTO sessions (session, tenant, used) VALUES (?, ?, ?)
-                     ON CONFLICT (session) DO UPDATE SET used = max(used, excluded.used) RETURNING id"""
-            ((number,),) = self._writes.execute(sql, (session, tenant, used)).fetchall()
+            number = self._session(tenant, session, used)
             self._writes.executemany(
                 "INSERT INTO names (session, label, number, sealed, given) VALUES (?, ?, ?, ?, ?)",
                 [(number, *row) for row in rows],
@@ -136,6 +158,15 @@ class VaultFile:
             if self._writes.in_transaction:  # a full disk has undone all of it
                 self._writes.execute("RELEASE adding")
         return True
+
+    def _session(self, tenant: str, session: bytes, used: float) -> int:
+        """Its number. The use of a known one is not written: each table touched is a page more to sync."""
+        found = self._writes.execute("SELECT id FROM sessions WHERE session = ?", (session,)).fetchone()
+        if found is None:
+            new = "INSERT INTO sessions (session, tenant, used) VALUES (?, ?, ?) RETURNING id"
+            ((number,),) = self._writes.execute(new, (session, tenant, used)).fetchall()
+            return int(number)
+        return int(found[0])
 
     def touch(self, session: bytes, used: float) -> None:
         self._writes.execute("UPDATE sessions SET used = max(used, ?) WHERE session = ?", (used, session))
@@ -160,6 +191,11 @@ class VaultFile:
         self._writes.execute("DELETE FROM tenants WHERE tenant = ?", (tenant,))
         return self._writes.execute("DELETE FROM sessions WHERE tenant = ?", (tenant,)).rowcount
 
+    def sync(self) -> None:
+        """Bring to the disk what was committed. Raises OSError."""
+        if self._log >= 0:
+            os.fdatasync(self._log)
+
     def flush(self) -> None:
         """Leave nothing in the write-ahead log of what was deleted. Outside of transactions."""
         self._writes.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -167,7 +203,21 @@ class VaultFile:
     def close(self) -> None:
         with self._reading:
             self._reads.close()
+        with suppress(sqlite3.Error):  # a disk that takes nothing any more: the next process counts as after a crash
+            with self.transaction():
+                self._writes.execute("UPDATE running SET boot = ?", (_CLOSED,))
+            self.flush()
         self._writes.close()
+        if self._log >= 0:
+            os.close(self._log)
+
+
+def boot() -> str:
+    """Names this start of the machine; empty where the system does not tell."""
+    try:
+        return _BOOT.read_text().strip()
+    except OSError:
+        return ""
 
 
 def set_aside(path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""One thread writes the vault's file; whoever waits at the same time shares one sync."""
+"""One thread writes the vault's file; whoever waits at the same time shares one commit."""
 
 import logging
 import queue
@@ -19,6 +19,7 @@ PATIENCE_SECONDS = 2.0
 REST_SECONDS = 1.0
 """After a failure nobody waits for the disk for this long."""
 SWEEP_SECONDS = 60.0
+SYNC_SECONDS = 1.0
 _BATCH = 256
 _Job = tuple[Callable[[], Any], "Future[Any]"]
 
@@ -35,7 +36,8 @@ class VaultWriter:
         self.problem = ""
         self._rest_until = 0.0
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._swept = 0.0
+        self._swept = self._synced = 0.0
+        self._unsynced = False
         self._thread = threading.Thread(target=self._run, name="spanward-vault", daemon=True)
         self._thread.start()
 
@@ -82,13 +84,14 @@ class VaultWriter:
             self._together([job for job in batch if job not in alone])
             for job in alone:
                 self._outside(job)
+            self._sync()
             if time.monotonic() - self._swept > SWEEP_SECONDS and not stopping:
                 self._swept = time.monotonic()
                 self._together([(self._sweep, Future())])
 
     def _collect(self) -> tuple[list[_Job], bool]:
         batch: list[_Job] = []
-        wait = SWEEP_SECONDS
+        wait = SYNC_SECONDS if self._unsynced else SWEEP_SECONDS
         while len(batch) < _BATCH:
             try:
                 job = self._jobs.get(timeout=wait) if wait else self._jobs.get_nowait()
@@ -111,9 +114,18 @@ class VaultWriter:
             for _, done in batch:
                 done.set_exception(problem if isinstance(problem, sqlite3.Error) else sqlite3.Error(str(type(problem))))
         else:
-            self.problem = ""
+            self.problem, self._unsynced = "", True
             for (_, done), answer in zip(batch, answers, strict=True):
                 done.set_result(answer)
+
+    def _sync(self) -> None:
+        if not self._unsynced or time.monotonic() - self._synced < SYNC_SECONDS:
+            return
+        try:
+            self._file.sync()
+        except OSError as problem:
+            self._failed(problem)
+        self._unsynced, self._synced = False, time.monotonic()
 
     def _outside(self, job: _Job) -> None:
         try:
@@ -122,7 +134,7 @@ class VaultWriter:
             job[1].set_exception(problem)
 
     def _failed(self, problem: Exception) -> None:
-        said = str(problem) if isinstance(problem, sqlite3.Error) else type(problem).__name__
+        said = str(problem) if isinstance(problem, sqlite3.Error | OSError) else type(problem).__name__
         told = f"the vault cannot be written: {said}"
         if told != self.problem:
             log.error("%s; new placeholders are known to this process only", told)

@@ -1,6 +1,7 @@
 """Pseudonyms on disk: the same after a restart, gone in time, erased with the key, and never in the way of a call."""
 
 import os
+import shutil
 import sqlite3
 import threading
 import time
@@ -311,6 +312,28 @@ def test_no_key_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("started", "far"), [("this start", False), ("another start", True)])
+def test_after_the_end_of_the_machine_numbers_are_not_given_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: str, *, far: bool
+) -> None:
+    """The files as they are while a process has them, without their last second; then a new start of the machine."""
+    monkeypatch.setattr("spanward.collector.vault_file.boot", lambda: "this start")
+    crashed = tmp_path / "crashed"
+    with vault(tmp_path) as made:
+        say(made, S, "ada")
+        shutil.copytree(tmp_path, crashed)
+        assert say(made, S, "bob") == ["<PERSON_2>"]
+    monkeypatch.setattr("spanward.collector.vault_file.boot", lambda: started)
+    for turn in range(2):  # and it is still known after one more restart, or a command in between
+        with vault(crashed) as made:
+            other = Context(app="shop", session_id=f"s {turn}")
+            assert say(made, S, "ada") == ["<PERSON_1>"]
+            assert (int(say(made, other, "carl")[0][8:-1]) >= FAR) == far
+            assert made.problem == ""
+    with vault(tmp_path) as made:
+        assert say(made, S, "bob", "carl") == ["<PERSON_2>", "<PERSON_3>"]
+
+
 def no_database(data: bytes) -> bytes:
     return b"no database at all" * 1000
 
@@ -340,6 +363,7 @@ def test_a_damaged_file_is_set_aside_and_told_and_its_numbers_are_not_given_agai
     assert aside.read_bytes() == broken
     with vault(tmp_path) as made:
         assert (made.problem, say(made, S, "new")) == ("", [name])
+        assert int(say(made, Context(app="shop", session_id="of before"), "new")[0][8:-1]) >= FAR
 
 
 def test_a_row_that_was_tampered_with_is_told_and_never_garbage(tmp_path: Path) -> None:
