@@ -22,9 +22,9 @@ th, td { text-align: right; padding: .25rem .5rem; border-bottom: 1px solid var(
 th:first-child, td:first-child { text-align: left }
 tr.finding td { color: var(--found); font-weight: 600 }
 svg { display: block; width: 220px; height: 16px }
-.rule { stroke: var(--line) } .bar { stroke: var(--mark); stroke-width: 3 } .dot { fill: var(--mark) }
+.rule { stroke: var(--dim) } .bar { stroke: var(--mark); stroke-width: 3 } .dot { fill: var(--mark) }
 .finding .bar { stroke: var(--found) } .finding .dot { fill: var(--found) }
-ul { padding-left: 1.2rem }
+ul { padding-left: 1.2rem } .wide { overflow-x: auto }
 """
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 WIDTH = 220
@@ -73,7 +73,8 @@ def _table(measure: Measure, rows: list[Comparison]) -> str:
     )
     body = "".join(_row(measure, row, reach) for row in rows)
     caption = f"<caption>{escape(measure.title)}</caption>"
-    return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    table = f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="wide">{table}</div>'
 
 
 def _row(measure: Measure, row: Comparison, reach: float) -> str:

@@ -1,6 +1,8 @@
 """The toxicity detector with its baseline: features, windows, weights, judgement, training that repeats itself."""
 
 import json
+import math
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spanward.guards.detectors.baseline import load
@@ -122,6 +124,55 @@ def test_words_beside_an_identity_count_once_more_and_only_there() -> None:
     assert words == [5, 5 + 2]
     beside, alone = features(["vermin", "jews"]), features(["vermin"])
     assert alone.indices.tolist() == beside.indices[beside.rows == 0].tolist()
+
+
+MASKED = {"odd": 0x9E3779B97F4A7C15, "near": 0xD6E8FEB86659FD93, "all": (1 << 64) - 1}
+
+
+def _mixed(number: int) -> int:
+    number = ((number ^ (number >> 33)) * 0xFF51AFD7ED558CCD) & MASKED["all"]
+    number = ((number ^ (number >> 33)) * 0xC4CEB9FE1A85EC53) & MASKED["all"]
+    return number ^ (number >> 33)
+
+
+def _hash(letters: str) -> int:
+    return sum(ord(letter) * pow(MASKED["odd"], place, 1 << 64) for place, letter in enumerate(letters)) & MASKED["all"]
+
+
+def simple_vector(text: str) -> dict[int, float]:
+    """What `features` gives for one text, said one n-gram at a time."""
+    text = f" {clean(text)} ".encode("utf-32-le", "replace").decode("utf-32-le")
+    grams = [(n, text[start : start + n]) for n in (3, 4, 5) for start in range(len(text) - n + 1)]
+    letters = [_hash(gram) + n & MASKED["all"] for n, gram in grams if " " not in gram[1:-1]]
+    tokens = re.findall(r"\w+|[^\w\s]", text)
+    words = [_mixed(_hash(token)) for token in tokens]
+    pairs = [(one * MASKED["odd"] + other) & MASKED["all"] for one, other in pairwise(words)]
+    beside = [(word * MASKED["near"] + 7) & MASKED["all"] for word, token in zip(words, tokens, strict=True)
+              if MASK in tokens and token != MASK]  # fmt: skip
+    vector: dict[int, float] = {}
+    for hashes, bits, offset in ((letters, 18, 0), (words + pairs + beside, 17, 1 << 18)):
+        counts = Counter((_mixed(one) >> (64 - bits)) + offset for one in hashes)
+        length = sum(count * count for count in counts.values()) ** 0.5
+        vector |= {place: count / length for place, count in counts.items()}
+    return vector
+
+
+@given(
+    st.lists(st.text(max_size=80) | st.sampled_from([POLITE, "jews are vermin", "é🙂 two women, a MAN"]), max_size=4)
+)
+@settings(max_examples=25, deadline=None)
+def test_the_fast_form_is_the_simple_form(texts: list[str]) -> None:
+    rows, indices, values = features(texts)
+    model = load()
+    for row, text in enumerate(texts):
+        expected = simple_vector(text)
+        assert dict(zip(indices[rows == row].tolist(), values[rows == row].tolist(), strict=True)) == pytest.approx(
+            expected, abs=1e-6
+        )
+        for place, head in enumerate(model.heads):
+            margin = sum(float(model.weights[index, place]) * value for index, value in expected.items())
+            score = 1 / (1 + math.exp(-(head.slope * (margin + head.intercept) + head.offset))) if expected else 0
+            assert model.scores(texts)[row, place] == pytest.approx(score, abs=1e-5)
 
 
 @given(st.lists(st.text(max_size=60), max_size=8))
