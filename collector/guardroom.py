@@ -15,6 +15,7 @@ from ..guards.vault import Pseudonymiser, Vault
 from .audit import AuditUnavailable
 from .gate import place_of
 from .metrics import Metrics
+from .policy_known import KnownPolicy
 from .policy_watch import PolicyWatch
 from .review import review
 
@@ -23,6 +24,8 @@ LOOK_SECONDS = 1.0
 RELOADED = "policy.reload"
 """The action of an audit entry about a policy that was taken up because its files changed."""
 BY_FILE = "file change"
+RESTARTED, BY_RESTART = "policy.restart", "restart"
+"""As above, for a policy that is another than when the sidecar ended."""
 
 Record = Callable[[str, str, Mapping[str, str], str], None]
 """`Audit.write`: action, subject, detail, actor. On disk when it returns. Raises `AuditUnavailable`."""
@@ -64,6 +67,7 @@ class Guardroom:
         self._lease = Lease(self._bring_up(policies.load(policy)))
         self._ready: Pipeline | None = None
         self._record: Record | None = None
+        self._known: KnownPolicy | None = None
         self._stopping = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="policy", daemon=True)
 
@@ -98,9 +102,20 @@ class Guardroom:
         self.metrics.reviews.labels("judged").inc(found.judged)
         return found.segment or None
 
-    def start(self, record: Record | None = None) -> None:
-        """Look after the files from now on; each policy that is taken up is told to `record` before it is in force."""
-        self._record = record
+    def start(self, record: Record | None = None, known: KnownPolicy | None = None) -> None:
+        """Look after the files from now on; each policy that is taken up is told to `record` before it is in force.
+
+        `known` is the one that was in force when the sidecar ended: if this is another, that is told as well.
+        """
+        self._record, self._known = record, known
+        before = known.read() if known else ""
+        changed = before not in ("", self.status.hash)
+        if not changed or self._told_of(RESTARTED, before, self.pipeline.policy, BY_RESTART):
+            self._remember()
+        else:
+            self.problem = (
+                f"the policy was changed while the sidecar was down, which is not written down: {self.problem}"
+            )
         self._watcher.start()
 
     def stop(self) -> None:
@@ -139,15 +154,9 @@ class Guardroom:
 
     def _take_up(self, changed: Pipeline) -> None:
         """Nothing is in force that the audit log does not know: if it cannot be written, the next look tries again."""
-        before, after = self.status, changed.policy
-        if self._record:
-            try:
-                detail = {"from": before.hash, "to": after.hash, "name": after.name}
-                self._record(RELOADED, str(self._policy), detail, BY_FILE)
-            except AuditUnavailable as problem:
-                if self.problem != str(problem):
-                    self._keep_last_good(str(problem))
-                return
+        after = changed.policy
+        if not self._told_of(RELOADED, self.status.hash, after, BY_FILE):
+            return
         self._ready = None
         with self._leased:
             replaced, self._lease, self.problem = self._lease, Lease(changed), ""
@@ -155,8 +164,28 @@ class Guardroom:
             unused = replaced.users == 0
         if unused:
             replaced.pipeline.close()
+        self._remember()
         self.metrics.reloads.labels("ok").inc()
         log.info("policy %s %s is in force", after.name, after.hash)
+
+    def _told_of(self, action: str, before: str, after: policies.Policy, who: str) -> bool:
+        """Whether the audit log knows, or nobody wants it to."""
+        if self._record:
+            try:
+                detail = {"from": before, "to": after.hash, "name": after.name}
+                self._record(action, str(self._policy), detail, who)
+            except AuditUnavailable as problem:
+                if self.problem != str(problem):
+                    self._keep_last_good(str(problem))
+                return False
+        return True
+
+    def _remember(self) -> None:
+        try:
+            if self._known:
+                self._known.write(self.status.hash)
+        except OSError as problem:  # the next start then tells of a change that was told already
+            log.warning("which policy is in force cannot be kept: %s", problem.strerror)
 
     @contextmanager
     def _use(self) -> Iterator[Pipeline]:

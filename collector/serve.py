@@ -37,6 +37,8 @@ from .gate import is_loopback, place_of
 from .guardroom import Guardroom
 from .ingest import Ingestor
 from .metrics import Metrics
+from .policy_known import NAME as POLICY_HASH
+from .policy_known import KnownPolicy
 from .pricing import Pricing
 from .receiver import Receiver
 from .settings import KEY_VARIABLE, Settings, settings_from
@@ -107,7 +109,7 @@ def serve(settings: Settings, running: ExitStack) -> None:
     running.callback(vault.close)
     room = Guardroom(settings.policy, metrics, vault)
     running.callback(room.stop)
-    room.start(audit.write)
+    room.start(audit.write, KnownPolicy(data.path / POLICY_HASH))
     listening = running.enter_context(listen(settings.host, settings.port))
     store = open_store(settings, data)
     running.callback(store.close)

@@ -268,6 +268,10 @@ def test_a_running_sidecar_tells_the_audit_log(tmp_path: Path) -> None:
         assert rows == [["policy.reload", str(policy), "file change", before, after]]
         whole = running.http.get("/api/policy").json()
         assert (whole["hash"], Policy.model_validate(whole["policy"]).hash) == (after, after)
+    write(policy, "block")
+    with serving(tmp_path / "data", "--policy", policy) as running:
+        rows = until(lambda: running.query(f"{sql} ORDER BY seq"), lambda rows: len(rows) == 2, 20)
+        assert rows[1] == ["policy.restart", str(policy), "restart", after, before]
 
 
 def test_every_decision_names_policy_and_rule(sidecar: Running) -> None:
