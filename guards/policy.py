@@ -15,27 +15,15 @@ from pydantic import ValidationError
 
 from .model_errors import mistakes_of
 from .policy_detect import Detectors, Known, declared, know, section_mistakes, split
-from .policy_file import Lines, Place, PolicyError, complain, did_you_mean, line_of, read
+from .policy_file import Place, PolicyError, line_of
 from .policy_mistakes import rule_mistakes, rules_in
 from .policy_schema import schema
+from .policy_source import SHIPPED, Layer, Source, files_in, layers_of, locate
 from .rules import Choice, Defaults, Policy, Rule
 
-__all__ = ["Choice", "Loaded", "Policy", "PolicyError", "Rule", "load", "loaded", "schema"]
-
-SHIPPED = Path(__file__).parent / "policies"
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One file of a policy: what it says, and where."""
-
-    path: Path
-    data: dict[str, Any]
-    lines: Lines
-
-
-Layer = Sequence[Source]
-"""A file, or the files of a folder in the order of their names. A layer extends the one before it."""
+__all__ = [
+    "SHIPPED", "Choice", "Loaded", "Policy", "PolicyError", "Rule", "files_in", "load", "loaded", "locate", "schema",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +62,7 @@ def load(path: str | Path) -> Policy:
 def loaded(path: str | Path) -> Loaded:
     """As `load`, with the files. Raises `PolicyError`, which names every mistake in all of them."""
     located = locate(str(path), Path())
-    layers = _layers(located, ())
+    layers = layers_of(located)
     known, problems = _made(layers)
     policies: list[Policy] = []
     for layer in layers:
@@ -86,56 +74,6 @@ def loaded(path: str | Path) -> Loaded:
     own = len(policies) - len(layers[-1])
     merged = _merged(policies[:own], policies[own:], located.resolve().stem)
     return Loaded(merged, tuple(chain.from_iterable(layers)))
-
-
-def locate(named: str, beside: Path) -> Path:
-    """A bare name is a shipped policy, unless a file of that name lies there; a folder is told by a `/`."""
-    path = beside / named
-    if path.is_file() or "/" in named or path.suffix:
-        return path
-    shipped = SHIPPED / f"{named}.yaml"
-    if shipped.exists():
-        return shipped
-    if path.exists():
-        return path
-    raise PolicyError(f"{named}: no such policy{did_you_mean(named, (p.stem for p in SHIPPED.glob('*.yaml')))}")
-
-
-def _layers(path: Path, heirs: tuple[Path, ...]) -> list[Layer]:
-    """The policy at `path` and before it all that it extends."""
-    layer = [Source(file, *read(file)) for file in files_in(path)]
-    extending = [source for source in layer if source.data.get("extends") is not None]
-    if len(extending) > 1:
-        text = f"only one file of a folder may extend, and {extending[0].path.name} does"
-        raise _complain(extending[1], [(("extends",), text)])
-    if not extending:
-        return [layer]
-    source = extending[0]
-    try:
-        base = locate(str(source.data["extends"]), source.path.parent)
-    except PolicyError as error:
-        raise _complain(source, [(("extends",), str(error))]) from None
-    if base.resolve() in {path.resolve(), *heirs}:
-        raise _complain(source, [(("extends",), f"{source.data['extends']!r} extends this policy in turn")])
-    if base.parent == path:
-        raise _complain(source, [(("extends",), f"{source.data['extends']!r} is a file of this folder already")])
-    if not base.exists():
-        raise _complain(source, [(("extends",), f"no such file: {source.data['extends']!r}")])
-    return [*_layers(base, (*heirs, path.resolve())), layer]
-
-
-def files_in(path: Path) -> list[Path]:
-    """The files of a policy that is one, or a folder of them. Raises `PolicyError`."""
-    if not path.is_dir():
-        return [path]
-    found = sorted(p for p in path.iterdir() if p.suffix in {".yaml", ".yml"} and not p.name.startswith("."))
-    if not found:
-        raise PolicyError(f"{path}: no policy files (*.yaml) in this folder")
-    return found
-
-
-def _complain(source: Source, mistakes: Iterable[tuple[Place, str]]) -> PolicyError:
-    return complain(source.path, source.lines, mistakes)
 
 
 def _made(layers: Iterable[Layer]) -> tuple[dict[str, Known | None], list[str]]:
@@ -202,7 +140,7 @@ def _said_twice(data: Mapping[str, Any], singles: Mapping[str, str]) -> Iterator
 
 
 def _said(source: Source, mistakes: Sequence[tuple[Place, str]]) -> list[str]:
-    return str(_complain(source, mistakes)).splitlines() if mistakes else []
+    return str(source.complaint(mistakes)).splitlines() if mistakes else []
 
 
 def _merged(base: Sequence[Policy], own: Sequence[Policy], name: str) -> Policy:
