@@ -31,6 +31,8 @@ const STATES: readonly ((s: Sidecar) => Fault | false | undefined | "" | 0)[] = 
   (s) => s.log_refuses && { tone: "bad", text: "The log is full or cannot be written: applications are turned away and keep their spans. Free disk space." },
   (s) => (s.ingest_lag_seconds ?? 0) > LAG_S && { tone: "warn", text: `Spans wait ${Math.round(s.ingest_lag_seconds ?? 0)} s before they are stored; the newest calls are missing here` },
   (s) => s.policy?.problem && { tone: "bad", text: `The policy file was not taken, the one before it is in force: ${s.policy.problem}` },
+  (s) => s.vault?.problem && { tone: "bad", text: `The vault of pseudonyms: ${s.vault.problem}` },
+  (s) => s.audit?.problem && { tone: "bad", text: `The audit log: ${s.audit.problem}` },
   (s) => s.segments_set_aside && { tone: "bad", text: `${many(s.segments_set_aside, "segment")} could not be stored and lie in the data directory` },
   (s) => s.review_failures && { tone: "warn", text: `${many(s.review_failures, "answer")} could not be judged after the fact` },
 ];

@@ -68,6 +68,7 @@ export interface Sidecar {
   status?: string; store?: string; policy?: { name?: string; hash?: string; problem?: string }; degraded?: string[];
   ingest_lag_seconds?: number; queue_bytes?: number; log_refuses?: boolean; ingest_errors?: number;
   segments_set_aside?: number; review_failures?: number;
+  vault?: { problem?: string }; audit?: { problem?: string };
 }
 
 export interface Health {
