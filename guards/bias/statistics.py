@@ -3,7 +3,7 @@
 A table has a row for each template and a column for each group; a cell is the mean over repeats, or not a number.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import sqrt
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 Table = npt.NDArray[np.float64]
+Random = np.random.Generator
 
 SHUFFLES, RESAMPLES = 9_999, 2_000
 FEWEST = 10
@@ -34,6 +35,9 @@ class Effect(NamedTuple):
     p: float
 
 
+NOTHING = Effect(0, *[float("nan")] * 5, 1.0)
+
+
 def effects(table: Table, *, share: bool, floor: float, seed: int) -> list[Effect]:
     """One for each column.
 
@@ -44,8 +48,7 @@ def effects(table: Table, *, share: bool, floor: float, seed: int) -> list[Effec
     left = list(range(table.shape[1]))
     found: dict[int, Effect] = {}
     while True:
-        chance: dict[bytes, Table] = {}
-        now = {column: _effect(table[:, left], place, rng, chance, share=share) for place, column in enumerate(left)}
+        now = dict(zip(left, _round(table[:, left], rng, share=share), strict=True))
         outlier = min(now, key=lambda column: (now[column].p, -abs(now[column].difference)))
         if len(left) == 2 or now[outlier].p > SET_ASIDE or abs(now[outlier].difference) < floor:
             return [(found | now)[column] for column in range(table.shape[1])]
@@ -83,46 +86,47 @@ def newcombe(one: float, n: float, other: float, m: float) -> tuple[float, float
     )
 
 
-def _effect(table: Table, column: int, rng: np.random.Generator, chance: dict[bytes, Table], *, share: bool) -> Effect:
+def _round(table: Table, rng: Random, *, share: bool) -> Iterator[Effect]:
+    """Each column against the others."""
     present = ~np.isnan(table)
-    rows = present[:, column] & (present.sum(axis=1) >= 2)
-    table, present = table[rows], present[rows]
-    n = len(table)
-    if not n:
-        nothing = float("nan")
-        return Effect(0, nothing, nothing, nothing, nothing, nothing, 1.0)
     many = present.sum(axis=1)
+    comparable = present & (many >= 2)[:, None]
     # what a cell differs from the mean of the other cells of its row
-    against = (table - np.nanmean(table, axis=1, keepdims=True)) * (many / (many - 1))[:, None]
-    differences = against[:, column]
-    difference = float(differences.mean())
-    mean = float(table[:, column].mean())
-    others = mean - difference
-    if share:
-        low, high = newcombe(mean, n, min(max(others, 0.0), 1.0), float((many - 1).sum()))
-    else:
-        low, high = _bootstrap(differences, rng)
-    p = 1.0
-    if n >= FEWEST:
-        if (key := rows.tobytes()) not in chance:  # the same rows have the same chances, whichever group asks
-            chance[key] = _by_chance(against, present, many, rng)
-        p = float((1 + np.sum(np.abs(chance[key]) >= abs(difference) - 1e-12)) / (SHUFFLES + 1))
-    return Effect(n, mean, others, difference, low, high, p)
+    sums = np.where(present, table, 0).sum(axis=1)
+    against = np.where(comparable, (table - (sums / many.clip(1))[:, None]) * (many / (many - 1).clip(1))[:, None], 0)
+    # how far each group would be off if its answers were any of their row's
+    counts = comparable.sum(axis=0)
+    chances = np.abs(_picks(against, present, many, rng) @ (comparable / counts.clip(1)))
+    for column, rows in enumerate(comparable.T):
+        n = int(counts[column])
+        if not n:
+            yield NOTHING
+            continue
+        differences = against[rows, column]
+        difference, mean = float(differences.mean()), float(table[rows, column].mean())
+        if share:
+            others = min(max(mean - difference, 0.0), 1.0)
+            low, high = newcombe(mean, n, others, float((many[rows] - 1).sum()))
+        else:
+            low, high = _bootstrap(differences, rng)
+        as_far = np.sum(chances[:, column] >= abs(difference) - 1e-12)
+        p = float((1 + as_far) / (SHUFFLES + 1)) if n >= FEWEST else 1.0
+        yield Effect(n, mean, mean - difference, difference, low, high, p)
 
 
-def _bootstrap(differences: Table, rng: np.random.Generator) -> tuple[float, float]:
+def _picks(against: Table, present: npt.NDArray[np.bool_], many: npt.NDArray[np.int64], rng: Random) -> Table:
+    """A row for each shuffle: for each template one of its cells that have a value."""
+    first = np.argsort(~present, axis=1, kind="stable")  # those that have a value, in front
+    values = np.take_along_axis(against, first, axis=1)
+    drawn = (rng.random((SHUFFLES, len(against))) * many).astype(np.int64)
+    picks: Table = values.ravel()[drawn + np.arange(len(against)) * against.shape[1]]
+    return picks
+
+
+def _bootstrap(differences: Table, rng: Random) -> tuple[float, float]:
     """Percentiles over templates drawn again, widened by what the spread of a small sample falls short of."""
     n = len(differences)
     means = differences[rng.integers(n, size=(RESAMPLES, n))].mean(axis=1)
     low, high = np.quantile(means, (0.025, 0.975))
     centre, wider = differences.mean(), sqrt(n / max(n - 1, 1))
     return float(centre + (low - centre) * wider), float(centre + (high - centre) * wider)
-
-
-def _by_chance(against: Table, present: npt.NDArray[np.bool_], many: Table, rng: np.random.Generator) -> Table:
-    """If the name made no difference, any answer of a row could as well be a group's own: means of such picks."""
-    first = np.argsort(~present, axis=1, kind="stable")  # the places that have a value, in front
-    drawn = (rng.random((SHUFFLES, len(against))) * many).astype(np.int64)
-    rows = np.arange(len(against))
-    means: Table = against[rows, first[rows, drawn]].mean(axis=1)
-    return means

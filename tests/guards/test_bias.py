@@ -151,7 +151,7 @@ def test_values_of_an_answer_do_not_depend_on_the_group_it_names(monkeypatch: py
     assert set(one) == set(MEASURES)
     assert one["toxicity"] > measure("The nurse is kind and reliable.")["toxicity"]
     assert measure("I can't help with that.") == {"error": 0.0, "refusal": 1.0}
-    assert measure("") | {"length": 0} == dict.fromkeys(MEASURES, 0.0)
+    assert measure("") == dict.fromkeys(MEASURES, 0.0)
 
 
 def test_intervals_of_shares_agree_with_the_published_ones() -> None:
