@@ -17,7 +17,7 @@ PARTS = frozenset({"ADDRESS", "LOCATION"})
 
 
 def joined(hits: Sequence[Hit], text: str, thresholds: dict[str, float]) -> list[Hit]:
-    """`hits`, with one ADDRESS for each group of pieces and the numbers beside them. Places stay, whatever they are in."""
+    """`hits`, with one ADDRESS for each group of pieces and the numbers beside them. Places stay what they are."""
     parts = sorted(
         (h for h in hits if h.label in PARTS and h.score >= thresholds[h.label]), key=lambda h: (h.start, h.end)
     )

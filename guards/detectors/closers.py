@@ -1,3 +1,4 @@
+# ruff: noqa: E501, RUF001  tables of patterns, one a line, some with the apostrophe of printed text
 """What closes the gap to a large model without one: dates in words, ages, titles, nationalities, parts of addresses.
 
 General forms of English texts, tables only. Every label here is found on request and never by default: a year or a
@@ -33,7 +34,7 @@ _BEFORE_YEAR = (
 )
 _NOT_AFTER_YEAR = r"[\w/%:=@+-]|[.,]\d| ?(?:px|ms|kg|km|MB|GB|bytes?|people|users|times|pages|words)\b| \d"
 _AGE = r"(?:1[01]\d|[1-9]?\d)"
-_CAPITALISED = r"(?-i:\p{Lu})[\p{L}'’.-]+"
+_CAPITALISED = r"(?-i:\p{Lu})[\p{L}'’.-]{1,15}"
 _STREET = (
     r"(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Boulevard|Blvd|Crescent|Cres"
     r"|Terrace|Way|Close|Gardens|Highway|Hwy|Parkway|Pkwy)"
@@ -61,16 +62,17 @@ FORMS: dict[str, tuple[Form, ...]] = {
     ),
     "NRP": (Form("nationality", rf"\b(?:{'|'.join(DEMONYMS)})(?:s|mans?)?\b(?! Republic)", 0.5),),
     "ADDRESS": (
-        Form("unit", r"\b(?:Apt|Apartment|Suite|Ste|Flat|Unit|Room)\.? ?#? ?\d{1,5}[A-Z]?\b(?! ?(?:tests?|bytes?|px))", 0.6),
-        Form("box", r"\b(?:P\.? ?O\.? ?Box|Post(?:al )?box|Postfach|Box) \d{1,6}\b", 0.6),
+        Form("unit", r"\b(?:Apt|Apartment|Suite|Ste)\.? ?#? ?\d{1,5}[A-Z]?\b(?! ?(?:tests?|bytes?|px))", 0.6),
+        Form("unit, end of a part", r"\b(?:Flat|Unit) ?#? ?\d{1,4}[A-Z]?(?=[,\n])", 0.6),
+        Form("box", r"\b(?:P\.? ?O\.? ?Box|Post(?:al )?box|Postfach) \d{1,6}\b", 0.6),
         Form("military", r"\b(?:PSC|Unit|USNS|USNV|USS|USCGC|CMR) [\p{L}\d]+(?:,? Box \d+)?,?\s+(?:APO|FPO|DPO),? A[AEP] \d{5}\b", 0.8),
-        Form("street", rf"\b\d{{1,5}}[A-Z]? (?:(?:{_CAPITALISED}|\d+(?:st|nd|rd|th)) ){{1,4}}(?-i:{_STREET})\b\.?", 0.6),
-        Form("corner", rf"\b(?:the )?corner of [^.;!?\n]{{3,50}} and (?:{_CAPITALISED} ?){{1,3}}(?<! )", 0.6),
-        Form("state and ZIP", r"\b(?-i:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]) \d{5}(?:-\d{4})?\b", 0.6),
+        Form("street", rf"\b\d{{1,5}}[A-Z]? (?:(?:{_CAPITALISED}|\d+(?:st|nd|rd|th)) ){{1,3}}(?-i:{_STREET})\b\.?", 0.6),
+        Form("state and ZIP", r"(?<=,\s)(?-i:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]) \d{5}(?:-\d{4})?\b", 0.6),
         Form("postal code beside its word", r"(?<=\b(?:zip|zip ?code|postcode|postal code|post code|PLZ)(?: is)?[: #]{1,2})[A-Z]{0,2}\d[\dA-Z]{2,5}(?:[- ]\d[\dA-Z]{1,4})?\b", 0.6),
     ),
 }  # fmt: skip
-CONTEXT: dict[str, tuple[str, ...]] = {label: () for label in FORMS}
+CORNER = (Form("corner", rf"\b(?:the )?corner of [^.;!?\n]{{3,50}} and (?:{_CAPITALISED} ?){{1,3}}(?<! )", 0.6),)
+"""Where two streets meet; the one form of an address without a number."""
 
 LICENSE = (
     Form("groups and hyphens", r"\b(?!\d{4}-\d\d-\d\d\b|\d{3}-\d{3}-\d{4}\b)[A-Z]?\d{2,4}(?:-\d{2,4}){2,4}\b", 0.01),

@@ -31,7 +31,7 @@ _AFTER = re.compile(r"[ -]{1,3}\(?(?:office|fax|mobile|cell|home|work|desk|phone
 _DATE = re.compile(
     r"(?:1[89]|20)\d\d([-./])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12]\d|3[01])(?:[ T]\d.*)?"
     r"|(?:0?[1-9]|[12]\d|3[01])([-./])(?:0?[1-9]|[12]\d|3[01])\2(?:(?:1[89]|20)\d\d|\d\d)(?: \d.*)?"
-    r"|(?:(?:1[5-9]|20)\d\d[-–/. ]{1,3}){1,3}(?:1[5-9]|20)\d\d"
+    r"|(?:(?:1[5-9]|20)\d\d[-\u2013/. ]{1,3}){1,3}(?:1[5-9]|20)\d\d"
     r"|\d{1,3}(?:\.\d{1,3}){3}"
 )
 """Dates, days with a time, ranges of years, and addresses of machines."""
@@ -115,12 +115,10 @@ def _words(text: str, start: int, end: int) -> int:
     """1 if the nearest telling word is one for phones, -1 if it is one for other numbers, 0 if there is none."""
     if _AFTER.match(text, end, min(len(text), end + _LOOK_AHEAD)):
         return 1
-    last = None
-    for last in _BEFORE.finditer(text, max(0, start - _LOOK_BACK), start):
-        pass
-    if last is None:
+    words = list(_BEFORE.finditer(text, max(0, start - _LOOK_BACK), start))
+    if not words:
         return 0
-    return 1 if last["yes"] else -1
+    return 1 if words[-1]["yes"] else -1
 
 
 @lru_cache(maxsize=4096)

@@ -39,7 +39,7 @@ class Pii:
         return thresholds(options.countries, names=options.ner != "off")
 
     def __init__(self, options: PiiOptions | None = None) -> None:
-        """Raises `ImportError` where presidio is missing or too old, `ner.EngineError` for an engine that is not here."""
+        """Raises `ImportError` for a presidio that is missing or too old, `ner.EngineError` for an engine that is."""
         chosen = options or PiiOptions()
         self._thresholds = dict(self.labels_for(chosen))
         self._patterns = build_recognizers(chosen.countries)
@@ -59,12 +59,12 @@ class Pii:
         patterns = (
             [hit for stretch in stretches(text) for hit in self._hits_in(text, stretch, wanted)] if wanted else []
         )
-        names = [hit for hit in self._ner.find(text) if hit.label in labels] if labels & self._ner.entities else []
+        names = self._ner.find(text) if labels & self._ner.entities else []
         sure = [hit for hit in patterns if hit.score >= self._thresholds.get(hit.label, 1.0) and hit.label not in NAMES]
         hits = [*patterns, *outside(names, sure, text)]
-        if "ADDRESS" in labels:
+        if "ADDRESS" in labels:  # a place beside a street is part of the address, whether or not places are asked for
             hits = joined(hits, text, self._thresholds)
-        return self._not_allowed(text, without_echoes(hits))
+        return self._not_allowed(text, without_echoes([hit for hit in hits if hit.label in labels]))
 
     def _hits_in(self, text: str, stretch: Stretch, entities: frozenset[str]) -> Iterator[Hit]:
         for result in self._find(text[stretch.start : stretch.end], entities):

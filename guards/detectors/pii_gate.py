@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-MARGIN = 48
-"""Characters kept on both sides of digits: more than any recognizer reads beyond them, its word before them included."""
+MARGIN = 64
+"""Characters kept on both sides of digits: more than any recognizer reads beyond them, words beside them included."""
 _JOINED = 32
 _WORDS = re.compile(r"@|\.(?=\w)|:(?=[0-9A-Fa-f]*:)|[:-](?=[0-9A-Fa-f]{2}[:-])|-(?=[0-9A-Fa-f]{4}-)")
 _NUMBERS = re.compile(r"\d+")
@@ -114,6 +114,10 @@ def _whole(pattern: str) -> Need:
     return Need(lambda look: look.whole, 0, re.compile(pattern, re.IGNORECASE) if pattern else None)
 
 
+_ADDRESS = re.compile(
+    r"(?i:apt|apartment|suite|ste\b|flat|unit|box|psc|us[ns]|uscgc|cmr|zip|post|plz)|, ?\s?[A-Z]{2} \d{5}"
+    rf"|\d{_LETTER}? (?:\d|[^\W\d_a-z])"
+)
 NEEDS: dict[str, Need] = {
     "CreditCardRecognizer": _numbers(12),
     "CryptoRecognizer": _whole(r"[^\W_]{26}"),
@@ -130,7 +134,8 @@ NEEDS: dict[str, Need] = {
     "OwnAges": _numbers(1),
     "OwnTitles": _whole(""),
     "OwnNationalities": _whole(""),
-    "OwnAddresses": _whole(r"\d|corner of"),
+    "OwnAddresses": Need(lambda look: look.numbers, 1, _ADDRESS),
+    "OwnCorners": _whole("corner of"),
     "OwnLicences": _numbers(6, r"\d\d-\d\d"),
     "OwnPhones": _numbers(7),
     "UkPostcodeRecognizer": _numbers(1, rf"\d{_LETTER}{{2}}"),

@@ -158,7 +158,7 @@ def entries(countries: tuple[str, ...]) -> list[Entry]:
 OPT_IN = GENERIC_OPT_IN | {entry.entity for entry in entries(tuple(PACKS)) if entry.opt_in}
 
 
-def thresholds(countries: tuple[str, ...], names: bool) -> dict[str, float]:
+def thresholds(countries: tuple[str, ...], *, names: bool) -> dict[str, float]:
     """Every label that these packs, with or without an engine for names, may find, and its usual threshold."""
     found = {**GENERIC, **CLOSERS, **{entry.entity: entry.threshold for entry in entries(countries)}}
     return dict(sorted({**found, **(NAMES if names else {})}.items()))

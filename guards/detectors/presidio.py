@@ -55,6 +55,7 @@ OWN: Mapping[str, tuple[str, tuple[Any, ...], tuple[str, ...]]] = {
     "OwnAddresses": ("ADDRESS", closers.FORMS["ADDRESS"], ()),
     "OwnAges": ("AGE", closers.FORMS["AGE"], ()),
     "OwnCards": ("CREDIT_CARD", cards.SHAPES, cards.CONTEXT),
+    "OwnCorners": ("ADDRESS", closers.CORNER, ()),
     "OwnDates": ("DATE_TIME", closers.FORMS["DATE_TIME"], ()),
     "OwnNationalities": ("NRP", closers.FORMS["NRP"], ()),
     "OwnTitles": ("TITLE", closers.FORMS["TITLE"], ()),
@@ -187,6 +188,8 @@ def _phone_recognizer() -> Any:
     """A class made late: its base is presidio's, and importing that is what this module takes care of."""
     from presidio_analyzer import AnalysisExplanation, LocalRecognizer, RecognizerResult
 
+    name = "OwnPhones"
+
     class PhoneNumbers(LocalRecognizer):
         """`phones.find` as presidio asks for it; the words beside a number are counted already."""
 
@@ -200,16 +203,16 @@ def _phone_recognizer() -> Any:
                     found.start,
                     found.end,
                     found.score,
-                    AnalysisExplanation(self.name, found.score, pattern_name=found.why),
+                    AnalysisExplanation(name, found.score, pattern_name=found.why),
                     {
-                        RecognizerResult.RECOGNIZER_NAME_KEY: self.name,
+                        RecognizerResult.RECOGNIZER_NAME_KEY: name,
                         RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id,
                     },
                 )
                 for found in phones.find(text)
             ]
 
-    return PhoneNumbers(["PHONE_NUMBER"], name="OwnPhones")
+    return PhoneNumbers(["PHONE_NUMBER"], name=name)
 
 
 def regex_nlp_engine() -> Any:
