@@ -208,7 +208,7 @@ def test_beyond_loopback_and_with_keys_it_needs_a_role(tmp_path: Path, policy_fi
     config = tmp_path / "config.yaml"
     known = {
         name: {"sha256": sha256(f"key of {name}".encode()).hexdigest(), "role": role}
-        for name, role in (("ada", "revealer"), ("bob", "analyst"))
+        for name, role in (("ada", "revealer"), ("bob", "analyst"), ("vic", "viewer"))
     }
     config.write_text(json.dumps({"keys": known, "host": "0.0.0.0"}))
     environment = {"SPANWARD_INGEST_KEY": "of every application"}
@@ -216,15 +216,17 @@ def test_beyond_loopback_and_with_keys_it_needs_a_role(tmp_path: Path, policy_fi
     options = ("--policy", policy_file, "--config", config)
     with serving(data, *options, environment=environment) as running:
         check(running, f"write to {CANARY}")
-        answers = {}
-        for key in ("of every application", "key of bob", "key of ada", "key of eve"):
+        answers, asked = {}, {}
+        for key in ("of every application", "key of bob", "key of ada", "key of eve", "key of vic"):
             running.http.headers["authorization"] = f"Bearer {key}"
             answer = reveal(running, "<EMAIL_ADDRESS_1>", **SESSION)
             answers[key] = answer.status_code
             assert (CANARY in answer.text) == (key == "key of ada")
             dropped = running.http.post("/v1/vault/drop-key", json={"tenant": "default", "reason": "x"})
             assert dropped.status_code in {401, 403}
-        assert answers == {"of every application": 403, "key of bob": 403, "key of ada": 200, "key of eve": 401}
+            asked[key] = running.http.post("/api/query", json={"sql": "SELECT 1"}).status_code
+        assert list(answers.values()) == [403, 403, 200, 401, 403]
+        assert list(asked.values()) == [200, 200, 200, 401, 403]
         lines = [json.loads(line) for line in (data / "audit.log").read_text().splitlines()]
         assert [(line["action"], line["actor"]) for line in lines] == [("reveal", "ada")], (
             "the key's owner, not a claim"
