@@ -70,6 +70,8 @@ def replay(arguments: argparse.Namespace) -> int:
         for call in islice(stored, arguments.limit):
             replaying.put(call)
             progress(result.calls)
+        if sys.stderr.isatty():
+            sys.stderr.write("\r\033[K")
     WRITERS[arguments.format](result, sys.stdout)
     return 0
 
@@ -90,7 +92,12 @@ def against(named: str | None, settings: Settings) -> tuple[Policy, str]:
         raise CommandError(
             f"the sidecar does not tell its policy ({answer.status_code}); name one with --against", FAILED
         )
-    return Policy.model_validate(answer.json()["policy"]), f"in force at {sidecar.address}"
+    try:
+        return Policy.model_validate(answer.json()["policy"]), f"in force at {sidecar.address}"
+    except (ValueError, KeyError, TypeError):
+        raise CommandError(
+            "the sidecar is of another version than this command; name a policy with --against"
+        ) from None
 
 
 @contextmanager
