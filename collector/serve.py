@@ -19,6 +19,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from ..dashboards.ask import QueryFailed
+from ..guards import policy as policies
+from ..guards.detectors import models
 from ..guards.pipeline import DetectorUnavailable
 from ..guards.policy import PolicyError
 from . import vault_key
@@ -102,11 +104,13 @@ def serve(settings: Settings, running: ExitStack) -> None:
     key = key_for(settings.host)
     authorizer = Authorizer(is_loopback(settings.host), settings.keys)
     metrics = Metrics()
+    policies.load(settings.policy)  # a wrong one leaves no directory behind
     data = own(settings, running)
     audit = Audit(data.path / AUDIT_LOG)
     running.callback(audit.close)
     vault = open_vault(settings, data, metrics)
     running.callback(vault.close)
+    os.environ[models.FOLDER] = str(models.models_folder(settings.data))  # where the detectors look for theirs
     room = Guardroom(settings.policy, metrics, vault)
     running.callback(room.stop)
     room.start(audit.write, KnownPolicy(data.path / POLICY_HASH))
