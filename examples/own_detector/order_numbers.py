@@ -1,4 +1,4 @@
-"""Order numbers such as `ORD-20260042-68`: six or more digits, and two check digits (ISO 7064, modulo 97).
+"""Order numbers such as `ORD-20260042-75`: six or more digits, and two check digits (ISO 7064, modulo 97).
 
 A pattern alone would be `kind: regex` in a policy, and no code. The check digits are why this is a detector: of a
 hundred look-alikes one has them right.

@@ -113,11 +113,11 @@ def _nothing(_value: Any, _before: str, _found: list[tuple[str, str]]) -> str:
 
 def _repeat(value: Any, before: str, found: list[tuple[str, str]]) -> str:
     least, most, inner = value
-    unit = _walk(inner, before, found)
+    unit: str = _walk(inner, before, found)
     if most > 10 and unit:
         found += [(before, unit), (before, unit + " "), (before, unit + unit[:1])]
         found += [(before, other) for other in _branches(inner, before)]
-    return unit * min(max(least, 1), 50)
+    return unit * min(max(int(least), 1), 50)
 
 
 def _branches(nodes: Any, before: str) -> Iterator[str]:

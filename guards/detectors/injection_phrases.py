@@ -122,15 +122,15 @@ PHRASES = (
         r"[^.!?\n]{0,20}[,:;]"
         r"|\b(?:AI|LLM|language model)s?(?: (?:assistants?|agents?|models?))? (?:reading|processing|summari[sz]ing|parsing) "
         r"this (?:page|document|text|email|file|message|review|ticket)?[^.!?\n]{0,30}\b(?:must|should|shall|please|need to)\b"),
-    _phrase("tool_instruction", 0.8, "do not tell|don't tell|without telling|do not mention|don't mention|do not inform|without informing|without asking",
-        r"\b(?:do not|don't|never|without) (?:tell|telling|mention|mentioning|inform|informing|alert|notify|asking|reveal) "
+    _phrase("tool_instruction", 0.8, "do not tell|don't tell|without telling|do not mention|don't mention|do not inform|without informing",
+        r"\b(?:do not|don't|never|without) (?:tell|telling|mention|mentioning|inform|informing|alert|notify|reveal) "
         r"(?:this to |any of this to |it to )?the (?:user|human|operator)\b"),
     _phrase("tool_instruction", 0.7, "before using this tool|before calling|important>|system-reminder|you must call|must first call",
         r"\bbefore (?:using|calling) this tool[^.\n]{0,80}\b(?:read|send|call|pass|include|fetch)\b"
         r"|<(?:important|system|system-reminder|instructions)>[^<]{0,400}\b(?:you must|you should|send|forward|read)\b"),
     # --- turns that nobody took
     _phrase("fake_turn", 0.8, "<|im_start|>|<|system|>|<|start_header_id|>|<<sys>>|[inst]|<|endoftext|>|<start_of_turn>",
-        r"<\|im_start\|>|<\|system\|>|<\|start_header_id\|>|<<sys>>|\[inst\]|<\|endoftext\|>|<start_of_turn>"),
+        r"<\|im_start\|>|<\|system\|>|<\|start_header_id\|>|<<sys>>|(?-i:\[INST\])|<\|endoftext\|>|<start_of_turn>"),
     _phrase("fake_turn", 0.6, "system:|system message|system]|system override",
         r"(?:^|\n)[#\[*]{1,4}\s?system(?: (?:message|override|prompt))?\s?[\]*:]{1,4}\s{0,3}(?:you|ignore|new|from now|the user|override)\b"),
 )  # fmt: skip

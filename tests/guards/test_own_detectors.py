@@ -1,5 +1,6 @@
 """Detectors of other packages: what is asked of them, and the worked example, installed for real."""
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -211,7 +212,10 @@ def installed(tmp_path: Path) -> Path:
 def run(*command: str, path: Path) -> str:
     code = f"import sys; sys.path.insert(0, {str(path)!r}); import runpy; sys.argv = {list(command)!r}; "
     code += "runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)" if command[0] != "-c" else command[1]
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=False)
+    env = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=False, env=env
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
