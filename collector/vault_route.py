@@ -158,7 +158,11 @@ class VaultRoute:
         if not tenant or not reason:
             raise _Refused(400, DROP)
         self.audit.write("drop_key", tenant, {"reason": reason}, told["actor"], tenant=tenant)
-        return {"tenant": tenant, "sessions": self.vault.drop(tenant)}
+        try:
+            return {"tenant": tenant, "sessions": self.vault.drop(tenant)}
+        except NotWritten as problem:
+            self.audit.write("drop_key", tenant, {"failed": str(problem)}, told["actor"], tenant=tenant)
+            raise
 
 
 def _context(tenant: str, app: str, environment: str, session_id: str) -> Context:

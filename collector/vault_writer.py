@@ -48,7 +48,8 @@ class VaultWriter:
         try:
             return self._put(job).result(PATIENCE_SECONDS)
         except Late:
-            raise NotWritten(f"the vault's disk did not answer within {PATIENCE_SECONDS:.0f} s") from None
+            self._failed(OSError(f"no answer within {PATIENCE_SECONDS:.0f} s"))
+            raise NotWritten(self.problem) from None
         except sqlite3.Error as problem:
             raise NotWritten(f"the vault cannot be written: {problem}") from None
 

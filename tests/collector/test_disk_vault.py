@@ -398,8 +398,11 @@ def test_a_later_form_is_left_alone(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.bad-*"))
 
 
-def test_a_disk_that_hangs_keeps_nobody_for_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_hangs_keeps_one_call_for_a_while_and_then_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("spanward.collector.vault_writer.PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("spanward.collector.vault_writer.REST_SECONDS", 1e6)
     with vault(tmp_path) as made:
         say(made, S, "ada")
         writer = made._writer
@@ -408,4 +411,10 @@ def test_a_disk_that_hangs_keeps_nobody_for_long(tmp_path: Path, monkeypatch: py
         writer.post(hanging.wait)
         (name,) = say(made, S, "bob")
         assert int(name[8:-1]) >= FAR
+        assert made.problem == "the vault cannot be written: no answer within 0 s"
+        queued = writer._jobs.qsize()
+        assert int(say(made, Context(app="shop", session_id="another"), "carl")[0][8:-1]) >= FAR
+        assert writer._jobs.qsize() == queued
+        with pytest.raises(NotWritten):
+            made.drop("default")
         hanging.set()
