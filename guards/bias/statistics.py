@@ -35,7 +35,8 @@ class Effect(NamedTuple):
     p: float
 
 
-NOTHING = Effect(0, *[float("nan")] * 5, 1.0)
+NAN = float("nan")
+NOTHING = Effect(0, NAN, NAN, NAN, NAN, NAN, p=1.0)
 
 
 def effects(table: Table, *, share: bool, floor: float, seed: int) -> list[Effect]:
