@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from ..dashboards.ask import Ask
+from ..guards.detectors.worker import states
 from .audit_rows import AuditRows
 from .gate import place_of
 from .guardroom import Guardroom
@@ -61,6 +62,7 @@ class Health:
             "segments_set_aside": pulse.bad,
             "review_failures": unjudged,
             "audit": {"problem": self.audit.problem, "waiting": self.audit.waiting},
+            "workers": [asdict(state) for state in states()],
             "vault": {"problem": self.vault.problem, "key": self.vault.key_source},
         }
 

@@ -1,6 +1,6 @@
 """What the sidecar counts of itself, for `/metrics`. No label ever holds anything that a user or a model said."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from prometheus_client import (
@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ..guards.detectors.worker import State, states
 from ..guards.judgement import Check, Decision
 
 GUARD_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -40,6 +41,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.registry.register(_Workers())
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         self.requests = self._counter("otlp_requests", "OTLP requests by what became of them", "outcome")
@@ -98,3 +100,27 @@ class _Followed(Collector):
             ("guard_review_errors", "Segments that the rules which only flag did not judge", pulse.review_errors),
         ):
             yield CounterMetricFamily(f"spanward_{name}", text, value=value)
+
+
+class _Workers(Collector):
+    """The processes of larger models, as they are when `/metrics` is asked; those of one engine in one sum."""
+
+    def collect(self) -> Iterator[Metric]:
+        seen = states()
+        for kind, name, text, value in _OF_WORKERS:
+            family = kind(f"spanward_model_{name}", text, labels=("engine",))
+            sums: dict[str, int] = {}
+            for state in seen:
+                sums[state.engine] = sums.get(state.engine, 0) + value(state)
+            for engine, total in sums.items():
+                family.add_metric((engine,), total)
+            yield family
+
+
+_OF_WORKERS: tuple[tuple[type[CounterMetricFamily | GaugeMetricFamily], str, str, Callable[[State], int]], ...] = (
+    (GaugeMetricFamily, "workers_alive", "Processes whose model is loaded", lambda state: state.alive),
+    (GaugeMetricFamily, "questions_waiting", "Questions without an answer yet", lambda state: state.waiting),
+    (CounterMetricFamily, "worker_restarts", "Starts after the first", lambda state: state.restarts),
+    (CounterMetricFamily, "question_timeouts", "Questions whose asker gave up", lambda state: state.timeouts),
+    (CounterMetricFamily, "questions_refused", "Questions that killed twice", lambda state: state.refused),
+)

@@ -5,6 +5,8 @@ import json
 import re
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
@@ -70,12 +72,14 @@ def add(arguments: argparse.Namespace, base: Path) -> str:
     bound = conversion.BOUND if arguments.max_drift is None else arguments.max_drift
     own = _sentences(arguments.check) if arguments.check else ()
     wanted = conversion.Wanted(arguments.name, arguments.precision, bound, own)
-    _ended_by_sigterm_too()
     try:
         digest = detoxify.sha256_of(arguments.checkpoint)
         permit(arguments.name, arguments.checkpoint.name, digest, arguments.allow_hash)
         needed = ROOM * arguments.checkpoint.stat().st_size + (64 << 20)
-        with installation.installing(arguments.name, base, needed=needed, replace=arguments.replace) as folder:
+        with (
+            _ended_by_sigterm_too(),
+            installation.installing(arguments.name, base, needed=needed, replace=arguments.replace) as folder,
+        ):
             _say("loading the checkpoint")
             source = detoxify.load(arguments.checkpoint, arguments.tokenizer)
             drift = conversion.convert(source, digest, arguments.checkpoint.name, wanted, folder, _say)
@@ -187,13 +191,18 @@ def _needs(*libraries: str) -> None:
             raise ModuleNotFoundError(name=library)
 
 
-def _ended_by_sigterm_too() -> None:
+@contextmanager
+def _ended_by_sigterm_too() -> Iterator[None]:
     """As by Ctrl-C, so that what was begun is cleared away."""
 
     def end(_number: int, _frame: FrameType | None) -> NoReturn:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, end)
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _say(what: str) -> None:

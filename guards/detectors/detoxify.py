@@ -99,6 +99,7 @@ def _model(name: str, architecture: str, size: int, state: Mapping[str, Any], fo
 
     kind = getattr(transformers, architecture)
     try:
+        (folder / "config.json").open().close()  # without one transformers takes the usual sizes, and says nothing
         config = kind.config_class.from_pretrained(folder, num_labels=size, local_files_only=True)
         model = kind(config)
         missing, unexpected = model.load_state_dict(state, strict=False)
