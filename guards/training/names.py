@@ -6,6 +6,7 @@ nowhere else. Ten minutes of one core.
 
 import argparse
 import json
+import os
 import platform
 import sys
 import time
@@ -168,6 +169,9 @@ def build(data: Path, out: Path, steps: int = STEPS, made_up: int = MADE_UP) -> 
 
 
 def main() -> None:
+    if sys.flags.hash_randomization:  # some lists of faker are sets, in the order of their hashes
+        again = [sys.executable, "-m", "spanward.guards.training.names", *sys.argv[1:]]
+        os.execve(sys.executable, again, os.environ | {"PYTHONHASHSEED": "0"})  # noqa: S606  this program itself
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with the data sets")
     parser.add_argument("--out", type=Path, required=True, help=f"folder for {NAME}.npz and {NAME}.json")
