@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     options.add_argument("--json", type=Path, help="write the numbers here as well")
     chosen = options.parse_args(argv)
-    result = {"cpu_ms": dict(costs()), "alarms": dict(alarms())}
+    result: dict[str, dict[str, Any]] = {"cpu_ms": dict(costs()), "alarms": dict(alarms())}
     print("| CPU, ms a text | " + " | ".join(f"{size} characters" for size in LENGTHS) + " |")
     print("|-|" + "-|" * len(LENGTHS))
     for name, row in result["cpu_ms"].items():

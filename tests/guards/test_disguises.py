@@ -1,8 +1,6 @@
 # ruff: noqa: RUF001  look-alikes are the subject
 """Values in disguise are found by the real detectors, and what is replaced is exactly what was written."""
 
-from pathlib import Path
-
 import pytest
 
 from spanward.guards.detectors.pii import Pii
