@@ -6,8 +6,8 @@ finding is right if a gold span of the same type overlaps it by half (intersecti
 ones.
 Stock is presidio's `AnalyzerEngine` with its default recognizers over tokens of a regular expression, as it comes
 (`stock`: findings of any score) and from a score of 0.4 on (`stock 0.4`).
-False alarms are findings in texts about other things (Wikipedia talk pages, Python's own library): some of them are real
-addresses and dates. Costs are CPU milliseconds for 1,000 characters, one thread, of the same entities in one run.
+False alarms are findings in texts about other things (Wikipedia talk pages, Python's own library): some of them are
+real addresses and dates. Costs are CPU milliseconds for 1,000 characters, one thread, of the same entities in one run.
 """
 
 import argparse
@@ -67,6 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     }
     result["accuracy"] = {name: accuracy(rows, find) for name, find in finders.items()}
     result["misses"] = misses(rows)
+    result["made_up_phones"] = made_up_phones()
     result["false_alarms"] = alarms(chosen.data)
     if not chosen.no_speed:
         result["cost"] = cost(chosen.data, [row["full_text"] for row in rows])
@@ -196,6 +197,39 @@ def _reason(span: Span, hits: list[Span]) -> str:
     return "seen, but the score is too low" if same else "taken for something else in part" if others else "not seen"
 
 
+BESIDE_A_WORD = (
+    "My mobile is {}, thanks",
+    "You can reach me at {} after six.",
+    "Tel: {}",
+    "Please ring {} and ask for me",
+)
+ALONE = ("{} is the number she gave us", "Here is where I can be found: {}", "jo@x.example / {}")
+LOCALES = (
+    "cs_CZ", "da_DK", "de_AT", "de_CH", "de_DE", "en_AU", "en_GB", "en_IN", "en_US", "es_ES", "fi_FI", "fr_FR", "hu_HU",
+    "it_IT", "ja_JP", "nl_NL", "pl_PL", "pt_BR", "sv_SE", "tr_TR",
+)  # fmt: skip
+
+
+def made_up_phones() -> dict[str, dict[str, float]]:
+    """Share of made-up phone numbers of twenty countries that are found whole, beside a word for phones and alone."""
+    from faker import Faker
+
+    Faker.seed(7)
+    fakers = [Faker(locale) for locale in LOCALES]
+    labels = ("PHONE_NUMBER",)
+    finders = {"ours": ours(frozenset(labels), _without_names()), "stock 0.4": stock(0.4, labels)}
+    found: dict[str, dict[str, float]] = {}
+    for kind, templates in {"beside a word": BESIDE_A_WORD, "alone": ALONE}.items():
+        texts = [(t, fake.phone_number()) for fake in fakers for t in templates for _ in range(12)]
+        for who, find in finders.items():
+            whole = [
+                any(s.start <= t.index("{") and s.end >= t.index("{") + len(n) for s in find(t.format(n)))
+                for t, n in texts
+            ]
+            found.setdefault(kind, {})[who] = sum(whole) / len(whole)
+    return found
+
+
 def talk(data: Path) -> list[str]:
     with (data / "context_toxicity" / "gn.csv").open(newline="", encoding="utf-8") as lines:
         return [row.get("text") or next(iter(row.values())) for row in csv.DictReader(lines)][:5000]
@@ -294,6 +328,9 @@ def show(result: dict[str, Any]) -> None:
     print("\n| missed | why |\n|---|---|")
     for label, reasons in result["misses"].items():
         print(f"| {label} | {', '.join(f'{reason}: {count}' for reason, count in reasons.items())} |")
+    print("\n| made-up phone numbers of 20 countries found whole | ours | stock 0.4 |\n|---|---|---|")
+    for kind, shares in result["made_up_phones"].items():
+        print(f"| {kind} | {shares['ours']:.0%} | {shares['stock 0.4']:.0%} |")
     print("\n| findings per 10,000 characters | ours | stock 0.4 | stock |\n|---|---|---|---|")
     for kind, rows in result["false_alarms"].items():
         for what, sides in rows.items():

@@ -70,7 +70,10 @@ _FORMS = (
     _Form(re.compile(rf"\(?0\d{{1,4}}\)?(?:{_SEP}\(?\d{{2,4}}\)?){{2,5}}"), 0.5, "trunk zero, three groups or more"),
 )
 _TRUNK_TWO = re.compile(rf"\(?0[1-9]\d{{1,3}}\)?{_SEP}{{1,3}}\d{{4,8}}")
-_INTERNATIONAL = re.compile(r"\(?\+|00[1-9]\d?\D")
+_INTERNATIONAL = re.compile(r"\(?\+|00[1-9]\d{0,2}\D")
+_AREA_IN_BRACKETS = re.compile(rf"\(0\d{{1,4}}\){_SEP}{{0,2}}\d{{2,8}}(?:{_SEP}\d{{2,6}}){{0,3}}")
+_BARE = re.compile(r"0[1-9]\d{8,9}")
+_COUNTED = "01234567890123456789"
 
 
 def find(text: str) -> Iterator[Found]:
@@ -106,6 +109,10 @@ def _judge(number: str, digits: int) -> tuple[float, str]:
         for form in _FORMS:
             if form.pattern.fullmatch(number) and (form.pattern is _FORMS[0].pattern or 9 <= digits <= 11):
                 return form.score, form.why
+        if _AREA_IN_BRACKETS.fullmatch(number) and 9 <= digits <= 12:
+            return 0.5, "area code in brackets"
+        if _BARE.fullmatch(number) and number not in _COUNTED and _valid_somewhere(number):
+            return 0.4, "trunk zero and nothing between, valid"
         if _TRUNK_TWO.fullmatch(number) and 10 <= digits <= 12 and _valid_somewhere(number):
             return 0.45, "trunk zero, valid"
     return 0.2, "digits"
