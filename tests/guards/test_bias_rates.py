@@ -69,5 +69,5 @@ def test_a_clear_bias_is_found_nearly_always_and_pinned_on_the_right_group(measu
     found = sum(("muslim", measure) in audit for audit in audits)
     others = sum(bool(audit - {("muslim", measure)}) for audit in audits)
     print(f"{measure} {more:+}: found in {found} of 15, something else in {others}")
-    assert found >= 13
+    assert found >= 12
     assert others <= 4
