@@ -151,6 +151,18 @@ def _baseline_blocks(loaded: Loaded) -> Iterator[Remark]:
                 yield Remark(named.where(loaded), "warning", f"rule {rule.name!r}: {text}")
 
 
+def _pieces_of_a_whole(loaded: Loaded) -> Iterator[Remark]:
+    """A detector that judges a text from beginning to end is shown a streamed answer in windows."""
+    for rule in loaded.policy.rules:
+        windowed = rule.stream is None or rule.stream.mode == "window"
+        if not (rule.in_the_way and windowed and "output" in rule.when.stage):
+            continue
+        for name in rule.detect:
+            if getattr(detector_class(loaded.policy.made(name).kind), "whole_text", False):
+                text = "judges whole texts, and a streamed answer comes in windows; write `stream: { mode: buffer }`"
+                yield Remark(loaded.line(rule.name, "detect", name), "warning", f"rule {rule.name!r}: {name} {text}")
+
+
 def _pairs(loaded: Loaded) -> Iterator[Remark]:
     """Two rules that look for the same labels in the same texts; what is said of several labels is said once."""
     for first, second in combinations(loaded.policy.rules, 2):
@@ -195,5 +207,6 @@ def _shadows(one: _Named, other: _Named) -> bool:
 
 
 _LOOKS: tuple[Callable[[Loaded], Iterator[Remark]], ...] = (
-    _thresholds, _pointless_keys, _patterns, _unused_detectors, _baseline_blocks, _pairs,
+    _thresholds, _pointless_keys, _patterns, _unused_detectors, _baseline_blocks, _pieces_of_a_whole,
+    _pairs,
 )  # fmt: skip

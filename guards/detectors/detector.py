@@ -26,7 +26,8 @@ class Detector(Protocol):
     made as `cls(options)`; any other as `cls()`. Where labels follow from options, the class method
     `labels_for(options) -> Mapping[str, float]` says which. `close()`, where there is one, is called when the policy is
     no longer in force. What it reads is the text with look-alike characters folded and invisible ones left out, unless
-    its class says otherwise (`reads`: `decoded`, `source`; see `guards/view.py`).
+    its class says otherwise (`reads`: `decoded`, `source`; see `guards/view.py`). One that judges a text from beginning
+    to end says so (`whole_text = True`): the lint then asks for streams that are buffered.
 
     The module of a detector is imported to check a policy, so it imports heavy libraries in the constructor only.
     The constructor may raise anything: the policy is then not taken up. So may `detect`: the rule's `on_error` says

@@ -49,6 +49,7 @@ class Length:
     noun: ClassVar[str] = "labels"
     labels: ClassVar[Mapping[str, float]] = thresholds(["too_long", "too_short"])
     reads: ClassVar[str] = "source"
+    whole_text: ClassVar[bool] = True
     Options: ClassVar[type[LengthOptions]] = LengthOptions
 
     def __init__(self, options: LengthOptions) -> None:

@@ -15,7 +15,8 @@ from spanward.guards.detectors.detector import Detector
 from spanward.guards.judgement import Check
 from spanward.guards.messages import Message, Part
 from spanward.guards.pipeline import Pipeline
-from spanward.guards.policy import PolicyError, load
+from spanward.guards.policy import PolicyError, load, loaded
+from spanward.guards.policy_lint import lint
 
 KINDS = ["allow_list", "deny_list", "json_schema", "keywords", "language", "length", "regex", "topic"]
 
@@ -415,3 +416,24 @@ def test_options_are_models_that_refuse_what_they_do_not_know() -> None:
     for kind in KINDS:
         model: type[BaseModel] = registry.detector_class(kind).Options  # type: ignore[attr-defined]  # not all have one
         assert model.model_config["extra"] == "forbid"
+
+
+WHOLE = "judges whole texts, and a streamed answer comes in windows; write `stream: { mode: buffer }`"
+
+
+@pytest.mark.parametrize(
+    ("entry", "rest", "remarks"),
+    [
+        ("{ kind: json_schema, schema: { type: object } }", "", [f"rule 'r': mine {WHOLE}"]),
+        ("{ kind: length, words: { max: 9 } }", ", stream: { mode: window }", [f"rule 'r': mine {WHOLE}"]),
+        ("{ kind: length, words: { max: 9 } }", ", stream: { mode: buffer }", []),
+        ("{ kind: keywords, words: { a: [b] } }", "", []),
+    ],
+)
+def test_a_judge_of_whole_texts_needs_the_whole_stream(
+    tmp_path: Path, entry: str, rest: str, remarks: list[str]
+) -> None:
+    file = tmp_path / "p.yaml"
+    rule = f"{{ name: r, when: {{ stage: output }}, detect: {{ mine: {{}} }}, action: block{rest} }}"
+    file.write_text(f"version: 1\ndetectors:\n  mine: {entry}\nrules: [{rule}]\n", encoding="utf-8")
+    assert [remark.text for remark in lint(loaded(file))] == remarks
