@@ -39,7 +39,7 @@ class Note(BaseModel):
     text: str
 
 
-@pytest.fixture(scope="module", autouse=True, params=BLOCKED_BY.values(), ids=BLOCKED_BY)
+@pytest.fixture(scope="module", autouse=True, params=list(BLOCKED_BY.values()), ids=list(BLOCKED_BY))
 def blocking(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     folder: Path = tmp_path_factory.mktemp("blocking")
     (folder / "policy.yaml").write_text(request.param)
