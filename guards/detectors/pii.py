@@ -54,6 +54,10 @@ class Pii:
         """Raises `TimeoutError` where a pattern gave up: presidio itself would go on as if it had found nothing."""
         return [self._merged(text, labels) for text in texts]
 
+    def close(self) -> None:
+        """Presidio's logger forgets us."""
+        self._timeouts.close()
+
     def _merged(self, text: str, labels: frozenset[str]) -> list[Hit]:
         wanted = labels & self._patterns.entities
         patterns = (
@@ -140,6 +144,10 @@ class _RegexTimeouts(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if "timed out" in str(record.msg):
             self._seen.pattern = str(record.args[0]) if isinstance(record.args, tuple) and record.args else "unknown"
+
+    def close(self) -> None:
+        logging.getLogger("presidio-analyzer").removeHandler(self)
+        super().close()
 
     def clear(self) -> None:
         self._seen.pattern = ""

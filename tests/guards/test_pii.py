@@ -1,5 +1,6 @@
 """Presidio as we run it: what is found, what is not taken for personal data, and that no text is too long."""
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -186,6 +187,14 @@ def test_a_pattern_that_runs_out_of_time_is_an_error(monkeypatch: pytest.MonkeyP
         own.detect(["@" + "x" * 5000], frozenset({"EMAIL_ADDRESS"}))
     email.patterns = usual
     assert own.detect(["a@b.example.com"], frozenset({"EMAIL_ADDRESS"}))[0]
+
+
+def test_what_is_closed_leaves_no_trace_in_the_logger() -> None:
+    before = list(logging.getLogger("presidio-analyzer").handlers)
+    own = Pii(Pii.Options(ner="off"))
+    assert logging.getLogger("presidio-analyzer").handlers != before
+    own.close()
+    assert logging.getLogger("presidio-analyzer").handlers == before
 
 
 @given(st.text(alphabet="ab \n", max_size=900), st.integers(20, 60))

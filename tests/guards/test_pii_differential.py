@@ -164,6 +164,13 @@ def test_same_findings_with_the_pack_of(country: str, text: str) -> None:
     assert unexplained(text, (country,)) == []
 
 
+@pytest.mark.parametrize("between", [" ", "\t", ", ", " | ", "-", "."])
+def test_same_findings_in_tables_of_digits(between: str) -> None:
+    numbers = [str(1_000_003 + 7_919_777 * at % 9_000_000_000) for at in range(90)]
+    rows = [between.join(numbers[at : at + 6]) for at in range(0, len(numbers), 6)]
+    assert unexplained("\n".join(rows)) == []
+
+
 def test_both_sides_find_everything_there_is() -> None:
     """The comparison would hold between two engines that find nothing."""
     text = (
