@@ -5,7 +5,7 @@ recorded. References, ids, names and what is shorter than any secret and made li
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from ..guards.messages import Message, Part, Path
@@ -64,15 +64,13 @@ def leftover(kwargs: dict[str, Any], known: Iterable[Message], apart: frozenset[
     return (Message("user", tuple(found)),) if found else ()
 
 
-def _items(value: Any) -> Iterable[tuple[Any, Any]]:
+def _items(value: Any) -> Collection[tuple[Any, Any]]:
     """What is in it, by key or place."""
     if isinstance(value, dict):
         return value.items()
     if isinstance(value, (list, tuple)):
         return list(enumerate(value))
-    if hasattr(type(value), "model_fields"):
-        return value.__dict__.items()
-    return ()
+    return vars(value).items() if hasattr(type(value), "model_fields") else ()
 
 
 def _is_text(value: str) -> bool:
