@@ -91,7 +91,8 @@ def _of_the_labels(detector: Detector, options: Any) -> Iterator[str]:
             yield f"a label is a text, not {label!r}"
         if not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
             yield f"the threshold of {label!r} is a number from 0 to 1, not {threshold!r}"
-    strangers = set(getattr(cls, "opt_in", ())) - set(labels)
+    # where labels follow from options, `opt_in` is that of all options together
+    strangers = set() if hasattr(cls, "labels_for") else set(getattr(cls, "opt_in", ())) - set(labels)
     if strangers:
         yield f"`opt_in` names labels that it does not have: {', '.join(sorted(map(str, strangers)))}"
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from spanward.guards.conformance import check_detector
 from spanward.guards.detectors.detector import Hit
 from spanward.guards.detectors.pii import Pii, outside
 from spanward.guards.detectors.pii_packs import NAMES, PACKS
@@ -165,6 +166,15 @@ def test_a_word_longer_than_a_stretch_is_taken_whole(pii: Pii) -> None:
     url = "https://example.com/" + "a1" * 3000
     hits = pii.detect([f"see {url} there"], frozenset({"URL"}))[0]
     assert [(hit.start, hit.end) for hit in hits if hit.score >= 0.6][:1] == [(4, 4 + len(url))]
+
+
+@pytest.mark.parametrize("options", [{}, {"countries": tuple(PACKS), "ner": "off"}], ids=["default", "everywhere"])
+def test_it_keeps_what_a_detector_promises(options: dict[str, object]) -> None:
+    chosen = Pii.Options.model_validate(options)
+    made = Pii(chosen)
+    hits = [("ask a@b.example.com", "EMAIL_ADDRESS"), ("ssn 078-05-1123", "US_SSN"), ("P.O. Box 242", "ADDRESS")]
+    check_detector(made, hits=hits, options=chosen)
+    made.close()
 
 
 def test_threads_see_what_one_sees(pii: Pii) -> None:
