@@ -1,4 +1,4 @@
-"""Three convolutions over word vectors, in numpy: a token sees seven neighbours to either side.
+"""Four convolutions over word vectors, in numpy: a token sees fifteen neighbours to either side.
 
 The same sums as `guards.training.names_network` in torch; a test holds the two together.
 """
@@ -13,8 +13,8 @@ Floats = npt.NDArray[np.float32]
 
 ENTITIES = ("PERSON", "LOCATION", "ADDRESS", "ORGANIZATION")
 LABELS = ("O", *(f"{tag}-{entity}" for entity in ENTITIES for tag in "BI"))
-DIMENSIONS, HIDDEN = 48, 64
-DILATIONS = (1, 2, 4)
+DIMENSIONS, HIDDEN = 64, 80
+DILATIONS = (1, 2, 4, 8)
 EPSILON = 1e-6
 
 

@@ -9,18 +9,18 @@ import numpy as np
 from ..detector import Hit
 from ..model_card import WEIGHTS
 from ..stretches import Stretch, stretches
-from .decode import TokenSpan, decode
+from .decode import decode
 from .likely import SURE, believed, fences
 from .network import ENTITIES, Floats
+from .spans import EXPLANATION, joined, placed
 from .tokens import Tokens, tokenize
 from .vectors import WordVectors
 from .weights import Weights
 from .weights import load as load_weights
 
-EXPLANATION = "ner: builtin-small"
 BLOCK, OVERLAP = 50_000, 400
 """Characters that are in memory as tokens at a time."""
-WINDOW, REACH = 1024, 8
+WINDOW, REACH = 1024, 16
 """Tokens that the network sees at a time, and how far it looks: a window more or less changes no number."""
 
 
@@ -46,8 +46,8 @@ class Names:
         tokens = tokenize(text[block.start : block.end])
         if not tokens.words:
             return
-        found = [_placed(span, tokens, block.start, text) for span in decode(self.probabilities(tokens))]
-        hits = [hit for hit in found if hit and block.owns(hit.start) and _stands(hit, text, code)]
+        found = joined(placed(decode(self.probabilities(tokens)), tokens, block.start, text), text)
+        hits = [hit for hit in found if block.owns(hit.start) and _stands(hit, text, code)]
         yield from _with_repeats(hits, text, tokens, block, sure)
 
     def probabilities(self, tokens: Tokens) -> Floats:
@@ -74,21 +74,6 @@ def load(folder: Path = WEIGHTS) -> Names:
     names = Names(load_weights(folder))
     names.find("warm up: Maria Schmidt, 12 Oak Street, Leeds")
     return names
-
-
-def _placed(span: TokenSpan, tokens: Tokens, offset: int, text: str) -> Hit | None:
-    """As a stretch of the text; punctuation that the network took along is left outside."""
-    first, last = span.first, span.last
-    while first <= last and not tokens.words[first][0].isalnum():
-        first += 1
-    while first <= last and not tokens.words[last][0].isalnum():
-        last -= 1
-    if first > last:
-        return None
-    start, end = offset + tokens.starts[first], offset + tokens.ends[last]
-    if last < span.last and text[end : end + 1] == "." and (end - start == 1 or not text[end - 2].isalpha()):
-        end += 1  # an initial keeps its full stop
-    return Hit(span.label, start, end, round(span.score, 3), EXPLANATION)
 
 
 def _stands(hit: Hit, text: str, code: list[tuple[int, int]]) -> bool:

@@ -17,7 +17,8 @@ from spanward.guards.detectors.model_card import WEIGHTS, WeightsError
 from spanward.guards.detectors.names import recognizer as module
 from spanward.guards.detectors.names.likely import believed, fences
 from spanward.guards.detectors.names.network import LABELS, Floats
-from spanward.guards.detectors.names.recognizer import EXPLANATION, Names, load
+from spanward.guards.detectors.names.recognizer import Names, load
+from spanward.guards.detectors.names.spans import EXPLANATION, joined
 from spanward.guards.detectors.names.tokens import Tokens, tokenize
 from spanward.guards.detectors.names.vectors import WordVectors
 from spanward.guards.detectors.names.weights import NAME
@@ -100,6 +101,18 @@ def test_fenced_code_must_be_sure() -> None:
     assert inside == [False, True, False, True]
     assert not believed("PERSON", text, places[1], places[1] + 5, 0.7, in_code=True)
     assert believed("PERSON", text, places[1], places[1] + 5, 0.95, in_code=True)
+
+
+def test_the_lines_of_an_address_are_one_hit() -> None:
+    text = "12 Oak St\n, Leeds and Flat 2 York"
+    hits = [
+        Hit("ADDRESS", 0, 9, 0.9),
+        Hit("ADDRESS", 12, 17, 0.7),
+        Hit("ADDRESS", 22, 28, 0.8),
+        Hit("LOCATION", 29, 33, 0.8),
+    ]
+    assert joined(hits, text) == [Hit("ADDRESS", 0, 17, 0.9), *hits[2:]]
+    assert joined([], text) == []
 
 
 def test_every_hit_says_who_found_it(names: Names) -> None:
