@@ -35,6 +35,11 @@ _BEFORE_YEAR = (
 _NOT_AFTER_YEAR = r"[\w/%:=@+-]|[.,]\d| ?(?:px|ms|kg|km|MB|GB|bytes?|people|users|times|pages|words)\b| \d"
 _AGE = r"(?:1[01]\d|[1-9]?\d)"
 _CAPITALISED = r"(?-i:\p{Lu})[\p{L}'’.-]{1,15}"
+_OF_A_LANGUAGE = (
+    "study|studies|studied|studying|learn|learns|learned|learning|speak|speaks|spoke|speaking|teach|teaches|taught"
+    "|teaching|translated into|written in|in"
+)
+"""After these it is a language, and nobody's nationality."""
 _STREET = (
     r"(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Boulevard|Blvd|Crescent|Cres"
     r"|Terrace|Way|Close|Gardens|Highway|Hwy|Parkway|Pkwy)"
@@ -60,7 +65,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
         Form("title", r"\b(?:Mr|Mrs|Ms|Mx|Dr|Prof|Rev|Hon|Capt|Sgt|Lt|Col)\.(?=\s+\p{L})", 0.6),
         Form("title, no full stop", r"\b(?-i:Mr|Mrs|Ms|Mx|Miss|Dr|Prof|Professor|Sir|Dame)(?= (?-i:\p{Lu})\p{L})", 0.5),
     ),
-    "NRP": (Form("nationality", rf"\b(?:{'|'.join(DEMONYMS)})(?:s|mans?)?\b(?! Republic)", 0.5),),
+    "NRP": (Form("nationality", rf"(?<!\b(?:{_OF_A_LANGUAGE}) )\b(?:{'|'.join(DEMONYMS)})(?:s|mans?)?\b(?! Republic)", 0.5),),
     "ADDRESS": (
         Form("unit", r"\b(?:Apt|Apartment|Suite|Ste)\.? ?#? ?\d{1,5}[A-Z]?\b(?! ?(?:tests?|bytes?|px))", 0.6),
         Form("unit, end of a part", r"\b(?:Flat|Unit) ?#? ?\d{1,4}[A-Z]?(?=[,\n])", 0.6),

@@ -156,6 +156,7 @@ def test_luhn_takes_one_check_digit_of_ten(number: int) -> None:
         ("TITLE", "Mr. Smith and Dr Jones", ["Mr.", "Dr"]),
         ("TITLE", "12 Main Dr., the MR scan, miss it", []),
         ("NRP", "a German and two Danes", ["German", "Danes"]),
+        ("NRP", "studying English, she speaks German to a German", ["German"]),
         ("NRP", "Czech Republic, germane, a finnicky pole", []),
         ("ADDRESS", "Apt. 595, Suite 501", ["Apt. 595, Suite 501"]),
         ("ADDRESS", "12 Main Street", ["12 Main Street"]),
