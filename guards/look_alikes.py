@@ -70,7 +70,7 @@ _TWINS = {
 }  # fmt: skip
 _LATIN = re.compile("[A-Za-z]")
 _OTHER_SCRIPT = re.compile("[\u0370-\u058f]")
-_TOKEN = re.compile(r"[\w.@+%-]*[\u0370-\u058f][\w.@+%-]*")
+_TOKEN = re.compile(r"[\w.@+%-]+")
 _TWIN_TABLE = str.maketrans(_TWINS)
 
 
@@ -101,7 +101,7 @@ def folded(text: str) -> str:
 
 def _untwinned(found: re.Match[str]) -> str:
     word = found.group()
-    if not _LATIN.search(word):
+    if word.isascii() or not _LATIN.search(word):
         return word
     latin = word.translate(_TWIN_TABLE)
     return word if _OTHER_SCRIPT.search(latin) else latin

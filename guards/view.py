@@ -20,12 +20,14 @@ class View:
     """`text` is read; `jumps` are (place in `text`, place in `source`, length in `source`) of its runs, in order.
 
     A run of length 0 is read as it stands, both in step; any other stands for that much of `source`, as a whole.
+    `escaped`: escape sequences are read as what they say; without `json` in a text that is no JSON and should be.
     """
 
     source: str
     text: str
     jumps: tuple[tuple[int, int, int], ...]
     json: tuple[Literal, ...] | None
+    escaped: bool = False
 
     def pieces(self, start: int, end: int) -> list[tuple[int, int]]:
         """`text[start:end]` in the source; in JSON cut to its literals, a number always whole."""
@@ -56,8 +58,8 @@ class View:
         """The same part, for a detector that reads it in another way."""
         if reading == "folded":
             return self
-        decoded = [] if reading == "source" or self.json is None else escapes(self.source)
-        return _build(self.source, decoded, self.json)
+        decoded = escapes(self.source) if self.escaped and reading == "decoded" else []
+        return _build(self.source, decoded, self.json, escaped=self.escaped)
 
     def _at(self, place: int, *, end: bool = False) -> int:
         """The source place of a character of `text`, or with `end` the place right after it."""
@@ -72,14 +74,23 @@ def _end(literal: Literal) -> int:
 
 
 def view(part: Part) -> View:
-    """A part as detectors read it. A part that says it is JSON and is not is read as plain text."""
+    """A part as detectors read it.
+
+    A part that says it is JSON and is not is read as plain text, its escape sequences decoded: an answer that was cut
+    off is one. A part that does not say so and has escape sequences is looked at: results of tools are JSON as a rule.
+    """
     text = part.text
-    found = literals(text) if part.json else None
-    decoded = _build(text, [] if found is None else escapes(text), found)
+    found = literals(text) if part.json or _may_be_json(text) else None
+    escaped = part.json or found is not None
+    decoded = _build(text, escapes(text) if escaped else [], found, escaped=escaped)
     if decoded.text.isascii():
         return decoded
     seen = _fold_lengths(decoded)
-    return View(text, look_alikes.folded(seen.text), seen.jumps, found)
+    return View(text, look_alikes.folded(seen.text), seen.jumps, found, escaped)
+
+
+def _may_be_json(text: str) -> bool:
+    return "\\" in text and text.lstrip()[:1] in {"{", "["} and text.rstrip()[-1:] in {"}", "]"}
 
 
 def _fold_lengths(decoded: View) -> View:
@@ -92,16 +103,18 @@ def _fold_lengths(decoded: View) -> View:
         return decoded
     starts = [start for start, _, _ in folds]
     kept = []
-    for change in escapes(decoded.source) if decoded.json is not None else ():
+    for change in escapes(decoded.source) if decoded.escaped else ():
         n = bisect_right(starts, change[0]) - 1
         if n < 0 or change[0] >= folds[n][1]:
             kept.append(change)
-    return _build(decoded.source, sorted([*kept, *folds]), decoded.json)
+    return _build(decoded.source, sorted([*kept, *folds]), decoded.json, escaped=decoded.escaped)
 
 
-def _build(source: str, changes: list[tuple[int, int, str]], found: tuple[Literal, ...] | None) -> View:
+def _build(
+    source: str, changes: list[tuple[int, int, str]], found: tuple[Literal, ...] | None, *, escaped: bool
+) -> View:
     if not changes:
-        return View(source, source, ((0, 0, 0),), found)
+        return View(source, source, ((0, 0, 0),), found, escaped)
     said: list[str] = []
     jumps = [(0, 0, 0)]
     length = at = 0
@@ -114,4 +127,4 @@ def _build(source: str, changes: list[tuple[int, int, str]], found: tuple[Litera
         jumps.append((length, end, 0))
         at = end
     said.append(source[at:])
-    return View(source, "".join(said), tuple(jumps), found)
+    return View(source, "".join(said), tuple(jumps), found, escaped)
