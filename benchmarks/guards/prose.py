@@ -12,7 +12,7 @@ DATA = Path(__file__).parents[3] / "shared" / "data" / "context_toxicity"
 def _comments() -> tuple[str, ...]:
     files = sorted(DATA.rglob("*.csv"))
     if not files:
-        sys.exit(f"no data in {DATA}: this measurement needs it (docs/guards.md says what it is)")
+        sys.exit(f"no data in {DATA}: this measurement needs it (its README says where it is from)")
     csv.field_size_limit(1 << 24)
     said = []
     for path in files:
