@@ -144,7 +144,9 @@ def _presidios(countries: tuple[str, ...]) -> list[Any]:
     # The e-mail recognizer asks for the registered domain; the snapshot that the package carries will do.
     # Set for presidio alone: in local mode this is the application's process, which may use tldextract itself.
     offline = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, extra_suffixes=INSIDE)
-    vars(sys.modules[EmailRecognizer.__module__])["tldextract"] = SimpleNamespace(extract=offline)
+    # Shown the domain alone: it would take all of `?cc=ann@x.org` for a query, and nothing would be found.
+    registered = SimpleNamespace(extract=lambda address: offline(address.rpartition("@")[2]))
+    vars(sys.modules[EmailRecognizer.__module__])["tldextract"] = registered
     pattern_recognizer.REGEX_TIMEOUT_SECONDS = REGEX_TIMEOUT_S
     names = [*GENERIC, *(name for country in countries for name in PACKS[country])]
     lacking = [name for name in names if not hasattr(predefined_recognizers, name)]

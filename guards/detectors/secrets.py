@@ -32,7 +32,7 @@ class Secrets:
         self.degraded = ""
 
     def detect(self, texts: Sequence[str], labels: frozenset[str]) -> list[list[Hit]]:
-        """Each place once, by the first pattern that claims it; a key that is longer than its pattern is whole."""
+        """Each place once for a label, the first pattern's first; a key that is longer than its pattern is whole."""
         return [self._hits(text, labels) for text in texts]
 
     def _hits(self, text: str, labels: frozenset[str]) -> list[Hit]:
@@ -45,7 +45,7 @@ class Secrets:
             if pattern.label in labels and _may_match(pattern, lower, run)
             for hit in _matches(pattern, text)
         ]
-        return _first_claim(hits)
+        return _first_claims(hits)
 
 
 def _may_match(pattern: SecretPattern, lower: str, run: int) -> bool:
@@ -86,10 +86,15 @@ def _end_of_token(text: str, at: int) -> int:
     return goes_on.end() if goes_on and at and text[at - 1].isalnum() else at
 
 
-def _first_claim(hits: list[Hit]) -> list[Hit]:
-    """In order of place; of hits within one another the longer stays, of equal ones the first found."""
+def _first_claims(hits: list[Hit]) -> list[Hit]:
+    """In order of place; of hits of a label within one another the longer stays, of equal ones the first found.
+
+    Each label is for itself: a rule that flags AWS keys must not hide a password from the rule that blocks those.
+    """
     kept: list[Hit] = []
+    reach: dict[str, int] = {}
     for hit in sorted(hits, key=lambda hit: (hit.start, -hit.end)):
-        if not kept or hit.end > kept[-1].end:
+        if hit.end > reach.get(hit.label, 0):
+            reach[hit.label] = hit.end
             kept.append(hit)
     return kept

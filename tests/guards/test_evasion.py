@@ -2,7 +2,7 @@
 """Ways around a guard that somebody may try: each is found, and none of them keeps the guards busy."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given
@@ -46,6 +46,37 @@ def guarded(pipeline: Pipeline, part: Part) -> str:
 )
 def test_escapes_in_tool_arguments_hide_nothing(default: Pipeline, said: str, expected: str) -> None:
     assert guarded(default, Part("tool_call", said, json=True)) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mailto:ann@x.example.org?cc={}",
+        "ann@x.example.org/{}",
+        "https://ann@x.example.org/y?to={}",
+        "ann@x.org?to={}&b",
+    ],
+)
+def test_an_address_right_behind_another_is_found(default: Pipeline, text: str) -> None:
+    assert EMAIL not in guarded(default, Part("text", text.format(EMAIL)))
+
+
+@pytest.mark.parametrize("others", ["flag", "redact", "pseudonymise"])
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("password = 'AKIAIOSFODNN7EXAMPLQ'", "PASSWORD"),
+        ("https://user:AKIAIOSFODNN7EXAMPLQ@host.example.com/x", "BASIC_AUTH"),
+        ("Authorization: Bearer ghp_aBcDeFgHiJkLmNoPqRsTuVwXyZ0123456789", "BEARER_TOKEN"),
+    ],
+)
+def test_another_rule_for_the_same_place_takes_nothing_from_the_one_that_blocks(
+    build: Callable[..., Pipeline], text: str, label: str, others: str
+) -> None:
+    rules = f"  - {{name: a, detect: {{secrets: {{}}}}, action: {others}}}\n"
+    rules += f"  - {{name: b, detect: {{secrets: {{labels: [{label}]}}}}, action: block}}\n"
+    decision = build(rules).check(Check("input", (Message("user", (Part("text", text),)),)))
+    assert (decision.action, decision.blocked_by) == ("block", "b")
 
 
 def test_results_of_tools_are_read_as_the_json_that_they_are(default: Pipeline) -> None:
