@@ -18,11 +18,51 @@ def mistakes_of(error: ValidationError, model: type[BaseModel]) -> Iterator[tupl
         elif found["type"] == "missing":
             yield place, f"{key!r} is missing"
         elif found["type"] == "literal_error":
-            yield place, f"{found['input']!r} is no {_noun(place)}{did_you_mean(found['input'], _expected(found))}"
+            yield place, f"{found['input']!r} is no {_noun(place)}{_meant(found)}"
         elif found["type"] == "value_error":
             yield place, str(found["ctx"]["error"])
         else:
-            yield place, f"{key!r}: {found['msg'][0].lower()}{found['msg'][1:]}"
+            yield place, f"{_subject(place)}{_wanted(found)}"
+
+
+_MAPPING, _LIST = "a mapping (`key: value`)", "a list, each item after a `-`"
+_TEXT, _TEXTS = "text", "text or a list of texts"
+_WORDS = {
+    "dict_type": _MAPPING, "model_type": _MAPPING, "model_attributes_type": _MAPPING,
+    "tuple_type": _LIST, "list_type": _LIST,
+    "string_type": _TEXT,
+    "int_type": "a whole number", "int_parsing": "a whole number", "int_from_float": "a whole number",
+    "float_type": "a number", "float_parsing": "a number",
+    "bool_type": "`true` or `false`", "bool_parsing": "`true` or `false`",
+    "greater_than": "more than {gt}", "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}", "less_than_equal": "at most {le}",
+}  # fmt: skip
+"""What something must be, by pydantic's name of the error."""
+
+
+def _subject(place: Place) -> str:
+    if place and isinstance(place[-1], int):
+        return f"number {place[-1] + 1} of {place[-2]!r}" if len(place) > 1 else f"number {place[-1] + 1}"
+    return repr(place[-1] if place else "")
+
+
+def _wanted(found: Any) -> str:
+    kind, given = found["type"], found["input"]
+    if kind in {"too_short", "string_too_short"} and len(given) == 0:
+        return " is empty"
+    if kind not in _WORDS:
+        return f": {found['msg'][0].lower()}{found['msg'][1:]}"
+    words = _TEXTS if kind == "tuple_type" and isinstance(given, int | float) else _WORDS[kind]
+    told = f", not {given!r}" if isinstance(given, bool | int | float) else ", not nothing" if given is None else ""
+    quotes = "; put it in quotes" if told and words in {_TEXT, _TEXTS} and given is not None else ""
+    return f" must be {words.format(**found.get('ctx', {}))}{told}{quotes}"
+
+
+def _meant(found: Any) -> str:
+    """`; did you mean …?`, or that a number was meant where one in quotes stands."""
+    expected = _expected(found)
+    given = found["input"]
+    return "; write it without quotes" if given in expected else did_you_mean(given, expected)
 
 
 def _noun(place: Place) -> object:

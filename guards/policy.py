@@ -104,11 +104,12 @@ def _validated(layer: Layer, detectors: Detectors) -> tuple[list[str], list[Poli
     for source in layer:
         data = source.data
         mistakes = [mistake for n, rule in rules_in(data) for mistake in detectors.resolve(rule, ("rules", n))]
+        wrong = {place[1] for place, _ in mistakes if isinstance(place[1], int)}
         try:
             policies.append(Policy.model_validate({**data, "detectors": _kinds(data)}))
         except ValidationError as error:
             mistakes += mistakes_of(error, Policy)
-        mistakes += rule_mistakes(data, rules)
+        mistakes += rule_mistakes(data, rules, wrong)
         mistakes += _said_twice(data, singles)
         rules |= {str(rule.get("name")): source.path.name for _, rule in rules_in(data)}
         singles |= dict.fromkeys(_singles(data), source.path.name)

@@ -201,7 +201,7 @@ class Cases:
 def load(path: str | Path) -> Cases:
     """Raises `PolicyError`, with the line of every mistake."""
     path = Path(path)
-    data, lines = read(path)
+    data, lines = read(path, "a file of cases is a mapping with `cases:`")
     try:
         return Cases(path, CaseFile.model_validate(data), lines)
     except ValidationError as error:

@@ -1,6 +1,6 @@
 """What a policy file says about detectors: `detectors:` makes them, `detect:` of a rule names their labels."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -17,12 +17,16 @@ Mistakes = Iterator[tuple[Place, str]]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A detector that rules may name. `usual` are the labels, with thresholds, of a rule that names none."""
+    """A detector that rules may name. `usual` are the labels, with thresholds, of a rule that names none.
+
+    `needs` says what the options must say for a label that they leave out; empty if there is none.
+    """
 
     kind: str
     noun: str
     labels: Mapping[str, float]
     usual: Mapping[str, float]
+    needs: Callable[[str], str] = lambda _: ""
 
 
 def declared(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,7 +83,7 @@ def _known(kind: str, cls: type[Detector], options: BaseModel | None) -> Known:
     labels = registry.labels_of(cls, options)
     opt_in: frozenset[str] = getattr(cls, "opt_in", frozenset())
     usual = {label: threshold for label, threshold in labels.items() if label not in opt_in}
-    return Known(kind, cls.noun, labels, usual)
+    return Known(kind, cls.noun, labels, usual, getattr(cls, "needs", lambda _: ""))
 
 
 class Detectors:
@@ -128,11 +132,24 @@ def _labels(name: str, known: Known, said: dict[Any, Any], resolved: dict[str, A
     if not isinstance(chosen, dict | list):
         yield (*place, known.noun), f"`{known.noun}` is a list of names, or a mapping of names to thresholds"
         return
+    if not chosen:
+        yield (
+            (*place, known.noun),
+            f"`{known.noun}` is empty: nothing would be found; leave it out for the usual ones",
+        )
     for n, label in enumerate(chosen):
         here: Place = (*place, known.noun, n if isinstance(chosen, list) else str(label))
         if not isinstance(label, str) or label not in known.labels:
             noun = {"entities": "entity", "labels": "label"}.get(known.noun, known.noun)
-            yield here, f"unknown {noun} {label!r} of {name!r}{did_you_mean(label, known.labels)}"
+            needs = known.needs(str(label))
+            yield (
+                here,
+                (
+                    f"{noun} {label!r} of {name!r} needs {needs}, under `detectors:`"
+                    if needs
+                    else f"unknown {noun} {label!r} of {name!r}{did_you_mean(label, known.labels)}"
+                ),
+            )
             continue
         choice, mistakes = _choice(label, chosen[label] if isinstance(chosen, dict) else None, known, here)
         yield from mistakes

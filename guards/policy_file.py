@@ -9,29 +9,53 @@ import yaml
 
 Place = tuple[str | int, ...]
 Lines = dict[Place, int]
+MOST_PLACES = 200_000
+"""Keys and list items of a file, each alias counted as what it stands for. A few lines of aliases are millions."""
+POLICY = "a policy is a mapping with `version: 1` and `rules:`"
 
 
 class PolicyError(ValueError):
     """A policy that cannot be used. Its text is `file:line: what is wrong; did you mean …?`, a line a mistake."""
 
 
-def read(path: Path) -> tuple[dict[str, Any], Lines]:
-    """The file's mapping, and the line (from 1) of every key and list item in it. Raises `PolicyError`."""
+class _Loader(yaml.SafeLoader):
+    """YAML, but a date is text: no key of ours is one."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, form) for tag, form in forms if tag != "tag:yaml.org,2002:timestamp"]
+    for first, forms in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def read(path: Path, what: str = POLICY) -> tuple[dict[str, Any], Lines]:
+    """The file's mapping, and the line (from 1) of every key and list item in it.
+
+    `what` is said of a file that holds no mapping. Raises `PolicyError`.
+    """
+    lines: Lines = {(): 1}
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
+        if not isinstance(node, yaml.MappingNode):
+            raise PolicyError(f"{path}:1: {what}")
+        _note_lines(node, (), lines, path)
+        return _construct(node), lines
     except OSError as error:
         raise PolicyError(f"{path}: {error.strerror or error}") from None
-    except UnicodeDecodeError:
-        raise PolicyError(f"{path}: not UTF-8 text") from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise PolicyError(f"{path}:{line}: not UTF-8 text; save it as UTF-8") from None
+    except RecursionError:
+        raise PolicyError(f"{path}: lists and mappings stand within each other too deeply") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
-        raise PolicyError(f"{path}:{line}: not valid YAML: {getattr(error, 'problem', None) or error}") from None
-    if not isinstance(node, yaml.MappingNode):
-        raise PolicyError(f"{path}:1: a policy is a mapping with `version: 1` and `rules:`")
-    lines: Lines = {(): 1}
-    _note_lines(node, (), lines, path)
-    return _construct(node), lines
+        raise PolicyError(f"{path}:{line}: not valid YAML: {_problem(error)}") from None
+
+
+def _problem(error: yaml.YAMLError) -> str:
+    said = str(getattr(error, "problem", None) or error)
+    return f"{said}; indent with spaces" if "'\\t'" in said else said
 
 
 def complain(path: Path, lines: Lines, mistakes: Iterable[tuple[Place, str]]) -> PolicyError:
@@ -58,8 +82,12 @@ def did_you_mean(word: object, known: Iterable[str]) -> str:
 
 
 def _note_lines(node: yaml.Node, place: Place, lines: Lines, path: Path) -> None:
+    if len(lines) > MOST_PLACES:
+        raise PolicyError(f"{path}: more than {MOST_PLACES:,} keys and list items, with what its aliases stand for")
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise PolicyError(f"{path}:{key.start_mark.line + 1}: a key is a word, not a list or a mapping")
             here = (*place, str(key.value))
             if here in lines:
                 raise PolicyError(f"{path}:{key.start_mark.line + 1}: {key.value!r} is there twice")
@@ -72,8 +100,10 @@ def _note_lines(node: yaml.Node, place: Place, lines: Lines, path: Path) -> None
 
 
 def _construct(node: yaml.MappingNode) -> dict[str, Any]:
-    loader = yaml.SafeLoader("")
+    loader = _Loader("")
     try:
         return {str(key): value for key, value in loader.construct_document(node).items()}
+    except ValueError as error:  # what looks like a number and is none
+        raise yaml.YAMLError(str(error)) from None
     finally:
         loader.dispose()

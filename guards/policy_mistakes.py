@@ -1,6 +1,6 @@
 """What no single field of a policy file can tell: options that its actions would ignore, and names given twice."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from .policy_file import Place
@@ -14,8 +14,14 @@ def rules_in(data: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
             yield n, rule
 
 
-def rule_mistakes(data: Mapping[str, Any], taken: Mapping[str, str]) -> Iterator[tuple[Place, str]]:
-    """Of rules whose labels are resolved. `taken` are the names of rules in other files of the folder."""
+def rule_mistakes(
+    data: Mapping[str, Any], taken: Mapping[str, str], wrong: Collection[int] = ()
+) -> Iterator[tuple[Place, str]]:
+    """Of rules whose labels are resolved. `taken` are the names of rules in other files of the folder.
+
+    `wrong` are numbers of rules whose detectors or labels are not right: what those would do is not known. So it is
+    where a detector is left without labels.
+    """
     seen: set[str] = set()
     for n, rule in rules_in(data):
         name, actions = str(rule.get("name")), _actions(rule)
@@ -24,6 +30,8 @@ def rule_mistakes(data: Mapping[str, Any], taken: Mapping[str, str]) -> Iterator
         elif name in seen:
             yield ("rules", n, "name"), f"there is a rule {name!r} already"
         seen.add(name)
+        if n in wrong or _unsure(rule):
+            continue
         if rule.get("restore") and "pseudonymise" not in actions:
             yield ("rules", n, "restore"), "only `action: pseudonymise` can be restored"
         if rule.get("reply") is not None and "block" not in actions:
@@ -35,3 +43,8 @@ def _actions(rule: Mapping[str, Any]) -> list[Any]:
     detect = rule.get("detect")
     labels = [choice for labels in detect.values() for choice in labels.values()] if isinstance(detect, dict) else []
     return [rule.get("action"), *(choice.get("action") for choice in labels)]
+
+
+def _unsure(rule: Mapping[str, Any]) -> bool:
+    detect = rule.get("detect")
+    return isinstance(detect, dict) and not all(detect.values())

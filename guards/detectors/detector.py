@@ -29,6 +29,8 @@ class Detector(Protocol):
     its class says otherwise (`reads`: `decoded`, `source`; see `guards/view.py`). One that judges a text from beginning
     to end says so (`whole_text = True`): the lint then asks for streams that are buffered.
 
+    Where options leave out labels that others bring, a classmethod `needs(label) -> str` may say what they must say.
+
     The module of a detector is imported to check a policy, so it imports heavy libraries in the constructor only.
     The constructor may raise anything: the policy is then not taken up. So may `detect`: the rule's `on_error` says
     what becomes of the call.

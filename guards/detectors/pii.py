@@ -12,7 +12,7 @@ from .addresses import joined
 from .detector import Hit
 from .ner import recognizer
 from .pii_options import Allowed, PiiOptions
-from .pii_packs import NAMES, OPT_IN, thresholds
+from .pii_packs import NAMES, OPT_IN, country_of, thresholds
 from .presidio import build_recognizers
 from .stretches import Stretch, stretches
 
@@ -37,6 +37,12 @@ class Pii:
     def labels_for(cls, options: PiiOptions) -> Mapping[str, float]:
         """The entities of the chosen countries, and those of an engine for names unless there is none."""
         return thresholds(options.countries, names=options.ner != "off")
+
+    @classmethod
+    def needs(cls, label: str) -> str:
+        """What the options must say for an entity that is known to them and that they leave out; empty for others."""
+        country = country_of(label)
+        return f"`{country}` among its `countries`" if country else "an engine `ner`" if label in NAMES else ""
 
     def __init__(self, options: PiiOptions | None = None) -> None:
         """Raises `ImportError` for a presidio that is missing or too old, `ner.EngineError` for an engine that is."""

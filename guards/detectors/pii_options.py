@@ -1,11 +1,10 @@
 """What a policy may say about personal data: which countries, which engine for names, and what is never a finding."""
 
-import difflib
 import re
 from fnmatch import translate
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from .ner import DEFAULT, EngineError, parse
 from .options import Options, Words
@@ -15,10 +14,15 @@ from .pii_packs import PACKS
 def _known(countries: tuple[str, ...]) -> tuple[str, ...]:
     for country in countries:
         if country not in PACKS:
-            near = difflib.get_close_matches(country.lower(), PACKS, 1, 0.5)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"there is no pack for the country {country!r}.{hint} Packs: {', '.join(sorted(PACKS))}")
+            near = country.lower()[:2] if len(country) <= 3 else ""
+            hint = f"; did you mean {near!r}?" if near in PACKS else "; a `regex` detector takes its numbers"
+            raise ValueError(f"no pack for the country {country!r}{hint} (packs: {', '.join(sorted(PACKS))})")
     return tuple(sorted(set(countries)))
+
+
+def _off(value: object) -> object:
+    """YAML reads `off` without quotes as false."""
+    return "off" if value is False else value
 
 
 def _engine(value: str) -> str:
@@ -33,7 +37,9 @@ class PiiOptions(Options):
     """`countries: [us, uk]`, `ner: builtin-small`, `allow: ["support@acme.com", "*@example.com"]`."""
 
     countries: Annotated[Words, AfterValidator(_known)] = ("uk", "us")
-    ner: Annotated[str, AfterValidator(_engine)] = DEFAULT
+    ner: Annotated[str, BeforeValidator(_off, json_schema_input_type=str | Literal[False]), AfterValidator(_engine)] = (
+        DEFAULT
+    )
     allow: Words = ()
 
 

@@ -158,6 +158,11 @@ def entries(countries: tuple[str, ...]) -> list[Entry]:
 OPT_IN = GENERIC_OPT_IN | {entry.entity for entry in entries(tuple(PACKS)) if entry.opt_in}
 
 
+def country_of(entity: str) -> str:
+    """The country whose pack has the entity; empty if none has."""
+    return next((country for country in PACKS if any(e.entity == entity for e in PACKS[country].values())), "")
+
+
 def thresholds(countries: tuple[str, ...], *, names: bool) -> dict[str, float]:
     """Every label that these packs, with or without an engine for names, may find, and its usual threshold."""
     found = {**GENERIC, **CLOSERS, **{entry.entity: entry.threshold for entry in entries(countries)}}

@@ -30,7 +30,33 @@ def written(tmp_path: Path, text: str, name: str = "p.yaml") -> Path:
         ("version: 1\ndefaults: {on_error: flagg}\n", "2: 'flagg' is no on_error; did you mean 'flag'?"),
         ("version: 1\ndefaults: {latency_budget: 60}\n",
          "2: unknown key 'latency_budget'; did you mean 'latency_budget_ms'?"),
-        ("version: 1\ndefaults: {timeout_ms: 0}\n", "2: 'timeout_ms': input should be greater than 0"),
+        ("version: 1\ndefaults: {timeout_ms: 0}\n", "2: 'timeout_ms' must be more than 0, not 0"),
+        # aliases that stand for millions of items, for themselves, and what YAML can say that no policy means
+        ("version: 1\nx0: &x0 [1,1,1,1,1,1,1,1,1,1]\n"
+         + "".join(f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 10)}]\n" for n in range(1, 9)),
+         " more than 200,000 keys and list items, with what its aliases stand for"),
+        ("version: 1\nrules: &r [*r]\n", " lists and mappings stand within each other too deeply"),
+        ("version: 1\nrules: " + "[" * 3000 + "]" * 3000, " lists and mappings stand within each other too deeply"),
+        ("version: 1\nname: !!python/object/apply:os.system [id]\n",
+         ("2: not valid YAML: could not determine a "
+          "constructor for the tag 'tag:yaml.org,2002:python/object/apply:os.system'")),
+        ("version: 1\n[a, b]: 1\n", "2: a key is a word, not a list or a mapping"),
+        ("version: 1\nname: 0x_\n", "1: not valid YAML: invalid literal for int() with base 16: ''"),
+        ("version: 1\nrules:\n\t- name: a\n",
+         "3: not valid YAML: found character '\\t' that cannot start any token; indent with spaces"),
+        ("version: '1'\nrules: []\n", "1: '1' is no version; write it without quotes"),
+        ("version: 1\nrules: {a: 1}\n", "2: 'rules' must be a list, each item after a `-`"),
+        ("version: 1\nrules:\n  - a\n", "3: number 1 of 'rules' must be a mapping (`key: value`)"),
+        ("version: 1\ndefaults: {timeout_ms:}\n", "2: 'timeout_ms' must be a whole number, not nothing"),
+        (A + "    action: block\n    detect: [secrets]\n", "5: 'detect' must be a mapping (`key: value`)"),
+        (A + "    action: block\n    detect: {secrets: {}}\n    when: {app: yes}\n",
+         "6: 'app' must be text or a list of texts, not True; put it in quotes"),
+        (A + "    action: block\n    detect: {secrets: {}}\n    when: {stage: []}\n", "6: 'stage' is empty"),
+        (A + "    action: redact\n    detect: {pii: {entities: []}}\n",
+         "5: `entities` is empty: nothing would be found; leave it out for the usual ones"),
+        # what a label of another pack needs, and no complaint about what hangs on it
+        (A + "    action: redact\n    detect: {pii: {entities: {EMAIL_ADDRESS: 0.4, DE_TAX_ID: {action: block}}}}\n"
+         "    reply: x\n", "5: entity 'DE_TAX_ID' of 'pii' needs `de` among its `countries`, under `detectors:`"),
         (A + "    action: block\n    detect: {secretz: {}}\n",
          "5: unknown detector 'secretz'; did you mean 'secrets'?"),
         (A + "    action: redact\n    detect:\n      pii:\n        entities:\n          {US_SNN: 1}\n",
@@ -56,10 +82,11 @@ def written(tmp_path: Path, text: str, name: str = "p.yaml") -> Path:
         (A + "    detect: {secrets: {}}\n    action: block\n    restore: true\n",
          "6: only `action: pseudonymise` can be restored"),
         (A + "    detect: {secrets: {}}\n    action: flag\n    reply: no\n    mode: x\n",
-         "6: 'reply': input should be a valid string"),
+         "6: 'reply' must be text, not False; put it in quotes"),
         (f"version: 1\n{RULE}".replace("]", ", {name: a, detect: {secrets: {}}, action: flag}]"),
          "2: there is a rule 'a' already"),
-        ("version: 1\nextends: nobody\nrules: []\n", "2: nobody: no such policy; known: default, healthcare, observe-only, payments, strict"),
+        ("version: 1\nextends: nobody\nrules: []\n",
+         "2: nobody: no such policy; known: default, healthcare, observe-only, payments, strict"),
         ("version: 1\nextends: ./gone.yaml\nrules: []\n", "2: no such file: './gone.yaml'"),
         ("version: 1\nextends: ./p.yaml\nrules: []\n", "2: './p.yaml' extends this policy in turn"),
     ],
@@ -69,6 +96,14 @@ def test_refused_with_line_and_suggestion(tmp_path: Path, text: str, message: st
     with pytest.raises(PolicyError) as refused:
         policy.load(path)
     assert str(refused.value).splitlines()[0] == f"{path}:{message}"
+
+
+def test_a_date_is_text_and_only_what_is_no_utf8_is_told_by_its_line(tmp_path: Path) -> None:
+    assert policy.load(written(tmp_path, "version: 1\nname: 2026-13-45\nrules: []\n")).name == "2026-13-45"
+    path = tmp_path / "latin.yaml"
+    path.write_bytes("version: 1\nname: Zoë\n".encode("latin-1"))
+    with pytest.raises(PolicyError, match=r"latin\.yaml:2: not UTF-8 text; save it as UTF-8$"):
+        policy.load(path)
 
 
 def test_all_mistakes_are_said_at_once(tmp_path: Path) -> None:

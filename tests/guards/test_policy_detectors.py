@@ -92,6 +92,14 @@ def test_two_detectors_of_a_kind(tmp_path: Path) -> None:
         # what is wrong with a detector is said once, not again for each rule that names its labels
         (("version: 1\ndetectors:\n  tickets: {kind: regex, patterns: {TICKET: '('}}\n"
          "rules:\n  - {name: a, detect: {tickets: {labels: [TICKET]}}, action: flag}\n"), ["3: "]),
+        # nor what hangs on its labels
+        (("version: 1\ndetectors:\n  pii: {countries: [fr]}\nrules:\n  - name: a\n"
+         "    detect: {pii: {entities: {US_SSN: {action: block}}}}\n    action: flag\n    reply: x\n"),
+         ["3: no pack for the country 'fr'; a `regex` detector takes its numbers (packs: "]),
+        (("version: 1\ndetectors:\n  pii: {countries: [uk], ner: off}\nrules:\n  - name: a\n"
+         "    detect: {pii: {entities: [US_SSN, LOCATION]}}\n    action: flag\n"),
+         ["6: entity 'LOCATION' of 'pii' needs an engine `ner`, under `detectors:`",
+          "6: entity 'US_SSN' of 'pii' needs `us` among its `countries`, under `detectors:`"]),
     ],
 )  # fmt: skip
 def test_refused_with_line_and_suggestion(tmp_path: Path, text: str, messages: list[str]) -> None:
@@ -191,7 +199,8 @@ def test_one_hash_whatever_the_files(folder: Callable[..., Path], tmp_path: Path
          ["a.yaml:2: 'b.yaml' is a file of this folder already"]),
         ({"a": "version: 1\nextends: ../rules\n"}, ["a.yaml:2: '../rules' extends this policy in turn"]),
         ({"a": "version: 1\nruels: []\n", "b": "version: 1\nrules: {}\n"},
-         ["a.yaml:2: unknown key 'ruels'; did you mean 'rules'?", "b.yaml:2: 'rules': input should be a valid tuple"]),
+         ["a.yaml:2: unknown key 'ruels'; did you mean 'rules'?",
+          "b.yaml:2: 'rules' must be a list, each item after a `-`"]),
         ({"a": "rules: []\n"}, ["a.yaml:1: 'version' is missing"]),
     ],
 )  # fmt: skip
