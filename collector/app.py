@@ -7,13 +7,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from ..dashboards.api import routes as dashboard_routes
-from .audit import Audit
-from .audit_route import AuditRoute
-from .audit_rows import AuditRows
+from .audit.log import Audit
+from .audit.route import AuditRoute
+from .audit.rows import AuditRows
 from .authorize import Authorizer
 from .demo.removal import ROUTE as DEMO_REMOVAL
 from .demo_route import DemoRoute
-from .disk_vault import DiskVault
 from .gate import ANSWERS, Gate
 from .guard_route import GuardRoute
 from .guardroom import Guardroom
@@ -23,7 +22,8 @@ from .otlp_route import OtlpRoute
 from .query_route import QueryRoute
 from .receiver import Receiver
 from .store import Store
-from .vault_route import VaultRoute
+from .vault.disk_vault import DiskVault
+from .vault.route import VaultRoute
 from .wal import WriteAheadLog
 
 

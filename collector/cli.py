@@ -11,9 +11,9 @@ from .command import CANNOT, FAILED, CommandError
 COMMANDS = {
     "serve": (".serve", "receive, guard, store and show model calls"),
     "query": (".query", "ask the store in SQL"),
-    "policy": (".policy_command", "check, try, replay, promote and show policies"),
-    "bias": (".bias_command", "ask a model the same for different groups, and compare the answers"),
-    "vault": (".vault_command", "say what a placeholder stands for, erase a tenant's key"),
+    "policy": (".policy.command", "check, try, replay, promote and show policies"),
+    "bias": (".bias.command", "ask a model the same for different groups, and compare the answers"),
+    "vault": (".vault.command", "say what a placeholder stands for, erase a tenant's key"),
     "models": (".models_command", "install a larger model that was brought here, verify it, remove it"),
     "run": (".run_command", "start a program whose model calls are traced and guarded, without touching its code"),
     "doctor": (".doctor", "what is traced here, what is not and why, where the sidecar is"),

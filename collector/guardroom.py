@@ -12,11 +12,11 @@ from ..guards import policy as policies
 from ..guards.judgement import Check, Decision
 from ..guards.pipeline import DetectorUnavailable, Pipeline
 from ..guards.vault import Pseudonymiser, Vault
-from .audit import AuditUnavailable
+from .audit.log import AuditUnavailable
 from .gate import place_of
 from .metrics import Metrics
-from .policy_known import KnownPolicy
-from .policy_watch import PolicyWatch
+from .policy.known import KnownPolicy
+from .policy.watch import PolicyWatch
 from .review import review
 
 log = logging.getLogger(__name__)

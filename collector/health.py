@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from ..dashboards.ask import Ask
 from ..guards.detectors.worker import states
-from .audit_rows import AuditRows
+from .audit.rows import AuditRows
 from .gate import place_of
 from .guardroom import Guardroom
 from .metrics import Pulse

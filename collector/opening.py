@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from ..dashboards.ask import QueryFailed
-from .audit import Audit
-from .audit_client import NAME
-from .audit_rows import AuditRows
+from .audit.client import NAME
+from .audit.log import Audit
+from .audit.rows import AuditRows
 from .command import FAILED, CommandError
 from .data_directory import DataDirectory
 from .settings import Settings

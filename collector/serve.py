@@ -23,28 +23,28 @@ from ..guards import policy as policies
 from ..guards.detectors import models
 from ..guards.pipeline import DetectorUnavailable
 from ..guards.policy import PolicyError
-from . import vault_key
 from .adoption import Adoption
 from .app import Parts, application
-from .audit import Audit
-from .audit_client import NAME as AUDIT_LOG
-from .audit_rows import AuditRows
+from .audit.client import NAME as AUDIT_LOG
+from .audit.log import Audit
+from .audit.rows import AuditRows
 from .authorize import Authorizer
 from .bodies import KnownBodies
 from .command import FAILED, CommandError
 from .data_directory import DataDirectory
-from .disk_vault import NAME as VAULT
-from .disk_vault import DiskVault
 from .gate import is_loopback, place_of
 from .guardroom import Guardroom
 from .ingest import Ingestor
 from .metrics import Metrics
-from .policy_known import NAME as POLICY_HASH
-from .policy_known import KnownPolicy
+from .policy.known import NAME as POLICY_HASH
+from .policy.known import KnownPolicy
 from .pricing import Pricing
 from .receiver import Receiver
 from .settings import KEY_VARIABLE, Settings, settings_from
 from .store import Store
+from .vault import key as vault_key
+from .vault.disk_vault import NAME as VAULT
+from .vault.disk_vault import DiskVault
 from .wal import WriteAheadLog
 
 log = logging.getLogger(__name__)

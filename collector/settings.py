@@ -12,7 +12,7 @@ from ..tracer.spool_folder import spool_folder
 from .command import CommandError
 from .data_directory import DataDirectory, default
 from .roles import Key
-from .vault_key import VaultSettings
+from .vault.key import VaultSettings
 
 KEY_VARIABLE = "SPANWARD_INGEST_KEY"
 OWN_KEY_VARIABLE = "SPANWARD_KEY"

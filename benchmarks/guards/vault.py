@@ -17,8 +17,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from statistics import quantiles
 
-from spanward.collector.disk_vault import DiskVault
-from spanward.collector.vault_key import Keys, VaultSettings
+from spanward.collector.vault.disk_vault import DiskVault
+from spanward.collector.vault.key import Keys, VaultSettings
 from spanward.guards.judgement import Context
 from spanward.guards.vault import Pseudonymiser, Vault
 

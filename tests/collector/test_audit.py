@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spanward.collector.audit import LONGEST_TEXT, MOST_DETAILS, Audit, AuditUnavailable
-from spanward.collector.audit_rows import AuditRows
+from spanward.collector.audit.log import LONGEST_TEXT, MOST_DETAILS, Audit, AuditUnavailable
+from spanward.collector.audit.rows import AuditRows
 from spanward.collector.store import Store, StoreUnavailable
 from spanward.dashboards.ask import Table
 
@@ -100,7 +100,7 @@ def test_lines_are_bounded(tmp_path: Path) -> None:
 FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
-from spanward.collector.audit import Audit, AuditUnavailable
+from spanward.collector.audit.log import Audit, AuditUnavailable
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 audit = Audit(Path(sys.argv[1]))
 audit.write("a", "1", {})

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from spanward.collector.audit_client import NAME, record, user
+from spanward.collector.audit.client import NAME, record, user
 from spanward.collector.command import CommandError
 
 from .sidecar_process import Running, serving, spanward, until

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from spanward.collector.command import CommandError
-from spanward.collector.disk_vault import DiskVault, Revealed
-from spanward.collector.vault_key import Keys, VaultSettings
-from spanward.collector.vault_writer import NotWritten
+from spanward.collector.vault.disk_vault import DiskVault, Revealed
+from spanward.collector.vault.key import Keys, VaultSettings
+from spanward.collector.vault.writer import NotWritten
 from spanward.guards.judgement import Context
 from spanward.guards.pseudonyms import FAR
 
@@ -317,13 +317,13 @@ def test_after_the_end_of_the_machine_numbers_are_not_given_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: str, *, far: bool
 ) -> None:
     """The files as they are while a process has them, without their last second; then a new start of the machine."""
-    monkeypatch.setattr("spanward.collector.vault_file.boot", lambda: "this start")
+    monkeypatch.setattr("spanward.collector.vault.file.boot", lambda: "this start")
     crashed = tmp_path / "crashed"
     with vault(tmp_path) as made:
         say(made, S, "ada")
         shutil.copytree(tmp_path, crashed)
         assert say(made, S, "bob") == ["<PERSON_2>"]
-    monkeypatch.setattr("spanward.collector.vault_file.boot", lambda: started)
+    monkeypatch.setattr("spanward.collector.vault.file.boot", lambda: started)
     for turn in range(2):  # and it is still known after one more restart, or a command in between
         with vault(crashed) as made:
             other = Context(app="shop", session_id=f"s {turn}")
@@ -401,8 +401,8 @@ def test_a_later_form_is_left_alone(tmp_path: Path) -> None:
 def test_a_disk_that_hangs_keeps_one_call_for_a_while_and_then_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("spanward.collector.vault_writer.PATIENCE_SECONDS", 0.05)
-    monkeypatch.setattr("spanward.collector.vault_writer.REST_SECONDS", 1e6)
+    monkeypatch.setattr("spanward.collector.vault.writer.PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("spanward.collector.vault.writer.REST_SECONDS", 1e6)
     with vault(tmp_path) as made:
         say(made, S, "ada")
         writer = made._writer

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from spanward.collector.audit import Audit
+from spanward.collector.audit.log import Audit
 from spanward.collector.guardroom import Guardroom, PolicyStatus
 from spanward.collector.metrics import Metrics
 from spanward.guards.judgement import Check, Context

@@ -9,15 +9,15 @@ from typing import Any, cast
 
 import pytest
 
-from spanward.collector.audit import Audit
-from spanward.collector.audit_rows import AuditRows
-from spanward.collector.disk_vault import DiskVault
+from spanward.collector.audit.log import Audit
+from spanward.collector.audit.rows import AuditRows
 from spanward.collector.guardroom import Guardroom
 from spanward.collector.health import LAG_SECONDS, Health
 from spanward.collector.metrics import Metrics
 from spanward.collector.serve import PlacesOnly
 from spanward.collector.store import Store
-from spanward.collector.vault_key import Keys, VaultSettings
+from spanward.collector.vault.disk_vault import DiskVault
+from spanward.collector.vault.key import Keys, VaultSettings
 from spanward.dashboards.ask import QueryFailed, Table
 
 from .otlp import body, call, said

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from spanward.collector import policy_reading
 from spanward.collector.cli import main
+from spanward.collector.policy import reading as policy_reading
 from spanward.guards.policy import load
 
 FINE = """\

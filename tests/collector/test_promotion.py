@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from spanward.collector.audit import Audit
+from spanward.collector.audit.log import Audit
 from spanward.collector.cli import main
 from spanward.collector.command import CommandError
-from spanward.collector.promotion import Draft, change, put_in_force
+from spanward.collector.policy.promotion import Draft, change, put_in_force
 from spanward.collector.settings import Settings
 from spanward.guards.policy import load
 

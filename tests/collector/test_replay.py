@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from spanward.collector.command import CommandError
-from spanward.collector.stored_calls import from_lines
+from spanward.collector.policy.stored_calls import from_lines
 
 from .otlp import body, call, said
 from .sidecar_process import Running, serving, spanward, until

@@ -16,12 +16,12 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from spanward.collector.audit import Audit
-from spanward.collector.audit_client import user
+from spanward.collector.audit.client import user
+from spanward.collector.audit.log import Audit
 from spanward.collector.authorize import Authorizer
-from spanward.collector.disk_vault import DiskVault
-from spanward.collector.vault_key import Keys, VaultSettings
-from spanward.collector.vault_route import Pace, VaultRoute
+from spanward.collector.vault.disk_vault import DiskVault
+from spanward.collector.vault.key import Keys, VaultSettings
+from spanward.collector.vault.route import Pace, VaultRoute
 from spanward.dashboards.ask import QueryFailed, Table
 from spanward.guards.holdback import restore
 from spanward.guards.judgement import Check, Context

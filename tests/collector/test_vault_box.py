@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given as examples
 from hypothesis import strategies as st
 
-from spanward.collector.vault_box import NONCE, Box, Unreadable
+from spanward.collector.vault.box import NONCE, Box, Unreadable
 from spanward.guards.judgement import Context
 from spanward.guards.pseudonyms import Given
 

@@ -10,7 +10,7 @@ import pytest
 
 from spanward.collector.command import CommandError
 from spanward.collector.settings import settings_from
-from spanward.collector.vault_key import OWN, VaultSettings, keys, parsed
+from spanward.collector.vault.key import OWN, VaultSettings, keys, parsed
 
 KEY = bytes(range(200, 232))
 BASE64 = base64.b64encode(KEY).decode()

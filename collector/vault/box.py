@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from ..guards.judgement import Context
-from ..guards.pseudonyms import Given
+from ...guards.judgement import Context
+from ...guards.pseudonyms import Given
 
 SALT, NONCE = 32, 12
 _INFO = b"spanward vault 1\0"

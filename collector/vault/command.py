@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from .audit import Audit, AuditUnavailable
-from .audit_client import NAME as AUDIT_LOG
-from .audit_client import user
-from .command import FAILED, CommandError
-from .data_directory import DataDirectory, Sidecar
+from ..audit.client import NAME as AUDIT_LOG
+from ..audit.client import user
+from ..audit.log import Audit, AuditUnavailable
+from ..command import FAILED, CommandError
+from ..data_directory import DataDirectory, Sidecar
+from ..query import post
+from ..settings import settings_from
 from .disk_vault import DEFAULT_TENANT
 from .disk_vault import NAME as VAULT
-from .query import post
-from .settings import settings_from
-from .vault_file import Damaged, VaultFile
+from .file import Damaged, VaultFile
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

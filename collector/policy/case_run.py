@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 from time import perf_counter
 
-from ..guards import policy as policies
-from ..guards.pipeline import Pipeline
-from ..guards.policy_cases import load, place_of_policy
-from ..guards.policy_trial import differences, patient, see
+from ...guards import policy as policies
+from ...guards.pipeline import Pipeline
+from ...guards.policy_cases import load, place_of_policy
+from ...guards.policy_trial import differences, patient, see
+from ..command import FAILED, CommandError
 from .case_report import WRITERS, CaseResult, FileResult
-from .command import FAILED, CommandError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,15 +11,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from ..dashboards.ask import Ask, QueryFailed
-from ..guards.judgement import Context
-from ..guards.pseudonyms import PLACEHOLDER
-from .audit import Audit, AuditUnavailable
-from .authorize import Authorizer, NotAuthorized
+from ...dashboards.ask import Ask, QueryFailed
+from ...guards.judgement import Context
+from ...guards.pseudonyms import PLACEHOLDER
+from ..audit.log import Audit, AuditUnavailable
+from ..authorize import Authorizer, NotAuthorized
+from ..gate import refusal
+from .box import Unreadable
 from .disk_vault import DEFAULT_TENANT, DiskVault
-from .gate import refusal
-from .vault_box import Unreadable
-from .vault_writer import NotWritten
+from .writer import NotWritten
 
 A_MINUTE = 60
 """Reveals that are answered in one: enough for a person, and few for a program that empties the vault."""

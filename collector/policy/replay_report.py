@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, TextIO
 
+from ..text_table import Row, table
 from .replay import KINDS, Replayed, Score, Side, Tally
-from .text_table import Row, table
 
 
 def write_text(result: Replayed, out: TextIO) -> None:

@@ -4,9 +4,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..guards.bias import words
-from ..guards.bias.measures import MEASURES
-from ..guards.bias.report import Comparison, Report
+from ...guards.bias import words
+from ...guards.bias.measures import MEASURES
+from ...guards.bias.report import Comparison, Report
 
 
 def show(report: Report, console: Console) -> None:

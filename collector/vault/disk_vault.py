@@ -16,14 +16,14 @@ from threading import Lock
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-from ..guards.judgement import Context
-from ..guards.pseudonyms import LIMIT, PLACEHOLDER, Given, Pseudonyms
-from ..guards.vault import Vault
-from .command import CommandError
-from .vault_box import Box, Unreadable
-from .vault_file import Damaged, Row, Tenant, VaultFile, set_aside
-from .vault_key import Keys, VaultSettings
-from .vault_writer import NotWritten, VaultWriter
+from ...guards.judgement import Context
+from ...guards.pseudonyms import LIMIT, PLACEHOLDER, Given, Pseudonyms
+from ...guards.vault import Vault
+from ..command import CommandError
+from .box import Box, Unreadable
+from .file import Damaged, Row, Tenant, VaultFile, set_aside
+from .key import Keys, VaultSettings
+from .writer import NotWritten, VaultWriter
 
 log = logging.getLogger(__name__)
 NAME = "vault.db"

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from .command import CommandError
+from ..command import CommandError
 
 VARIABLE = "SPANWARD_VAULT_KEY"
 OWN = "vault.key"

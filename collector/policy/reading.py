@@ -8,11 +8,11 @@ from typing import Any
 
 import yaml
 
-from ..guards import policy as policies
-from ..guards.detectors import registry
-from ..guards.policy_lint import Remark, lint
-from ..guards.rules import Policy
-from .command import FAILED
+from ...guards import policy as policies
+from ...guards.detectors import registry
+from ...guards.policy_lint import Remark, lint
+from ...guards.rules import Policy
+from ..command import FAILED
 
 
 def add_check(parser: argparse.ArgumentParser) -> None:

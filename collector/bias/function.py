@@ -7,8 +7,8 @@ from pathlib import Path
 
 import httpx
 
-from .bias_asking import Ask
-from .command import CommandError
+from ..command import CommandError
+from .asking import Ask
 
 
 def named(path: str) -> Ask:

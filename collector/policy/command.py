@@ -3,21 +3,21 @@
 import argparse
 from collections.abc import Callable, Mapping
 
-from ..guards.pipeline import DetectorUnavailable
-from ..guards.policy import PolicyError
-from . import case_run, policy_reading, promotion, replay_command, shadow
-from .command import FAILED, CommandError
+from ...guards.pipeline import DetectorUnavailable
+from ...guards.policy import PolicyError
+from ..command import FAILED, CommandError
+from . import case_run, promotion, reading, replay_command, shadow
 
 AddArguments = Callable[[argparse.ArgumentParser], None]
 Run = Callable[[argparse.Namespace], int]
 ACTIONS: Mapping[str, tuple[AddArguments, Run, str]] = {
     "check": (
-        policy_reading.add_check, policy_reading.check, "say whether a policy would be taken up, and what is odd in it"
+        reading.add_check, reading.check, "say whether a policy would be taken up, and what is odd in it"
     ),
     "show": (
-        policy_reading.add_show, policy_reading.show, "print a policy as in force, all that it extends included"
+        reading.add_show, reading.show, "print a policy as in force, all that it extends included"
     ),
-    "schema": (policy_reading.add_schema, policy_reading.schema, "print the JSON Schema of policy files"),
+    "schema": (reading.add_schema, reading.schema, "print the JSON Schema of policy files"),
     "test": (case_run.add_arguments, case_run.run, "put the cases of a file to a policy; exit code 1 if one fails"),
     "replay": (
         replay_command.add_replay, replay_command.replay, "put recorded calls to a candidate: who would be blocked"

@@ -7,9 +7,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from .query import Question, asking
+from ..query import Question, asking
+from ..text_table import table
 from .replay_command import add_place, add_since, settings_of
-from .text_table import table
 
 WOULD: Mapping[str, str] = {
     "deny": "blocked",

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Late
 from typing import Any, TypeVar
 
-from .vault_file import VaultFile
+from .file import VaultFile
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

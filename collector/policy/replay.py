@@ -5,14 +5,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..guards.detectors.detector import Detector
-from ..guards.judgement import Check
-from ..guards.matching import applies, stage_of
-from ..guards.messages import parts_of
-from ..guards.pipeline import Pipeline
-from ..guards.policy import Policy
-from ..guards.policy_trial import Found, Seen, patient, see
-from ..guards.remembered import placeholders, remembering
+from ...guards.detectors.detector import Detector
+from ...guards.judgement import Check
+from ...guards.matching import applies, stage_of
+from ...guards.messages import parts_of
+from ...guards.pipeline import Pipeline
+from ...guards.policy import Policy
+from ...guards.policy_trial import Found, Seen, patient, see
+from ...guards.remembered import placeholders, remembering
 from .stored_calls import StoredCall
 
 EXAMPLES = 3

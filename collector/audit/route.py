@@ -8,9 +8,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from .audit import Audit, AuditUnavailable
-from .authorize import Authorizer, NotAuthorized
-from .gate import refusal
+from ..authorize import Authorizer, NotAuthorized
+from ..gate import refusal
+from .log import Audit, AuditUnavailable
 
 PREFIX = "policy."
 """The only deeds that others may tell of: what the sidecar does itself it writes itself."""

@@ -13,15 +13,15 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from ..guards.bias import page
-from ..guards.bias.measures import Values, measurer
-from ..guards.bias.prompts import OWN, Prompt, PromptsError, PromptSet, chosen, expand, fingerprint, load
-from ..guards.bias.report import Answered, Report, comparisons, error_counts
-from ..guards.detectors.toxicity import Toxicity
-from . import bias_terminal
-from .bias_asking import Ask, Journal, ask_all
-from .bias_function import chat, named
-from .command import FAILED, CommandError
+from ...guards.bias import page
+from ...guards.bias.measures import Values, measurer
+from ...guards.bias.prompts import OWN, Prompt, PromptsError, PromptSet, chosen, expand, fingerprint, load
+from ...guards.bias.report import Answered, Report, comparisons, error_counts
+from ...guards.detectors.toxicity import Toxicity
+from ..command import FAILED, CommandError
+from . import terminal
+from .asking import Ask, Journal, ask_all
+from .function import chat, named
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,7 +78,7 @@ def audit(arguments: argparse.Namespace, prompts: PromptSet) -> int:
     report = _report(subject, toxicity.engine, arguments.repeats, prompts, journal.answers)
     (arguments.out / "report.html").write_text(page.page(report), "utf-8")
     (arguments.out / "report.json").write_text(report.json() + "\n", "utf-8")
-    bias_terminal.show(report, Console())
+    terminal.show(report, Console())
     sys.stdout.write(f"{arguments.out / 'report.html'}\n{arguments.out / 'report.json'}\n")
     return FAILED if report.findings or not report.conclusive or report.unanswered else 0
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..guards.policy_walk import walk
+from ...guards.policy_walk import walk
 
 Stamp = tuple[int, int, int] | None
 

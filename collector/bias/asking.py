@@ -17,10 +17,10 @@ from typing import Any
 import anyio
 from anyio.to_thread import run_sync
 
-from ..guards.bias.measures import FAILED, Values
-from ..guards.bias.prompts import Prompt
-from ..guards.bias.report import Answered
-from .command import CommandError
+from ...guards.bias.measures import FAILED, Values
+from ...guards.bias.prompts import Prompt
+from ...guards.bias.report import Answered
+from ..command import CommandError
 
 Ask = Callable[[str], str | Awaitable[str]]
 Key = tuple[str, str, str, int]

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from ..dashboards.ask import Table
-from .audit import Audit, Entry
-from .ingest import reason
+from ...dashboards.ask import Table
+from ..ingest import reason
+from .log import Audit, Entry
 
 log = logging.getLogger(__name__)
 _LOOK_SECONDS = 1.0

@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from ..guards.judgement import Check, Context
-from ..guards.messages import Message, Part
-from .command import FAILED, CommandError
-from .query import Question
-from .stored_messages import messages_of, system_of
+from ...guards.judgement import Check, Context
+from ...guards.messages import Message, Part
+from ..command import FAILED, CommandError
+from ..query import Question
+from ..stored_messages import messages_of, system_of
 
 PAGE = 200
 HOUR_US = 3_600_000_000

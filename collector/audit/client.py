@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from .audit import Audit, AuditUnavailable
-from .command import FAILED, CommandError
-from .data_directory import DataDirectory
-from .query import post
+from ..command import FAILED, CommandError
+from ..data_directory import DataDirectory
+from ..query import post
+from .log import Audit, AuditUnavailable
 
 NAME = "audit.log"
 """In the data directory."""

@@ -11,14 +11,14 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
-from ..guards import policy as policies
-from ..guards.policy import Policy
-from .command import FAILED, CommandError
-from .data_directory import DataDirectory
-from .query import asking, request
+from ...guards import policy as policies
+from ...guards.policy import Policy
+from ..command import FAILED, CommandError
+from ..data_directory import DataDirectory
+from ..query import asking, request
+from ..settings import Settings, settings_from
 from .replay import Replay, Replayed, Side
 from .replay_report import WRITERS
-from .settings import Settings, settings_from
 from .stored_calls import StoredCall, from_lines, from_store, to_line
 
 SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}

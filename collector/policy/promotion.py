@@ -13,14 +13,14 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import Self
 
-from ..guards.policy import Policy, PolicyError, load
-from ..guards.policy_promotion import differs_only_in_mode, promoted, watching, where_written
-from .audit_client import record
-from .command import FAILED, CommandError
-from .data_directory import DataDirectory
-from .query import asking
+from ...guards.policy import Policy, PolicyError, load
+from ...guards.policy_promotion import differs_only_in_mode, promoted, watching, where_written
+from ..audit.client import record
+from ..command import FAILED, CommandError
+from ..data_directory import DataDirectory
+from ..query import asking
+from ..settings import Settings
 from .replay_command import add_place, settings_of
-from .settings import Settings
 from .shadow import shadowed
 
 ACTION, ACTION_FAILED = "policy.promote", "policy.promote_failed"

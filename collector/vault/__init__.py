@@ -1,0 +1,1 @@
+"""What placeholders stand for, sealed on disk: keys, files, the route and command that reveal and erase."""
