@@ -2,13 +2,14 @@
 
 Two stages. The first judges: in `window` mode it works in steps of half a window and lets a half go once both it and
 the half after it were seen, so it never holds `window` characters or more, judges no character more than twice, and
-misses no finding up to three eighths of a window long. The second puts originals back and holds only what may be the
+misses no finding up to three eighths of a window long. A longer one that is masked (a private key) stays masked as far
+as it goes on. The second puts originals back and holds only what may be the
 beginning of a known placeholder. Both depend on the text alone, not on how it was cut into chunks.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from json import dumps
 from typing import NamedTuple
 
@@ -59,6 +60,8 @@ class HoldBack:
         self._half = max(1, plan.window // 2)
         self._held = ""
         self._seen = 0
+        self._lead = ""
+        """The beginning of a masked finding that was not at its end yet."""
         self._restorer = _Restorer(pseudonyms, json=json)
         self._names = _Names(pseudonyms)
 
@@ -94,13 +97,31 @@ class HoldBack:
         self._stop_if_blocked(block, decision)
         cut = _cut(block, self._half, decision.edits)
         released = self._release(block[:cut], [edit for edit in decision.edits if edit.end <= cut], decision)
+        self._lead = self._lead_of(block, cut, decision)
         self._held, self._seen = self._held[cut:], len(block) - cut
         return released
 
     def _judged(self, text: str) -> Decision:
+        """The decision on `text`, or on what goes on in it: then the first edit has no mask, which went out before."""
         if self._judge is None:
             raise TypeError(f"stream mode {self._mode!r} needs a judge")
+        lead = len(self._lead)
+        decision = self._judge(self._lead + text) if lead else None
+        if decision and any(0 < edit.start < lead < edit.end for edit in decision.edits):
+            return replace(decision, edits=tuple(_behind(lead, decision.edits)))
+        self._lead = ""
         return self._judge(text)
+
+    def _lead_of(self, block: str, cut: int, decision: Decision) -> str:
+        """What shows a detector again that a finding began, if it may go on: a blank stands for what was before it.
+
+        With the blank, a judgement on the whole text is told from one on a part of it.
+        """
+        last = decision.edits[-1] if decision.edits else None
+        if last is None or cut < len(block) or last.end < cut or last.replacement.strip('"') in decision.pseudonyms:
+            return ""
+        goes_on = self._lead and last.start == 0 and not last.replacement
+        return self._lead if goes_on else "\n" + block[last.start : last.start + self._half]
 
     def _stop_if_blocked(self, text: str, decision: Decision) -> None:
         if decision.action == "block":
@@ -142,6 +163,15 @@ class _Stretch(NamedTuple):
     edited: bool = False
 
 
+def _behind(lead: int, edits: Iterable[Edit]) -> Iterator[Edit]:
+    """The edits behind the first `lead` characters, placed as if the text began there."""
+    for edit in edits:
+        if edit.start >= lead:
+            yield replace(edit, start=edit.start - lead, end=edit.end - lead)
+        elif edit.end > lead:
+            yield replace(edit, start=0, end=edit.end - lead, replacement="")
+
+
 def _mode_of(plan: StreamPlan, *, json: bool) -> StreamMode:
     """JSON takes the stricter of both modes, and the whole text instead of a window."""
     if not json:
@@ -151,9 +181,9 @@ def _mode_of(plan: StreamPlan, *, json: bool) -> StreamMode:
     return "observe" if "observe" in {plan.tool_call, plan.mode} else "none"
 
 
-def _cut(block: str, half: int, edits: Iterable[Edit]) -> int:
+def _cut(block: str, half: int, edits: Sequence[Edit]) -> int:
     """Where to let go: half a window before the end, but neither inside a word (if a border is near) nor a finding."""
-    cut = max(0, len(block) - half)
+    cut = max(0, len(block) - half, *(edit.end for edit in edits if not edit.replacement))  # masked already
     if cut == 0:
         return 0
     border = re.compile(r"\s").search(block, cut, cut + half // 4)

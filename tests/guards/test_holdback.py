@@ -199,3 +199,31 @@ def test_what_the_judge_raises_passes_through() -> None:
     held.feed("a")
     with pytest.raises(KeyError):
         held.close()
+
+
+@pytest.mark.parametrize("plan", [StreamPlan("buffer"), StreamPlan("window", 64), StreamPlan("window", 16)])
+@pytest.mark.parametrize("before", ["", "so ", "it was said that " * 9])
+@given(sizes=st.lists(st.integers(1, 90), min_size=1))
+def test_a_masked_finding_that_is_longer_than_the_window_stays_masked_to_its_end(
+    plan: StreamPlan, before: str, sizes: list[int]
+) -> None:
+    """As a private key is, of which a judge knows only the first line."""
+    text = f"{before}ba{'d' * 500} and good"
+    chunks, at = [], 0
+    while at < len(text):
+        chunks.append(text[at : at + sizes[len(chunks) % len(sizes)]])
+        at += len(chunks[-1])
+    if len(before) > plan.window or plan.mode == "buffer":
+        assert stream(chunks, plan) == Released(f"{before}[BAD] and good", f"{before}[BAD] and good")
+    assert "d" * 9 not in stream(chunks, plan).delivered
+    assert stream(chunks, plan).delivered.endswith(" and good")
+
+
+def test_what_is_judged_as_a_whole_does_not_mask_what_comes_after() -> None:
+    def rude(text: str) -> Decision:
+        edits = (Edit(0, 0, 0, len(text), "[RUDE]"),) if "fool" in text else ()
+        return Decision((), action="modify" if edits else "allow", edits=edits)
+
+    held = HoldBack({}, StreamPlan("window", 64), rude)
+    out = held.feed("You fool, " + "that is what you are today and to" + "morrow. " + "And fine words follow. " * 20)
+    assert (out + held.close()).delivered.endswith("And fine words follow. " * 18)
