@@ -30,6 +30,7 @@ HEAVY = (
     "numpy",
     "yaml",
 )
+DETECTING = ("presidio_analyzer", "spacy", "torch", "transformers", "onnxruntime", "numpy", "detect_secrets", "chdb")
 
 
 def modules(room: str) -> Iterator[Path]:
@@ -125,6 +126,16 @@ def test_instrumenting_brings_nothing_heavy_into_the_application() -> None:
     program = (
         "import sys, spanward; spanward.instrument(); "
         f"print([name for name in {HEAVY!r} if name in sys.modules]); spanward.uninstrument()"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd="/")
+    assert result.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_checking_a_policy_brings_in_no_library_of_a_detector() -> None:
+    """A policy is checked in every commit of whoever writes one: the strict one asks for all of them."""
+    program = (
+        "import sys; from spanward.collector.cli import main; main(['policy', 'check', 'strict']); "
+        f"print([name for name in {DETECTING!r} if name in sys.modules])"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd="/")
     assert result.stdout.strip().splitlines()[-1] == "[]"
