@@ -132,11 +132,6 @@ def _labels(name: str, known: Known, said: dict[Any, Any], resolved: dict[str, A
     if not isinstance(chosen, dict | list):
         yield (*place, known.noun), f"`{known.noun}` is a list of names, or a mapping of names to thresholds"
         return
-    if not chosen:
-        yield (
-            (*place, known.noun),
-            f"`{known.noun}` is empty: nothing would be found; leave it out for the usual ones",
-        )
     for n, label in enumerate(chosen):
         here: Place = (*place, known.noun, n if isinstance(chosen, list) else str(label))
         if not isinstance(label, str) or label not in known.labels:

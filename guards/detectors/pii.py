@@ -22,6 +22,8 @@ VERSION = re.compile(
     r"(?:\bv|\b(?:ver|version|release|rev|build|firmware)|\.(?:dll|exe|so|jar))[ .:=]{0,3}$", re.IGNORECASE
 )
 """What stands before the four numbers of a version."""
+REST_OF_URL = re.compile(r"(?<=\w)[\w-][^\s<>\"'`|\\^{}()\[\],;]*(?<![.!?:])")
+"""What goes on where a URL was cut inside a word, to its end."""
 
 
 class Pii:
@@ -82,6 +84,7 @@ class Pii:
             if not stretch.owns(start) or _is_nobodys(result.entity_type, text, start, end):
                 continue
             end = _whole_word(text, end) if end == stretch.end else end
+            end = _whole_url(text, end) if result.entity_type == "URL" else end
             yield Hit(result.entity_type, start, end, result.score, _explain(result))
 
     def _find(self, text: str, entities: frozenset[str]) -> list[Any]:
@@ -131,6 +134,12 @@ def _whole_word(text: str, end: int) -> int:
     """A hit that reaches the border of its stretch goes on to the end of its word."""
     gap = re.compile(r"\s").search(text, end)
     return gap.start() if gap else len(text)
+
+
+def _whole_url(text: str, end: int) -> int:
+    """Presidio ends `portal.stmarys.example/p/1` after `.st`, which is a domain too; the rest would stay."""
+    rest = REST_OF_URL.match(text, end)
+    return rest.end() if rest else end
 
 
 def _explain(result: Any) -> str:
