@@ -5,9 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from .policy import Policy, PolicyError, Rule, files_in, loaded, locate
-
-SHIPPED = Path(__file__).parent / "policies"
+from .policy import SHIPPED, Policy, PolicyError, Rule, files_in, loaded, locate
 
 
 def watching(policy: Policy) -> list[str]:

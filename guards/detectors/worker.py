@@ -1,24 +1,24 @@
 """A model in a process of its own: started as a fresh interpreter, never forked, and started again when it is gone.
 
-`worker_process` is the other side. A thread of ours reads its answers and watches over it; another writes the
-questions. So an asker waits for its own answer and its own time limit, and for nothing that becomes of the process.
+`worker_process` is the other side, `worker_pipes` what lies between. A thread of ours reads the answers and watches
+over the process; another writes the questions. So an asker waits for its own answer and its own time limit, and for
+nothing that becomes of the process.
 """
 
 import json
 import os
-import select
-import subprocess
 import sys
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import count
-from queue import SimpleQueue
 from time import monotonic
 from typing import Any
+
+from .worker_pipes import Running
 
 LONGEST_PAUSE = 60.0
 """Seconds between two starts. A process that ran for this long is started again at once, the others after 0, 1, 2,
@@ -79,64 +79,6 @@ class Question:
         if not self.given_up:
             self.failed = why
         self.done.set()
-
-
-class Running:
-    """One started process. `lines` is what it says; to `send` never blocks."""
-
-    def __init__(self, command: Sequence[str]) -> None:
-        self.started = monotonic()
-        self._questions: SimpleQueue[Callable[[], bytes] | None] = SimpleQueue()
-        self.process = subprocess.Popen(  # noqa: S603  our own module, no shell
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-            process_group=0,  # Ctrl-C is for the parent; the end of its input tells the child
-            env=_environment(),
-        )
-        threading.Thread(target=self._write, name="spanward-worker-questions", daemon=True).start()
-
-    def send(self, line: Callable[[], bytes]) -> None:
-        self._questions.put(line)
-
-    def lines(self, look_s: float) -> Iterator[Mapping[str, Any] | None]:
-        """What the process says; None each time it said nothing for `look_s`; ends with the process."""
-        assert self.process.stdout is not None
-        descriptor, rest = self.process.stdout.fileno(), b""
-        poll = select.poll()
-        poll.register(descriptor, select.POLLIN)
-        while True:
-            if not poll.poll(look_s * 1000):
-                if self.process.poll() is not None:
-                    return
-                yield None
-                continue
-            content = os.read(descriptor, 1 << 16)
-            if not content:
-                return
-            *whole, rest = (rest + content).split(b"\n")
-            yield from map(json.loads, whole)
-
-    def end(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        self._questions.put(None)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-
-    def _write(self) -> None:
-        pipe = self.process.stdin
-        assert pipe is not None
-        try:
-            while line := self._questions.get():
-                rest = memoryview(line())
-                while rest:
-                    rest = rest[pipe.write(rest) :]
-        except (OSError, ValueError):
-            pass  # the process is gone; whoever reads its answers sees it too
-        finally:
-            pipe.close()
 
 
 class Worker:
@@ -385,13 +327,3 @@ def _after_fork() -> None:
 
 
 os.register_at_fork(after_in_child=_after_fork)
-
-
-def _environment() -> dict[str, str]:
-    """No look at any network, no dumps of configurations on the terminal."""
-    return os.environ | {
-        "HF_HUB_OFFLINE": "1",
-        "TRANSFORMERS_OFFLINE": "1",
-        "TRANSFORMERS_VERBOSITY": "error",
-        "TOKENIZERS_PARALLELISM": "false",
-    }

@@ -8,7 +8,8 @@ import pytest
 from spanward.collector.audit.log import Audit
 from spanward.collector.cli import main
 from spanward.collector.command import CommandError
-from spanward.collector.policy.promotion import Draft, change, put_in_force
+from spanward.collector.policy.draft import Draft, change
+from spanward.collector.policy.promotion import put_in_force
 from spanward.collector.settings import Settings
 from spanward.guards.policy import load
 
