@@ -1,5 +1,6 @@
 """Checks and decisions as plain dicts, for JSON between the application and the sidecar. Unknown keys are refused."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any, TypeVar, get_args
@@ -20,6 +21,7 @@ from .judgement import (
 )
 from .messages import Message, Part, PartKind
 
+_WORD = re.compile("[a-z_]{1,30}")
 T = TypeVar("T")
 Plain = dict[str, Any]
 
@@ -86,7 +88,7 @@ def _make(cls: type[T], where: str, data: Mapping[str, Any], **ready: Any) -> T:
     """`data` as a dataclass; fields in `ready` are converted already, all others are checked here."""
     known = {each.name: each.type for each in fields(cls)}  # type: ignore[arg-type]  # every cls here is a dataclass
     if unknown := data.keys() - known.keys():
-        raise WireError(f"{where}: unknown key {min(unknown)!r}")
+        raise WireError(f"{where}: unknown key {_quoted(min(unknown))}")
     plain = {key: _value(f"{where}.{key}", known[key], value) for key, value in data.items() if key not in ready}
     try:
         return cls(**plain, **ready)
@@ -97,7 +99,7 @@ def _make(cls: type[T], where: str, data: Mapping[str, Any], **ready: Any) -> T:
 def _value(where: str, kind: Any, value: Any) -> Any:
     if kind in _CHOICES:
         if value not in _CHOICES[kind]:
-            raise WireError(f"{where}: {value!r} is none of {', '.join(_CHOICES[kind])}")
+            raise WireError(f"{where}: {_quoted(value)} is none of {', '.join(_CHOICES[kind])}")
         return value
     if kind in _SCALARS:
         fits = isinstance(value, _SCALARS[kind]) and (kind is bool or not isinstance(value, bool))
@@ -106,6 +108,11 @@ def _value(where: str, kind: Any, value: Any) -> Any:
         return value if value is None or isinstance(value, str) else _refuse(where, value)
     items = _sequence(where, value)  # what is left is a tuple of strings, or a path of strings and numbers
     return tuple(item if isinstance(item, str | int) else _refuse(where, item) for item in items)
+
+
+def _quoted(value: object) -> str:
+    """A word of another version, as it came; anything else may be content, which no error quotes."""
+    return repr(value) if isinstance(value, str) and _WORD.fullmatch(value) else "what stands there"
 
 
 def _refuse(where: str, value: object) -> Any:

@@ -209,7 +209,8 @@ def test_a_masked_finding_that_is_longer_than_the_window_stays_masked_to_its_end
 ) -> None:
     """As a private key is, of which a judge knows only the first line."""
     text = f"{before}ba{'d' * 500} and good"
-    chunks, at = [], 0
+    chunks: list[str] = []
+    at = 0
     while at < len(text):
         chunks.append(text[at : at + sizes[len(chunks) % len(sizes)]])
         at += len(chunks[-1])
