@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from ..dashboards.ask import QueryFailed
-from .audit.client import NAME
-from .audit.log import Audit
+from .audit.log import NAME, Audit
 from .audit.rows import AuditRows
 from .command import FAILED, CommandError
 from .data_directory import DataDirectory

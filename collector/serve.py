@@ -25,7 +25,7 @@ from ..guards.pipeline import DetectorUnavailable
 from ..guards.policy import PolicyError
 from .adoption import Adoption
 from .app import Parts, application
-from .audit.client import NAME as AUDIT_LOG
+from .audit.log import NAME as AUDIT_LOG
 from .audit.log import Audit
 from .audit.rows import AuditRows
 from .authorize import Authorizer

@@ -8,10 +8,7 @@ from pathlib import Path
 from ..command import FAILED, CommandError
 from ..data_directory import DataDirectory
 from ..query import post
-from .log import Audit, AuditUnavailable
-
-NAME = "audit.log"
-"""In the data directory."""
+from .log import NAME, Audit, AuditUnavailable
 
 
 def record(data: Path, action: str, subject: str, detail: Mapping[str, str]) -> None:

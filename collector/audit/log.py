@@ -16,6 +16,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+NAME = "audit.log"
+"""In the data directory."""
 LONGEST_TEXT = 2000
 """Characters of one field; what is longer is cut, and says so."""
 MOST_DETAILS = 40

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from ...guards.pipeline import DetectorUnavailable
 from ...guards.policy import PolicyError
 from ..command import FAILED, CommandError
-from . import case_run, promotion, reading, replay_command, shadow
+from . import case_run, export, promotion, reading, replay_command, shadow
 
 AddArguments = Callable[[argparse.ArgumentParser], None]
 Run = Callable[[argparse.Namespace], int]
@@ -20,9 +20,9 @@ ACTIONS: Mapping[str, tuple[AddArguments, Run, str]] = {
     "schema": (reading.add_schema, reading.schema, "print the JSON Schema of policy files"),
     "test": (case_run.add_arguments, case_run.run, "put the cases of a file to a policy; exit code 1 if one fails"),
     "replay": (
-        replay_command.add_replay, replay_command.replay, "put recorded calls to a candidate: who would be blocked"
+        replay_command.add_arguments, replay_command.run, "put recorded calls to a candidate: who would be blocked"
     ),
-    "export": (replay_command.add_export, replay_command.export, "write recorded calls to a file, for `replay --from`"),
+    "export": (export.add_arguments, export.run, "write recorded calls to a file, for `replay --from`"),
     "shadow": (shadow.add_arguments, shadow.run, "what rules in shadow would have done"),
     "promote": (promotion.add_arguments, promotion.run, "put rules that are in shadow in force"),
 }  # fmt: skip

@@ -12,8 +12,8 @@ from ..command import FAILED, CommandError
 from ..data_directory import DataDirectory
 from ..query import asking
 from ..settings import Settings
+from .arguments import add_place, settings_of
 from .draft import Change, Draft, change
-from .replay_command import add_place, settings_of
 from .shadow import shadowed
 
 ACTION, ACTION_FAILED = "policy.promote", "policy.promote_failed"

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 
 from ..query import Question, asking
 from ..text_table import table
-from .replay_command import add_place, add_since, settings_of
+from .arguments import add_place, add_since, settings_of
 
 WOULD: Mapping[str, str] = {
     "deny": "blocked",

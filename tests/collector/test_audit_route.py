@@ -7,7 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from spanward.collector.audit.client import NAME, record, user
+from spanward.collector.audit.client import record, user
+from spanward.collector.audit.log import NAME
 from spanward.collector.command import CommandError
 
 from .sidecar_process import Running, serving, spanward, until
