@@ -4,7 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 
-_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?', re.DOTALL)
+_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null', re.DOTALL)
 _ESCAPE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\[\"\\/bfnrt]")
 _TOKEN = re.compile(
     r'[ \t\n\r]*(?:(")(?:[^"\\]|\\.)*"|(?:-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)|([\[\]{},:]))', re.DOTALL
@@ -22,15 +22,16 @@ _CLOSES = {"]": "[", "}": "{"}
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A string (its inside, without the quotes) or a number: `text[start:end]`."""
+    """A string (its inside, without the quotes), or a number, `true`, `false` or `null`: `text[start:end]`."""
 
     start: int
     end: int
     number: bool
+    """No string: it is replaced as a whole, and by a string."""
 
 
 def literals(text: str) -> tuple[Literal, ...] | None:
-    """The strings and numbers of a JSON text, in order, keys included; None if it is no JSON."""
+    """The literals of a JSON text, in order, keys included; None if it is no JSON."""
     try:
         json.loads(text, strict=False, parse_int=str)  # an integer may have more digits than Python turns into one
     except RecursionError:

@@ -147,7 +147,7 @@ def _marks(rulings: Sequence[Ruling], *, masked: bool = False) -> Iterator[Mark]
     """What changes the texts, each finding by the action of its label; with `masked` all that stands in the way."""
     for ruling in rulings:
         stages = ruling.rule.when.stage
-        for finding in ruling.findings:
+        for finding in (each for each in ruling.findings if each.end > each.start):
             action = ruling.action_of(finding)
             if action == "redact" or (masked and action in IN_THE_WAY):
                 yield Mark(finding, "redact", stages=stages)

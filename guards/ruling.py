@@ -70,7 +70,11 @@ def judge(
 
 
 def _findings(rule: Rule, name: str, answer: Scanned) -> Iterator[tuple[Target, Finding]]:
-    """The hits that reach the rule's thresholds, at their places in the part's text; one cut in two is two findings."""
+    """The hits that reach the rule's thresholds, at their places in the part's text; one cut in two is two findings.
+
+    One on nothing but the brackets of JSON (what has to be there is not) has a place and no length: it counts, and
+    there is nothing to replace.
+    """
     chosen = rule.detect[name]
     for target, hits in answer.hits:
         if target.stage not in rule.when.stage:
@@ -78,7 +82,7 @@ def _findings(rule: Rule, name: str, answer: Scanned) -> Iterator[tuple[Target, 
         for hit in hits:
             if hit.label not in chosen or hit.score < chosen[hit.label].threshold:
                 continue
-            for start, end in target.view.pieces(hit.start, hit.end):
+            for start, end in target.view.pieces(hit.start, hit.end) or [(0, 0)] * (hit.end > hit.start):
                 yield (
                     target,
                     Finding(name, hit.label, start, end, hit.score, target.message, target.part, hit.explanation),

@@ -172,6 +172,8 @@ class Scanner:
         targets = _as_read(ask.targets, getattr(detector, "reads", "folded"))
         found = detector.detect([target.view.text for target in targets], frozenset(ask.labels))
         hits = tuple(zip(targets, found, strict=True))
+        if any(not 0 <= hit.start <= hit.end <= len(seen.view.text) for seen, said in hits for hit in said):
+            raise ValueError("a hit outside of its text")  # of a detector that counts wrongly nothing is believed
         took = (self._clock() - started) * 1000
         self._pace.note(name, ask.characters, took)
         return Scanned(hits, latency_ms=took)

@@ -2,13 +2,16 @@
 """Ways around a guard that somebody may try: each is found, and none of them keeps the guards busy."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from spanward.guards import look_alikes, policy
+from spanward.guards.detectors.detector import Hit
 from spanward.guards.detectors.pii import Pii
 from spanward.guards.detectors.secrets import Secrets
 from spanward.guards.jsontext import literals
@@ -105,3 +108,43 @@ def test_deep_json_is_json_exactly_where_it_would_be_one_if_it_were_not_so_deep(
 def test_a_long_word_beside_another_script_is_read_once() -> None:
     """Folding is on no clock: with a square in it this took hours."""
     assert look_alikes.folded("a" * 500_000 + " я cаnary") == "a" * 500_000 + " я canary"
+
+
+@pytest.mark.parametrize("said", ["{}", "[]", '{"admin": true}', "null"])
+def test_arguments_without_a_word_in_them_are_judged_too(tmp_path: Path, said: str) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text(
+        "version: 1\n"
+        "detectors: { shape: { kind: json_schema, schema: { type: object, required: [to] } } }\n"
+        "rules:\n  - { name: shaped, detect: { shape: {} }, action: block }\n",
+        encoding="utf-8",
+    )
+    pipeline = Pipeline(policy.load(path))
+    decision = pipeline.check(Check("output", (Message("assistant", (Part("tool_call", said, json=True),)),)))
+    pipeline.close()
+    assert (decision.action, decision.blocked_by) == ("block", "shaped")
+    json.loads(decision.messages[0].parts[0].text)
+
+
+class Miscounting:
+    """Says that it found something where there is no text."""
+
+    name, noun, engine, degraded = "pii", "entities", "miscounting", ""
+    labels: ClassVar[Mapping[str, float]] = Pii.labels
+
+    def __init__(self, start: int, end: int) -> None:
+        self._place = start, end
+
+    def detect(self, texts: Sequence[str], labels: frozenset[str]) -> list[list[Hit]]:
+        return [[Hit("EMAIL_ADDRESS", *self._place, 1.0)] for _ in texts]
+
+
+@pytest.mark.parametrize("place", [(-3, 2), (2, 1), (1, 4), (50, 60)])
+@pytest.mark.parametrize("part", [Part("text", "abc"), Part("tool_call", "123", json=True)], ids=["text", "JSON"])
+def test_a_detector_that_counts_wrongly_has_failed(
+    build: Callable[..., Pipeline], part: Part, place: tuple[int, int]
+) -> None:
+    rules = "  - {name: a, detect: {pii: {entities: [EMAIL_ADDRESS]}}, action: redact}\n"
+    pipeline = build(rules, "{on_error: flag}", {"pii": Miscounting(*place)})
+    decision = pipeline.check(Check("input", (Message("user", (part,)),)))
+    assert (decision.verdict, decision.edits, bool(decision.withhold)) == ("fail_open", (), True)
