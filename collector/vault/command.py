@@ -8,16 +8,17 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from ..audit.client import NAME as AUDIT_LOG
+from ...guards.pseudonyms import PLACEHOLDER
 from ..audit.client import user
+from ..audit.log import NAME as AUDIT_LOG
 from ..audit.log import Audit, AuditUnavailable
-from ..command import FAILED, CommandError
+from ..command import CANNOT, FAILED, CommandError
 from ..data_directory import DataDirectory, Sidecar
 from ..query import post
 from ..settings import settings_from
 from .disk_vault import DEFAULT_TENANT
 from .disk_vault import NAME as VAULT
-from .file import Damaged, VaultFile
+from .file import Damaged, VaultFile, no_key
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,9 +49,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def reveal(arguments: argparse.Namespace, data: DataDirectory) -> str:
+    if not PLACEHOLDER.fullmatch(arguments.placeholder):
+        raise CommandError(f"{arguments.placeholder!r} is no placeholder; write '<PERSON_1>', in quotes", CANNOT)
+    if bool(arguments.trace) == bool(arguments.session):
+        raise CommandError("say which call: --trace ID, or --session ID with --app and --environment", CANNOT)
     sidecar = data.sidecar()
     if sidecar is None:
-        raise CommandError(f"no sidecar runs on {data.path}: start `spanward serve`, which has the key", FAILED)
+        raise CommandError(
+            f"no sidecar runs on {data.path}: start `spanward serve`, or name its directory with --data",
+            FAILED,
+        )
     told = {
         "placeholder": arguments.placeholder, "reason": arguments.reason, "actor": user(),
         "session_id": arguments.session, "app": arguments.app, "environment": arguments.environment,
@@ -90,7 +98,9 @@ def _dropped(told: Mapping[str, str], data: DataDirectory) -> int:
             holding.callback(vault.close)
             audit = Audit(data.path / AUDIT_LOG)
             holding.callback(audit.close)
-            audit.write("drop_key", told["tenant"], {"reason": told["reason"]}, told["actor"], tenant=told["tenant"])
+            audit.write(
+                "vault.drop_key", told["tenant"], {"reason": told["reason"]}, told["actor"], tenant=told["tenant"]
+            )
             with vault.transaction():
                 dropped = vault.drop(told["tenant"])
             vault.flush()
@@ -100,4 +110,6 @@ def _dropped(told: Mapping[str, str], data: DataDirectory) -> int:
             raise CommandError(str(problem), FAILED) from None
         except (OSError, sqlite3.Error) as problem:
             raise CommandError(f"{path}: {problem}", FAILED) from None
+        if dropped is None:
+            raise CommandError(no_key(told["tenant"]), FAILED)
         return dropped

@@ -135,8 +135,11 @@ class DiskVault:
         box = self._boxes.get(context.tenant or DEFAULT_TENANT)
         return box.session(context).hex()[:32] if box else ""
 
-    def drop(self, tenant: str) -> int:
-        """Erase a tenant's key, and its sessions with it; how many there were. Raises `NotWritten`."""
+    def drop(self, tenant: str) -> int | None:
+        """Erase a tenant's key, and its sessions with it; how many there were, None without a key.
+
+        Raises `NotWritten`.
+        """
         if self._writer is None or self._file is None:
             raise NotWritten(self.problem)
         with self._making:

@@ -34,6 +34,11 @@ CREATE TABLE IF NOT EXISTS names (
 """
 
 
+def no_key(tenant: str) -> str:
+    """What is said of a name that was mistyped, most likely: nobody may take it for an erasure."""
+    return f"the vault holds no key of a tenant {tenant!r}: nothing was erased"
+
+
 class Tenant(NamedTuple):
     """`fits` is that of the box with which the tenant's rows were sealed."""
 
@@ -186,10 +191,11 @@ class VaultFile:
                          SELECT given FROM names WHERE session = ?1 ORDER BY given DESC LIMIT 1 OFFSET ?2)"""
             self._writes.execute(old, (session, names - 1))
 
-    def drop(self, tenant: str) -> int:
-        """How many sessions went with the tenant's salt."""
-        self._writes.execute("DELETE FROM tenants WHERE tenant = ?", (tenant,))
-        return self._writes.execute("DELETE FROM sessions WHERE tenant = ?", (tenant,)).rowcount
+    def drop(self, tenant: str) -> int | None:
+        """How many sessions went with the tenant's salt; None where there was none."""
+        known = self._writes.execute("DELETE FROM tenants WHERE tenant = ?", (tenant,)).rowcount
+        sessions = self._writes.execute("DELETE FROM sessions WHERE tenant = ?", (tenant,)).rowcount
+        return sessions if known or sessions else None
 
     def sync(self) -> None:
         """Bring to the disk what was committed. Raises OSError."""

@@ -19,6 +19,7 @@ from ..authorize import Authorizer, NotAuthorized
 from ..gate import refusal
 from .box import Unreadable
 from .disk_vault import DEFAULT_TENANT, DiskVault
+from .file import no_key
 from .writer import NotWritten
 
 A_MINUTE = 60
@@ -114,7 +115,7 @@ class VaultRoute:
         for wanted in self._wanted(told):
             found = self._found(wanted, placeholder)
             self.audit.write(
-                "reveal",
+                "vault.reveal",
                 placeholder,
                 {
                     "reason": reason,
@@ -129,7 +130,11 @@ class VaultRoute:
             )
             if found:
                 return found
-        raise _Refused(404, "nothing is known by that placeholder in that session, or it has expired")
+        raise _Refused(
+            404,
+            "nothing is known by that placeholder in that session, or it has expired; its id, app, environment "
+            "and tenant together name a session",
+        )
 
     def _found(self, wanted: _Wanted, placeholder: str) -> dict[str, Any] | None:
         try:
@@ -157,12 +162,15 @@ class VaultRoute:
         tenant, reason = told.get("tenant", ""), told.get("reason", "").strip()
         if not tenant or not reason:
             raise _Refused(400, DROP)
-        self.audit.write("drop_key", tenant, {"reason": reason}, told["actor"], tenant=tenant)
+        self.audit.write("vault.drop_key", tenant, {"reason": reason}, told["actor"], tenant=tenant)
         try:
-            return {"tenant": tenant, "sessions": self.vault.drop(tenant)}
+            dropped = self.vault.drop(tenant)
         except NotWritten as problem:
-            self.audit.write("drop_key", tenant, {"failed": str(problem)}, told["actor"], tenant=tenant)
+            self.audit.write("vault.drop_key", tenant, {"failed": str(problem)}, told["actor"], tenant=tenant)
             raise
+        if dropped is None:
+            raise _Refused(404, no_key(tenant))
+        return {"tenant": tenant, "sessions": dropped}
 
 
 def _context(tenant: str, app: str, environment: str, session_id: str) -> Context:

@@ -114,8 +114,8 @@ def test_revealing_says_so_in_the_audit_log_first(tmp_path: Path, policy_file: P
         assert (unknown.status_code, "expired" in unknown.json()["message"]) == (404, True)
         seen = until(lambda: running.query(AUDITED), lambda rows: len(rows) == 2)
         assert seen == [
-            ["reveal", "<EMAIL_ADDRESS_1>", "a complaint", "yes", "eve"],
-            ["reveal", "<EMAIL_ADDRESS_2>", "a complaint", "no", "eve"],
+            ["vault.reveal", "<EMAIL_ADDRESS_1>", "a complaint", "yes", "eve"],
+            ["vault.reveal", "<EMAIL_ADDRESS_2>", "a complaint", "no", "eve"],
         ]
         metrics = running.http.get("/metrics").text
         assert running.metric('spanward_vault_saves_total{outcome="kept"}') == 1
@@ -180,10 +180,21 @@ def test_on_the_command_line(running: Running) -> None:
     assert (told.returncode, told.stdout) == (0, CANARY + "\n"), told.stderr
     of_app = AUDITED.replace("ORDER", "WHERE detail['app'] = 'cli' ORDER")
     seen = until(lambda: running.query(of_app), lambda rows: len(rows) == 1)
-    assert seen == [["reveal", "<EMAIL_ADDRESS_1>", "a test", "yes", user()]]
+    assert seen == [["vault.reveal", "<EMAIL_ADDRESS_1>", "a test", "yes", user()]]
     assert spanward(*wanted).returncode == 2, "a reason is asked for"
     unknown = spanward(*(word.replace("_1>", "_7>") for word in wanted), "--reason", "x")
     assert (unknown.returncode, "has expired" in unknown.stderr) == (1, True)
+    for change, problem in (
+        (
+            ("<EMAIL_ADDRESS_1>", "EMAIL_ADDRESS_1"),
+            "'EMAIL_ADDRESS_1' is no placeholder; write '<PERSON_1>', in quotes",
+        ),
+        (("--session", "--trace"), ""),
+        (("--session", "--environment"), "say which call: --trace ID, or --session ID with --app and --environment"),
+    ):
+        told = spanward(*(word.replace(*change) for word in wanted), "--reason", "x")
+        assert told.returncode == 1 + bool(problem), told.stderr
+        assert not problem or told.stderr == f"spanward vault: {problem}\n"
 
 
 def test_too_many_in_a_minute_are_turned_away(tmp_path: Path) -> None:
@@ -228,7 +239,7 @@ def test_beyond_loopback_and_with_keys_it_needs_a_role(tmp_path: Path, policy_fi
         assert list(answers.values()) == [403, 403, 200, 401, 403]
         assert list(asked.values()) == [200, 200, 200, 401, 403]
         lines = [json.loads(line) for line in (data / "audit.log").read_text().splitlines()]
-        assert [(line["action"], line["actor"]) for line in lines] == [("reveal", "ada")], (
+        assert [(line["action"], line["actor"]) for line in lines] == [("vault.reveal", "ada")], (
             "the key's owner, not a claim"
         )
         wanted = [
@@ -254,6 +265,9 @@ def test_a_dropped_key_erases_with_and_without_a_sidecar(tmp_path: Path, policy_
     with serving(data, "--policy", policy_file) as running:
         check(running, f"write to {CANARY}", acme)
         check(running, f"write to {CANARY}")
+        mistyped = spanward(*drop, "--tenant", "acem")
+        assert (mistyped.returncode, mistyped.stdout) == (1, "")
+        assert mistyped.stderr == "spanward vault: the vault holds no key of a tenant 'acem': nothing was erased\n"
         told = spanward(*drop, "--tenant", "acme")
         assert told.stdout == "the key of tenant acme is erased, and 1 sessions with it\n", told.stderr
         assert reveal(running, "<EMAIL_ADDRESS_1>", tenant="acme", app="shop", session_id="s").status_code == 404
@@ -263,10 +277,11 @@ def test_a_dropped_key_erases_with_and_without_a_sidecar(tmp_path: Path, policy_
     assert told.stdout == "the key of tenant default is erased, and 1 sessions with it\n", told.stderr
     with serving(data, "--policy", policy_file) as running:
         assert reveal(running, "<EMAIL_ADDRESS_1>", **SESSION).status_code == 404
-        seen = until(lambda: running.query(AUDITED), lambda rows: len(rows) == 5)
-        assert [row[:3] for row in seen if row[0] == "drop_key"] == [
-            ["drop_key", "acme", "the contract ended"],
-            ["drop_key", "default", "the contract ended"],
+        seen = until(lambda: running.query(AUDITED), lambda rows: len(rows) == 6)
+        assert [row[:3] for row in seen if row[0] == "vault.drop_key"] == [
+            ["vault.drop_key", "acem", "the contract ended"],
+            ["vault.drop_key", "acme", "the contract ended"],
+            ["vault.drop_key", "default", "the contract ended"],
         ]
 
 
