@@ -7,7 +7,7 @@ scores under 0.4 until one of its context words stands before it, so most of the
 from collections.abc import Mapping
 from typing import NamedTuple
 
-NAMES: Mapping[str, float] = {"ADDRESS": 0.5, "LOCATION": 0.6, "NRP": 0.5, "ORGANIZATION": 0.8, "PERSON": 0.6}
+NAMES: Mapping[str, float] = {"ADDRESS": 0.5, "LOCATION": 0.7, "NRP": 0.5, "ORGANIZATION": 0.8, "PERSON": 0.6}
 """What an engine for names may find. ADDRESS and NRP are also found by patterns of ours."""
 CLOSERS: Mapping[str, float] = {"ADDRESS": 0.5, "AGE": 0.5, "DATE_TIME": 0.4, "NRP": 0.5, "TITLE": 0.5}
 """What patterns of ours find without any model, all by request only."""

@@ -20,13 +20,14 @@ from ..detectors.detector import Hit
 from ..detectors.model_card import WEIGHTS
 from ..detectors.names.network import ENTITIES
 from ..detectors.names.recognizer import Names, load
+from ..detectors.pii_packs import NAMES
 from .names_corpora import code, docstrings, is_measured, sentences
 from .names_documents import Templates, common_words, familiar, filled
 from .names_sources import WORD, Sources
 from .names_text import Span, Text
 from .names_words import LOCALES
 
-MASK = {"PERSON": 0.6, "LOCATION": 0.6, "ADDRESS": 0.5, "ORGANIZATION": 0.7}
+MASK = {label: NAMES[label] for label in ENTITIES}
 STRICT = {"PERSON": 0.9, "LOCATION": 0.9, "ADDRESS": 0.8, "ORGANIZATION": 0.95}
 EVEN = dict.fromkeys(ENTITIES, 0.5)
 GOLD = {"GPE": "LOCATION", "STREET_ADDRESS": "ADDRESS", "ZIP_CODE": "ADDRESS"}
