@@ -44,7 +44,7 @@ class _Refused(Exception):  # noqa: N818  an answer
 
 
 @dataclass(slots=True)
-class Pace:
+class RateLimit:
     """At most `most` in any minute."""
 
     most: int = A_MINUTE
@@ -78,7 +78,7 @@ class VaultRoute:
     audit: Audit
     authorizer: Authorizer
     ask: Ask
-    pace: Pace = field(default_factory=Pace)
+    limit: RateLimit = field(default_factory=RateLimit)
 
     async def reveal(self, request: Request) -> Response:
         return await self._answer(request, "reveal", REVEAL, self._reveal)
@@ -109,7 +109,7 @@ class VaultRoute:
         placeholder, reason = told.get("placeholder", ""), told.get("reason", "").strip()
         if not reason or not PLACEHOLDER.fullmatch(placeholder):
             raise _Refused(400, REVEAL)
-        if not self.pace.take():
+        if not self.limit.take():
             raise _Refused(429, f"more than {A_MINUTE} reveals in a minute; wait a little")
         found = None
         for wanted in self._wanted(told):

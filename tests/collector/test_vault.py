@@ -21,7 +21,7 @@ from spanward.collector.audit.log import Audit
 from spanward.collector.authorize import Authorizer
 from spanward.collector.vault.disk_vault import DiskVault
 from spanward.collector.vault.key import Keys, VaultSettings
-from spanward.collector.vault.route import Pace, VaultRoute
+from spanward.collector.vault.route import RateLimit, VaultRoute
 from spanward.dashboards.ask import QueryFailed, Table
 from spanward.guards.holdback import restore
 from spanward.guards.judgement import Check, Context
@@ -199,9 +199,9 @@ def test_on_the_command_line(running: Running) -> None:
 
 def test_too_many_in_a_minute_are_turned_away(tmp_path: Path) -> None:
     now = [100.0]
-    pace = Pace(most=2, clock=lambda: now[0])
+    limit = RateLimit(most=2, clock=lambda: now[0])
     with closing(DiskVault(tmp_path / "vault.db", Keys("own", bytes(32)), VaultSettings())) as vault:
-        route = VaultRoute(vault, Audit(tmp_path / "audit.log"), Authorizer(), no_store, pace)
+        route = VaultRoute(vault, Audit(tmp_path / "audit.log"), Authorizer(), no_store, limit)
         asked = TestClient(Starlette(routes=[Route("/", route.reveal, methods=["POST"])]))
         body = {"placeholder": "<X_1>", "session_id": "s", "reason": "x"}
         answers = [asked.post("/", json=body).status_code for _ in range(4)]
