@@ -13,14 +13,14 @@ _BETWEEN = re.compile(r"[ ,]{1,2}|,?\n ?|[ ,]{0,2}\n?, [A-Z]{2}[\n ]")
 _NUMBER_BEFORE = re.compile(r"(?<![\w.,:/#$€£-])\d{1,5}[A-Za-z]?[ \n]$")
 _CODE_AFTER = re.compile(r"[ ,]{1,2}\d{5}(?:-\d{4})?(?![\w%]|[.,:/-]\d)|[ ,]{0,2}\n[> ]{0,4}\d{4,6}(?=\n|$)")
 _WHY = "address in one piece"
-PARTS = frozenset({"ADDRESS", "LOCATION"})
+PLACE = 0.4
+"""From here on a place beside a street is the end of its address: alone it would need more."""
 
 
 def joined(hits: Sequence[Hit], text: str, thresholds: dict[str, float]) -> list[Hit]:
     """`hits`, with one ADDRESS for each group of pieces and the numbers beside them. Places stay what they are."""
-    parts = sorted(
-        (h for h in hits if h.label in PARTS and h.score >= thresholds[h.label]), key=lambda h: (h.start, h.end)
-    )
+    least = {"ADDRESS": thresholds["ADDRESS"], "LOCATION": PLACE}
+    parts = sorted((h for h in hits if h.score >= least.get(h.label, 2.0)), key=lambda h: (h.start, h.end))
     found = [whole for group in _groups(parts, text) if (whole := _whole(group, text))]
     inside = {id(part) for part in parts if part.label == "ADDRESS" and any(_in(part, whole) for whole in found)}
     return [*(hit for hit in hits if id(hit) not in inside), *found]
