@@ -1,8 +1,8 @@
 """What the guards find, what they miss and what they cost: `make bench-guards` (ARGS="pii streams", "--docs").
 
 Each part is a script beside this one and runs in a process of its own: what one imports changes the speed of another.
-Tables go to the terminal, results as JSON into `.bench/guards/`; `--docs` writes docs/guards/measured.md from what the
-parts print.
+Tables go to the terminal, and into `.bench/guards/` with the results as JSON. `--docs` writes docs/guards/measured.md
+from what each part printed last.
 """
 
 import argparse
@@ -29,16 +29,17 @@ PARTS = {
 HEAD = """\
 # Guards, measured
 
-Made by `make bench-guards ARGS=--docs` on {date}, {machine}. What each table means stands at the head of its
-script in `benchmarks/guards`; the CPU of a shared machine differs by some ten per cent from run to run.
+Made by `make bench-guards ARGS=--docs`. What each table means stands at the head of its script in `benchmarks/guards`;
+CPU times of a shared machine differ by some ten per cent from run to run, wall times by more.
 """
 
 
-def run(part: str) -> str:
-    """What the part prints. Raises `SystemExit` where it fails."""
+def run(part: str) -> None:
+    """Print and keep what the part prints. Raises `SystemExit` where it fails."""
     print(f"## {PARTS[part]}\n", flush=True)
+    machine = f"{os.cpu_count()} shared cores of {platform.machine()}, Python {platform.python_version()}"
+    said = [f"`python benchmarks/guards {part}`, {datetime.now(UTC):%Y-%m-%d}, {machine}.\n\n"]
     command = [sys.executable, HERE / f"{part}.py", "--json", RESULTS / f"{part}.json"]
-    said: list[str] = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as it:
         assert it.stdout is not None
         for line in it.stdout:
@@ -47,27 +48,34 @@ def run(part: str) -> str:
     print(flush=True)
     if it.returncode:
         sys.exit(f"benchmarks/guards/{part}.py ended with {it.returncode}")
-    return "".join(said).rstrip()
+    kept(part).write_text("".join(said), encoding="utf-8")
 
 
-def page(said: dict[str, str]) -> str:
-    machine = f"{os.cpu_count()} shared cores of {platform.machine()}, Python {platform.python_version()}"
-    head = HEAD.format(date=f"{datetime.now(UTC):%Y-%m-%d}", machine=machine)
-    return "\n\n".join([head.rstrip(), *(f"## {PARTS[part]}\n\n{text}" for part, text in said.items())]) + "\n"
+def kept(part: str) -> Path:
+    """Where what a part printed last is."""
+    return RESULTS / f"{part}.md"
+
+
+def page() -> str:
+    """Of what every part printed last. Raises `SystemExit` where one was never run."""
+    if never := [part for part in PARTS if not kept(part).exists()]:
+        sys.exit(f"never run here: {', '.join(never)}")
+    texts = (f"## {about}\n\n{kept(part).read_text(encoding='utf-8').rstrip()}" for part, about in PARTS.items())
+    return "\n\n".join([HEAD.rstrip(), *texts]) + "\n"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help=f"of {', '.join(PARTS)}; all without any")
-    parser.add_argument("--docs", action="store_true", help="write docs/guards/measured.md; needs all parts")
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all without any")
+    parser.add_argument("--docs", action="store_true", help="write docs/guards/measured.md too")
     chosen = parser.parse_args()
-    parts = chosen.parts or list(PARTS)
-    if chosen.docs and set(parts) != set(PARTS):
-        parser.error("--docs needs all parts")
+    if unknown := set(chosen.parts) - set(PARTS):
+        parser.error(f"no part {', '.join(sorted(unknown))}; known are {', '.join(PARTS)}")
     RESULTS.mkdir(parents=True, exist_ok=True)
-    said = {part: run(part) for part in parts}
+    for part in chosen.parts or PARTS:
+        run(part)
     if chosen.docs:
-        PAGE.write_text(page(said), encoding="utf-8")
+        PAGE.write_text(page(), encoding="utf-8")
     return 0
 
 

@@ -36,6 +36,8 @@ SIZES = (100, 1000, 4000)
 TEXTS = 60
 ROUNDS = 5
 APPS = 8
+NAMED = ("PERSON", "ADDRESS")
+"""What the default policy asks of the engine for names."""
 ASKED_BY_EACH = 100
 Cost = dict[str, float]
 PUBLISHED = (
@@ -75,11 +77,12 @@ def spread(wall: Sequence[float]) -> Cost:
 
 def runners(pipeline: Pipeline) -> Iterator[tuple[str, Callable[[str], Any]]]:
     """What is measured in this process, by name."""
-    for name in ("pii", "secrets", "toxicity"):
+    for title, name, also in (("pii", "pii", ()), ("pii with names", "pii", NAMED), ("secrets", "secrets", ()),
+                              ("toxicity", "toxicity", ())):  # fmt: skip
         cls = registry.detector_class(name)
         detector = cls()
-        labels = frozenset(label for label in cls.labels if label not in getattr(cls, "opt_in", ()))
-        yield name, lambda text, detector=detector, labels=labels: detector.detect([text], labels)
+        labels = frozenset([label for label in cls.labels if label not in getattr(cls, "opt_in", ())] + list(also))
+        yield title, lambda text, detector=detector, labels=labels: detector.detect([text], labels)
     yield "stock presidio, no model, no names", stock(0.4)
     yield "default policy, what stands in the way of the input", lambda text: pipeline.check(check_of("input", text))
     yield "default policy, what flags the input", lambda text: pipeline.review(check_of("input", text))
