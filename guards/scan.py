@@ -1,6 +1,7 @@
 """Detectors at work: each looks once at all parts that some rule wants it to see, in a thread, within a time limit."""
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from time import monotonic, perf_counter
@@ -22,6 +23,11 @@ class Target:
     part: int
     stage: Stage
     view: View
+    is_prose: bool = True
+    """Whether people or models wrote it: definitions of tools and schemas of answers are for machines."""
+
+
+Hits = tuple[tuple[Target, Sequence[Hit]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ class Ask:
 class Scanned:
     """One detector's answer: hits for each target, or why there are none."""
 
-    hits: tuple[tuple[Target, Sequence[Hit]], ...] = ()
+    hits: Hits = ()
     failure: Failure | None = None
     latency_ms: float = 0.0
 
@@ -67,7 +73,7 @@ class Scanned:
 def targets_of(check: Check) -> list[Target]:
     """Every part of the check that has text, in order."""
     return [
-        Target(m, p, stage_of(check.side, part.kind), view(part))
+        Target(m, p, stage_of(check.side, part.kind), view(part), part.kind != "tool_definition")
         for m, p, part in parts_of(check.messages)
         if part.text
     ]
@@ -176,7 +182,16 @@ class Scanner:
             raise ValueError("a hit outside of its text")  # of a detector that counts wrongly nothing is believed
         took = (self._clock() - started) * 1000
         self._pace.note(name, ask.characters, took)
-        return Scanned(hits, latency_ms=took)
+        return Scanned(_of_prose(hits, getattr(detector, "of_prose", frozenset())), latency_ms=took)
+
+
+def _of_prose(hits: Hits, labels: AbstractSet[str]) -> Hits:
+    """Without those that were guessed from what is no prose."""
+    if not labels or all(target.is_prose for target, _ in hits):
+        return hits
+    return tuple(
+        (target, said if target.is_prose else [hit for hit in said if hit.label not in labels]) for target, said in hits
+    )
 
 
 def _as_read(targets: Sequence[Target], reading: Reading) -> Sequence[Target]:

@@ -27,7 +27,9 @@ class Detector(Protocol):
     `labels_for(options) -> Mapping[str, float]` says which. `close()`, where there is one, is called when the policy is
     no longer in force. What it reads is the text with look-alike characters folded and invisible ones left out, unless
     its class says otherwise (`reads`: `decoded`, `source`; see `guards/view.py`). One that judges a text from beginning
-    to end says so (`whole_text = True`): the lint then asks for streams that are buffered.
+    to end says so (`whole_text = True`): the lint then asks for streams that are buffered. Labels that are guessed from
+    prose (`of_prose: frozenset`) are not looked for in definitions of tools and schemas of answers: changed on a guess,
+    they break the call.
 
     Where options leave out labels that others bring, a classmethod `needs(label) -> str` may say what they must say.
 

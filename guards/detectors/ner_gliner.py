@@ -1,6 +1,9 @@
-"""The engine `gliner:FOLDER`: a GLiNER model on disk. Nothing is downloaded. Brings torch into the process."""
+"""The engine `gliner:FOLDER`: a GLiNER model on disk. Brings torch into the process.
 
-import os
+It is told to read local files only. What its encoder does was never tried with a real model: start the process with
+`HF_HUB_OFFLINE=1`, which is not ours to set where the application may be in the same process.
+"""
+
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -46,7 +49,6 @@ def load(folder: str) -> GlinerNer:
     path = Path(folder)
     if not (path / "gliner_config.json").is_file():
         raise EngineError(f"{folder} is no GLiNER model: it needs gliner_config.json, the weights and the tokenizer")
-    os.environ["HF_HUB_OFFLINE"] = "1"  # the encoder's files must lie in the folder too
     try:
         from gliner import GLiNER  # type: ignore[import-not-found]  # not among what we test with
     except ImportError as error:

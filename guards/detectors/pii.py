@@ -24,6 +24,8 @@ VERSION = re.compile(
 """What stands before the four numbers of a version."""
 REST_OF_URL = re.compile(r"(?<=\w)[\w-][^\s<>\"'`|\\^{}()\[\],;]*(?<![.!?:])")
 """What goes on where a URL was cut inside a word, to its end."""
+NO_NAME = re.compile(r"[A-Za-z0-9_]|\"\s*:")
+"""What stands behind a piece of an identifier (`json_schema`) or a key of JSON: replaced, it breaks what it names."""
 
 
 class Pii:
@@ -34,6 +36,7 @@ class Pii:
     Options: ClassVar[type[PiiOptions]] = PiiOptions
     labels: ClassVar[Mapping[str, float]] = thresholds(PiiOptions().countries, names=True)
     opt_in: ClassVar[frozenset[str]] = OPT_IN
+    of_prose: ClassVar[frozenset[str]] = frozenset(NAMES)
 
     @classmethod
     def labels_for(cls, options: PiiOptions) -> Mapping[str, float]:
@@ -71,7 +74,7 @@ class Pii:
         patterns = (
             [hit for stretch in stretches(text) for hit in self._hits_in(text, stretch, wanted)] if wanted else []
         )
-        names = self._ner.find(text) if labels & self._ner.entities else []
+        names = [hit for hit in self._ner.find(text) if is_word(hit, text)] if labels & self._ner.entities else []
         sure = [hit for hit in patterns if hit.score >= self._thresholds.get(hit.label, 1.0) and hit.label not in NAMES]
         hits = [*patterns, *outside(names, sure, text)]
         if "ADDRESS" in labels:  # a place beside a street is part of the address, whether or not places are asked for
@@ -96,6 +99,11 @@ class Pii:
     def _not_allowed(self, text: str, hits: list[Hit]) -> list[Hit]:
         free = [(hit.start, hit.end) for hit in hits if self._allowed(text[hit.start : hit.end])]
         return [hit for hit in hits if not any(start <= hit.start and hit.end <= end for start, end in free)]
+
+
+def is_word(name: Hit, text: str) -> bool:
+    """Whether it stands by itself, and is no key of JSON."""
+    return not NO_NAME.match(text, name.end) and not (name.start and re.match("[A-Za-z0-9_]", text[name.start - 1]))
 
 
 def outside(names: Sequence[Hit], patterns: Sequence[Hit], text: str) -> Iterator[Hit]:

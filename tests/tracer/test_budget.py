@@ -195,10 +195,15 @@ def test_a_call_costs_the_same_whatever_came_before(client: openai.OpenAI, trace
     traced()
     for _ in range(5):
         chat(client)
-    early = counted(lambda: chat(client))
+    early = least(client)
     for _ in range(300):
         chat(client)
-    assert counted(lambda: chat(client)) == early
+    assert least(client) == early
+
+
+def least(client: openai.OpenAI) -> int:
+    """Of three calls: in one of them the spool may begin another file."""
+    return min(counted(lambda: chat(client)) for _ in range(3))
 
 
 def test_nothing_heavy_is_loaded_beside_the_application(spooled: Spooled) -> None:

@@ -7,6 +7,8 @@ SURE = 0.9
 """From here on a name is believed where it stands, and whenever it comes again."""
 
 _PLACE_OR_PERSON = frozenset({"PERSON", "LOCATION", "ORGANIZATION"})
+_SHORTEST = {"ADDRESS": 3}
+"""Characters; of all others two."""
 _FENCE = re.compile(r"^[ \t]*(```|~~~)", re.MULTILINE)
 _edge_before, _edge_after = "/\\@#$<=_.&", "/\\@([=_{"
 _identifier = re.compile(r"_|\d[^\W\d]|[^\W\d]\d|^[a-z]+[A-Z]|[a-z][A-Z].*[a-z][A-Z]")
@@ -15,7 +17,9 @@ _identifier = re.compile(r"_|\d[^\W\d]|[^\W\d]\d|^[a-z]+[A-Z]|[a-z][A-Z].*[a-z][
 def believed(label: str, text: str, start: int, end: int, score: float, *, in_code: bool) -> bool:
     """Whether `text[start:end]` may be reported as `label`."""
     found = text[start:end]
-    if label in _PLACE_OR_PERSON and (end - start < 2 or not any(map(str.isalpha, found)) or _identifier.search(found)):
+    if end - start < _SHORTEST.get(label, 2):
+        return False
+    if label in _PLACE_OR_PERSON and (not any(map(str.isalpha, found)) or _identifier.search(found)):
         return False
     if label == "PERSON" and any(map(str.isdigit, found)):
         return False

@@ -60,6 +60,7 @@ def found(names: Names, text: str) -> list[tuple[str, str]]:
         ("he will bill you for the chase", []),
         ("IMPORTANT: DO NOT TURN THE MACHINE OFF", []),
         ("Order 48151623 was shipped on 2024-05-03.", []),
+        ("h", []),
         ("", []),
         (" \n ", []),
     ],
