@@ -43,11 +43,18 @@ def _has_letter_and_digit(value: str) -> bool:
     return re.search(r"[A-Za-z]", value) is not None and re.search(r"\d", value) is not None
 
 
+def _is_random(value: str) -> bool:
+    """A letter and a digit, as nearly all have; or cases as mixed as in no word: one key in a thousand has no digit."""
+    return _has_letter_and_digit(value) or len(re.findall(r"[a-z][A-Z]", value)) >= HUMPS
+
+
 def _has_both_cases(value: str) -> bool:
     """And a digit: no commit or digest, which has small letters only."""
     return _has_letter_and_digit(value) and value.lower() != value and value.upper() != value
 
 
+HUMPS = 8
+"""Capitals right behind small letters: a random text of 48 letters has twelve, a CamelCaseName one a word."""
 _ASKED_OPENINGS = ("pass", "pwd", "secret", "key", "token")
 _ASKED = (
     r"(?:pass(?:word|wd|phrase|code)|pwd|(?:client|app|shared)[ _-]?secret|secret(?:[ _-]?(?:key|token))?"
@@ -59,7 +66,7 @@ _BODY = r"[A-Za-z0-9_-]"
 def _key(label: str, opening: str, body: str, *, run: int = 20) -> SecretPattern:
     """A key that says whose it is: `opening` as it is written, then `body`, as a whole word."""
     regex = re.compile(rf"(?<![A-Za-z0-9_]){re.escape(opening)}{body}")
-    return SecretPattern(label, regex, holds=_has_letter_and_digit, openings=(opening.lower(),), run=run)
+    return SecretPattern(label, regex, holds=_is_random, openings=(opening.lower(),), run=run)
 
 
 OWN = (
@@ -85,7 +92,7 @@ OWN = (
     SecretPattern("OPENROUTER_KEY", re.compile(r"\bsk-or-v1-[0-9a-f]{32,80}"), openings=("sk-or-",), run=32),
     SecretPattern(
         "OPENAI_KEY", re.compile(r"\bsk-(?!ant-|or-v1-)(?:proj-|svcacct-|admin-|None-)?[A-Za-z0-9_-]{20,300}"),
-        holds=_has_letter_and_digit, openings=("sk-",), run=20,
+        holds=_is_random, openings=("sk-",), run=20,
     ),
     SecretPattern("GOOGLE_API_KEY", re.compile(r"\bAIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])"), openings=("aiza",), run=39),
     _key("HUGGINGFACE_TOKEN", "hf_", "[A-Za-z0-9]{30,100}", run=30),

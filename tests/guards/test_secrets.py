@@ -21,6 +21,7 @@ WHOLE = [
     ("OPENAI_KEY", "sk-" + A36),
     ("OPENAI_KEY", "sk-proj-" + A36 + "_-" + A36),
     ("OPENAI_KEY", "sk-svcacct-" + A36),
+    ("OPENAI_KEY", "sk-proj-" + "BCPTPMraqqjNRPhJpRvRFPkigqskiAqqfrVHJunDdMcSewGJ"),  # not one digit
     ("ANTHROPIC_KEY", "sk-ant-api03-" + A36 + "-AA"),
     ("GOOGLE_API_KEY", "AIza" + A36[:35]),
     ("AWS_ACCESS_KEY", "AKIAIOSFODNN7EXAMPLE"),
@@ -95,6 +96,7 @@ def test_only_the_value_is_the_secret(secrets: Secrets, text: str, secret: str) 
         "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----",
         "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk",
         "PACKAGES APARTMENTS ACCEPTANCE",
+        "sk-SomeVeryLongClassNameNobodyHas",
     ],
 )
 def test_look_alikes_are_clean(secrets: Secrets, text: str) -> None:
