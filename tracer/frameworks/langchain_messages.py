@@ -124,9 +124,7 @@ def _usage(told: Mapping[str, Any]) -> Usage:
         source="provider",
         raw=dict(told),
     )
-    usage.input = max(0, number(told, "input_tokens") - usage.input_total)
-    usage.output = max(0, number(told, "output_tokens") - usage.output_total)
-    return usage
+    return usage.of_totals(number(told, "input_tokens"), number(told, "output_tokens"))
 
 
 def _token_usage(told: Any) -> Usage:
