@@ -1,18 +1,22 @@
 """The sidecar's one web application: who answers which path."""
 
+import time
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from ..dashboards.api import routes as dashboard_routes
+from ..dashboards.api.means import Means
+from ..dashboards.api.routes import routes as dashboard_routes
 from .audit.log import Audit
 from .audit.route import AuditRoute
 from .audit.rows import AuditRows
 from .authorize import Authorizer
+from .dashboard_means import authorize, record
 from .demo.removal import ROUTE as DEMO_REMOVAL
 from .demo_route import DemoRoute
+from .documents import DocumentFile
 from .gate import ANSWERS, Gate
 from .guard_route import GuardRoute
 from .guardroom import Guardroom
@@ -41,6 +45,7 @@ class Parts:
     audit_rows: AuditRows
     authorizer: Authorizer
     vault: DiskVault
+    documents: DocumentFile
 
 
 def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> ASGIApp:
@@ -50,6 +55,15 @@ def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> A
     audit = AuditRoute(parts.audit, parts.authorizer)
     vault = VaultRoute(parts.vault, parts.audit, parts.authorizer, parts.store.ask)
     health = Health(parts.store.ask, parts.room, parts.pulse, lambda: parts.log.full, parts.audit_rows, parts.vault)
+    means = Means(
+        ask=parts.store.ask,
+        insert=parts.store.insert,
+        documents=parts.documents,
+        authorize=authorize(parts.authorizer),
+        record=record(parts.audit),
+        sidecar=health.report,
+        clock=time.time,
+    )
     routes = [
         Route("/v1/traces", otlp.answer, methods=["POST"]),
         Route("/v1/guard/check", guards.check, methods=["POST"]),
@@ -62,6 +76,6 @@ def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> A
         Route("/metrics", parts.metrics.route),
         Route("/api/query", QueryRoute(parts.store.ask_for_people, parts.authorizer).answer, methods=["POST"]),
         Route(DEMO_REMOVAL, DemoRoute(parts.store).remove, methods=["POST"]),
-        *dashboard_routes(parts.store.ask, health.report),
+        *dashboard_routes(means),
     ]
     return Gate(Starlette(routes=routes, exception_handlers=ANSWERS), loopback, key, body_bytes, parts.authorizer.knows)

@@ -5,14 +5,16 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Action = Literal["see_content", "run_sql", "edit_policy", "reveal", "drop_key"]
+Action = Literal["see_content", "run_sql", "keep", "review", "configure", "edit_policy", "reveal", "drop_key"]
+"""`keep`: saved views and queries; `review`: labels on verdicts; `configure`: alerts, budgets, retention, prices."""
 Role = Literal["viewer", "analyst", "policy_editor", "revealer", "admin"]
 EVERYTHING: frozenset[Action] = frozenset(get_args(Action))
+_ANALYST: frozenset[Action] = frozenset({"see_content", "run_sql", "keep", "review"})
 ROLES: Mapping[Role, frozenset[Action]] = {
     "viewer": frozenset(),
-    "analyst": frozenset({"see_content", "run_sql"}),
-    "policy_editor": frozenset({"see_content", "run_sql", "edit_policy"}),
-    "revealer": frozenset({"see_content", "run_sql", "reveal"}),
+    "analyst": _ANALYST,
+    "policy_editor": _ANALYST | {"configure", "edit_policy"},
+    "revealer": _ANALYST | {"reveal"},
     "admin": EVERYTHING,
 }
 OF_THE_SHARED_KEY: Role = "policy_editor"

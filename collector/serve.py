@@ -32,6 +32,8 @@ from .authorize import Authorizer
 from .bodies import KnownBodies
 from .command import FAILED, CommandError
 from .data_directory import DataDirectory
+from .documents import NAME as DOCUMENTS
+from .documents import DocumentFile
 from .gate import is_loopback, place_of
 from .guardroom import Guardroom
 from .ingest import Ingestor
@@ -125,13 +127,15 @@ def serve(settings: Settings, running: ExitStack) -> None:
     audit_rows = AuditRows(audit, store)
     running.callback(audit_rows.stop)
     audit_rows.start()
+    documents = DocumentFile(data.path / DOCUMENTS)
+    running.callback(documents.close)
     metrics.follow(ingestor)
     ingestor.start()
     adopting = Adopting(Adoption(settings.spool_directory, receiver), metrics)
     adopting.start()
     running.callback(adopting.stop)
     app = application(
-        Parts(receiver, room, store, log_, ingestor, metrics, audit, audit_rows, authorizer, vault),
+        Parts(receiver, room, store, log_, ingestor, metrics, audit, audit_rows, authorizer, vault, documents),
         loopback=is_loopback(settings.host),
         key=key,
         body_bytes=settings.body_bytes,

@@ -3,7 +3,7 @@
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -153,6 +153,15 @@ class Store:
         """A statement of ours that changes something (schema, DELETE). Raises `QueryFailed`."""
         with self._client() as client, _errors():
             client.command(sql, parameters=dict(parameters or {}))
+
+    def insert(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Rows of our own making (labels, alarms), all with the same columns. Raises `QueryFailed`."""
+        told = list(rows)
+        if not told:
+            return
+        columns = list(told[0])
+        with self._client(self._writing) as client, _errors():
+            client.insert(table, [[row[name] for name in columns] for row in told], column_names=columns)
 
     def ingest(self, segment: Path, token: str) -> None:
         """Put a segment's spans in, once for a token however often it is called.

@@ -3,14 +3,13 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Error
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from spanward.collector.store import Store
 from spanward.dashboards import static_files
-from spanward.dashboards.api import routes
 
 from .browser import chromium
+from .serving import app_of
 from .traffic import Call, put
 
 NOW = 1_795_219_200_000
@@ -20,7 +19,7 @@ Put = Callable[[Iterable[Call]], None]
 
 
 def api_of(store: Store) -> TestClient:
-    return TestClient(Starlette(routes=routes(store.ask, lambda: {"status": "ok"}, clock=lambda: NOW / 1000)))
+    return TestClient(app_of(store, clock=lambda: NOW / 1000))
 
 
 @pytest.fixture

@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from spanward.collector.store import Store
-from spanward.dashboards.api import routes
 from spanward.dashboards.ask import QueryFailed, Table
 
 from .conftest import NOW, Put, api_of
+from .serving import app_of
 from .traffic import Call
 
 
@@ -24,7 +23,7 @@ def failing(error: Exception) -> TestClient:
     def ask(sql: str, parameters: Mapping[str, Any] | None = None) -> Table:
         raise error
 
-    return TestClient(Starlette(routes=routes(ask, dict)))
+    return TestClient(app_of(ask, dict))
 
 
 @pytest.mark.parametrize(
@@ -66,7 +65,7 @@ def page(tmp_path: Path) -> TestClient:
     (tmp_path / "assets" / "index-a1b2.js").write_text("let x = 1;" * 100)
     (tmp_path / "assets" / "theme.js").write_text("theme")
     (tmp_path.parent / "secret.txt").write_text("secret")
-    return TestClient(Starlette(routes=routes(nothing, dict, static=tmp_path)))
+    return TestClient(app_of(nothing, dict, static=tmp_path))
 
 
 @pytest.mark.parametrize("path", ["/", "/calls", "/calls/a/b"])
@@ -100,7 +99,7 @@ def test_assets_travel_small(tmp_path: Path, accepted: str, encoding: str | None
 
 
 def test_without_a_built_page_it_says_how_to_build_one(tmp_path: Path) -> None:
-    client = TestClient(Starlette(routes=routes(nothing, dict, static=tmp_path / "no")))
+    client = TestClient(app_of(nothing, dict, static=tmp_path / "no"))
     assert "make ui" in client.get("/").text
 
 

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from starlette.applications import Starlette
 
 from spanward.collector.store import Store
-from spanward.dashboards.api import routes
 from spanward.tracer import semconv
 
 from .browser import served, style, tab
+from .serving import app_of
 from .traffic import Call, operation, put, report
 
 pytestmark = pytest.mark.browser
@@ -49,7 +48,7 @@ def calls(now: int) -> list[Call]:
 @pytest.fixture(scope="module")
 def address(shelf: Store, calls: list[Call], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     put(shelf, tmp_path_factory.mktemp("page"), calls)
-    with served(Starlette(routes=routes(shelf.ask, lambda: {"status": "ok"}))) as where:
+    with served(app_of(shelf, lambda: {"status": "ok"})) as where:
         yield where
 
 
@@ -127,7 +126,7 @@ def test_answers_that_are_no_text_and_reasons_in_words(browser: Browser, store: 
         Call(now - 1000, model="home", tokens=(0, 0), cost=None, said="", answered="", attributes=unknown),
     ]
     put(store, tmp_path, calls)
-    app = Starlette(routes=routes(store.ask, lambda: {"status": "ok"}))
+    app = app_of(store, lambda: {"status": "ok"})
     with served(app) as address, tab(browser, address) as page:
         page.goto("/calls?from=now-15m")
         expect(page.locator("table.rows .said small")).to_have_text(["", "audio"])
@@ -163,7 +162,7 @@ def test_filters_live_in_the_address(page: Page) -> None:
 
 def test_a_new_call_appears_by_itself(browser: Browser, store: Store, tmp_path: Path) -> None:
     put(store, tmp_path, [Call(int(time.time() * 1000), said="before")])
-    app = Starlette(routes=routes(store.ask, lambda: {"status": "ok"}))
+    app = app_of(store, lambda: {"status": "ok"})
     with served(app) as address, tab(browser, address) as page:
         page.goto("/calls?from=now-15m")
         expect(page.locator("table.rows")).to_contain_text("before")
@@ -250,7 +249,7 @@ def test_nothing_runs_off_the_screen(browser: Browser, address: str, calls: list
 
 def test_an_empty_store_tells_a_newcomer_what_to_do(browser: Browser, store: Store, tmp_path: Path) -> None:
     with (
-        served(Starlette(routes=routes(store.ask, lambda: {"status": "ok"}))) as address,
+        served(app_of(store, lambda: {"status": "ok"})) as address,
         tab(browser, address) as page,
     ):
         page.goto("/")
@@ -273,7 +272,7 @@ def test_a_tool_and_a_search_in_the_trace_show_what_they_were_given_and_found(
     }
     operation(store, tmp_path, call, "retrieval", "handbook", found)
     with (
-        served(Starlette(routes=routes(store.ask, lambda: {"status": "ok"}))) as address,
+        served(app_of(store, lambda: {"status": "ok"})) as address,
         tab(browser, address) as page,
     ):
         page.goto(f"/calls/{call.trace_id}/{call.span_id}")
@@ -319,7 +318,7 @@ def test_what_the_picture_lacks_is_said_and_leads_to_the_calls(browser: Browser,
     report(store, tmp_path, at, "dropped", "spool_full", 7)
     report(store, tmp_path, at + 1000, "guards", "unavailable: refused", 2)
     report(store, tmp_path, at - 1000, "no_adapter", "requests", 3)
-    app = Starlette(routes=routes(store.ask, lambda: dict(LIMPING)))
+    app = app_of(store, lambda: dict(LIMPING))
     with served(app) as address, tab(browser, address) as page:
         page.goto("/calls")
         light = page.locator(".light")

@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # has annotations, no marker
 from playwright.sync_api import Browser, Page, expect
-from starlette.applications import Starlette
 
 from spanward.collector.store import Store
-from spanward.dashboards.api import routes
 from spanward.tracer import semconv
 
 from .browser import served, tab
+from .serving import app_of
 from .traffic import Call, message, put
 
 pytestmark = pytest.mark.browser
@@ -80,7 +79,7 @@ def calls() -> list[Call]:
 @pytest.fixture(scope="module")
 def address(shelf: Store, calls: list[Call], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     put(shelf, tmp_path_factory.mktemp("page"), calls)
-    with served(Starlette(routes=routes(shelf.ask, lambda: dict(SIDECAR)))) as where:
+    with served(app_of(shelf, lambda: dict(SIDECAR))) as where:
         yield where
 
 

@@ -1,4 +1,5 @@
 // Keys of the whole page. Rows are links marked `data-row`; a call page marks its neighbours `data-next`, `data-previous`.
+import { PAGES } from "./pages";
 import { change, go, href, place } from "./place";
 
 function typing(event: KeyboardEvent): boolean {
@@ -18,12 +19,16 @@ function step(by: 1 | -1): void {
   row?.scrollIntoView({ block: "nearest" });
 }
 
-const AFTER_G: Record<string, string> = { o: "/", c: "/calls" };
+const AFTER_G: Record<string, string> = Object.fromEntries(PAGES.filter((page) => page.key).map((page) => [page.key, page.path]));
 
 export function listen(showHelp: () => void): () => void {
   let g = false;
   const pressed = (event: KeyboardEvent) => {
     if (event.key === "Escape") return (document.activeElement as HTMLElement | null)?.blur();
+    if (event.key === "k" && (event.metaKey || event.ctrlKey)) {
+      event.preventDefault();
+      return void dispatchEvent(new Event("spanward-palette"));
+    }
     if (typing(event)) return;
     const path = g ? AFTER_G[event.key] : undefined;
     g = event.key === "g";

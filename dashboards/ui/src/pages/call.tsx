@@ -1,3 +1,4 @@
+import type { PageProps } from "../pages";
 import { useEffect, useState } from "preact/hooks";
 import { useAnswer } from "../answer";
 import { costOf, count, counted, ms, timeOf, tokensOf } from "../format";
@@ -19,7 +20,8 @@ import type { CallDetail, CallPage, Content, Ids } from "../records";
 const YOUNG_MS = 60_000;
 const AGAIN_MS = 2000;
 
-export function CallView({ here, trace, span }: { here: Place; trace: string; span: string }) {
+export function CallView({ here, ids }: PageProps) {
+  const { trace, span } = ids;
   // rules that only flag are judged after the call was stored: a young call may still get findings
   const [young, setYoung] = useState(false);
   const { data, error } = useAnswer<CallPage>(`/api/calls/${trace}/${span}?${asked(here.query, ["sort"])}`, young ? AGAIN_MS : 0);

@@ -3,6 +3,7 @@ import { useAnswer } from "../answer";
 import { cleared, filtersOf } from "../filters";
 import { count } from "../format";
 import { CallTable } from "../parts/call_table";
+import type { PageProps } from "../pages";
 import { FacetList } from "../parts/facet_list";
 import { FilterBar } from "../parts/filter_bar";
 import { FirstSteps, Nothing, Problem } from "../parts/notice";
@@ -15,7 +16,7 @@ import type { CallList, Facets } from "../records";
 const LIST_MS = 1000;
 const FACETS_MS = 10_000;
 
-export function Calls({ here, stored }: { here: Place; stored: number | undefined }) {
+export function Calls({ here, stored }: PageProps) {
   useTitle("Calls");
   const cursor = here.query.get("cursor");
   const live = isLive(here.query) && !cursor;

@@ -3,6 +3,7 @@ import { cleared, filtersOf, only } from "../filters";
 import { axisMs, axisUsd, bucket, compact, count, ms, percent, usd } from "../format";
 import { Chart, type Line, type Point } from "../parts/chart";
 import { FailureTable, ModelTable } from "../parts/tops";
+import type { PageProps } from "../pages";
 import { FilterBar } from "../parts/filter_bar";
 import { FirstSteps, Nothing, Problem } from "../parts/notice";
 import { Tile } from "../parts/tile";
@@ -16,7 +17,7 @@ const GUARD_TONES = { blocked: "stop", modified: "mark", flagged: "warn", shadow
 const LIVE_MS = 3000;
 const FIRST_CALL_MS = 1000;
 
-export function Overview({ here, dark, stored }: { here: Place; dark: boolean; stored: number | undefined }) {
+export function Overview({ here, dark, stored }: PageProps) {
   const often = stored === 0 ? FIRST_CALL_MS : LIVE_MS;
   const { data, error, busy } = useAnswer<Data>(`/api/overview?${asked(here.query)}`, isLive(here.query) ? often : 0);
   useTitle("Overview");

@@ -9,21 +9,22 @@ interface Props {
   here: Place;
   theme: { dark: boolean; toggle: () => void };
   health: Answer<Health>;
+  ranged: boolean;
+  menu: boolean;
+  showMenu: () => void;
   showHelp: () => void;
 }
 
-export function Head({ here, theme, health, showHelp }: Props) {
-  const calls = here.path.startsWith("/calls");
+export function Head({ here, theme, health, ranged, menu, showMenu, showHelp }: Props) {
   return (
     <header class="head">
+      <a class="skip" href="#main" target="_self">To the page</a>
+      <button type="button" class="ghost menu-button" onClick={showMenu} aria-label="Menu" aria-expanded={menu}><Icon name="menu" /></button>
       <a class="brand" href={href("/", here.query)}><img src="/assets/icon.svg" alt="" width="20" height="20" />Spanward</a>
-      <nav aria-label="Pages">
-        <a href={href("/", here.query)} aria-current={here.path === "/" ? "page" : undefined}>Overview</a>
-        <a href={href("/calls", here.query)} aria-current={calls ? "page" : undefined}>Calls</a>
-      </nav>
+      <button type="button" class="goto" onClick={() => dispatchEvent(new Event("spanward-palette"))}><Icon name="search" /><span>Go to, or look for</span><kbd>⌘K</kbd></button>
       <span class="grow" />
       <HealthLight health={health} />
-      {(here.path === "/" || here.path === "/calls") && <TimePicker here={here} />}
+      {ranged && <TimePicker here={here} />}
       <button type="button" class="ghost keys" onClick={showHelp} aria-label="Keyboard help" title="Keyboard (?)"><Icon name="keys" /></button>
       <button type="button" class="ghost" onClick={theme.toggle} aria-label={theme.dark ? "Light theme" : "Dark theme"} title={theme.dark ? "Light theme" : "Dark theme"}>
         <Icon name={theme.dark ? "sun" : "moon"} />

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
+import { PAGES } from "../pages";
 
 const KEYS: readonly (readonly [string, string])[] = [
   ["?", "this help"],
@@ -6,8 +7,8 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["t", "time range"],
   ["j  k", "next, previous row or call"],
   ["Enter", "open the row"],
-  ["g o", "Overview"],
-  ["g c", "Calls"],
+  ["⌘ K", "go to a page, or look for a text"],
+  ...PAGES.filter((page) => page.key).map((page) => [`g ${page.key}`, page.name] as const),
   ["u", "from a call up to its list"],
   ["Esc", "close, leave the search box"],
 ];

@@ -1,0 +1,1 @@
+"""What texts are like (language, topic, new words), read from a sample of the stored calls."""

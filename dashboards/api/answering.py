@@ -1,0 +1,88 @@
+"""From a request to an answer: who may, what was asked, in which thread, and what went wrong as JSON."""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+import anyio.to_thread
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from ..ask import QueryFailed
+from ..documents import Changed, TooMany
+from ..view import BadView
+from .means import Means, NotRecorded
+from .operation import BadQuestion, Forbidden, NotThere, Operation, Question
+
+log = logging.getLogger(__name__)
+
+SECURITY = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+}
+"""What models said is shown on these pages: nothing but our own files may run, load or be sent to."""
+
+STATUS: tuple[tuple[type[Exception], int], ...] = (
+    (BadView, 400),
+    (BadQuestion, 400),
+    (Forbidden, 403),
+    (NotThere, 404),
+    (Changed, 409),
+    (TooMany, 409),
+    (NotRecorded, 503),
+)
+"""What a judge may raise, and the status of its text."""
+
+
+def endpoint(
+    operation: Operation, means: Means, gate: anyio.CapacityLimiter
+) -> Callable[[Request], Awaitable[Response]]:
+    """`gate` bounds how many questions are with the store at a time."""
+
+    async def answer(request: Request) -> Response:
+        body = await request.body() if operation.body else b""
+        return await anyio.to_thread.run_sync(_answer, operation, means, request, body, limiter=gate)
+
+    return answer
+
+
+def as_json(body: Any, status: int) -> Response:
+    return JSONResponse(body, status, headers={**SECURITY, "Cache-Control": "no-store"})
+
+
+def _answer(operation: Operation, means: Means, request: Request, body: bytes) -> Response:
+    try:
+        actor = means.authorize(operation.needs, request) if operation.needs else ""
+        told = operation.judge(Question(means, request, operation, actor, _read(operation, body)))
+        return told if isinstance(told, Response) else as_json(told, 200)
+    except tuple(kind for kind, _ in STATUS) as told_no:
+        return as_json({"message": str(told_no)}, next(s for kind, s in STATUS if isinstance(told_no, kind)))
+    except QueryFailed as failed:
+        log.warning("a question of the dashboards failed: %s", failed)
+        return as_json({"message": f"The store could not answer: {failed}"}, 503)
+    except Exception:
+        log.exception("the dashboards failed on %s", request.url.path)
+        return as_json({"message": "Internal error; the sidecar's log says more."}, 500)
+
+
+def _read(operation: Operation, body: bytes) -> Any:
+    """Raises `BadQuestion`, with the field that is wrong."""
+    if operation.body is None:
+        return None
+    try:
+        return operation.body.model_validate(json.loads(body))
+    except (ValueError, RecursionError) as wrong:
+        if not isinstance(wrong, ValidationError):
+            raise BadQuestion("the body is no JSON") from None
+        told = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the body'}: {e['msg']}" for e in wrong.errors()[:5])
+        raise BadQuestion(told) from None

@@ -1,0 +1,1 @@
+"""Two sets of calls side by side, with how sure one can be."""

@@ -1,0 +1,1 @@
+"""Where the money goes: shares, budgets, forecasts, what has no price, prices put right."""

@@ -1,0 +1,1 @@
+"""What went wrong, of which kind, in which groups, since when."""

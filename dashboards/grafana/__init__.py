@@ -1,0 +1,1 @@
+"""Boards for Grafana, made of the same questions as our pages."""

@@ -1,0 +1,1 @@
+"""Sessions and users: who called, in what order, at what cost."""

@@ -1,0 +1,1 @@
+"""Views and queries that people keep."""

@@ -1,0 +1,1 @@
+"""What the guards found, how often they were right, and what they cost."""
