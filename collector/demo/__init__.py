@@ -1,1 +1,1 @@
-"""The demonstration: a local provider, a small existing application, and two weeks of back-dated calls."""
+"""The demonstration: a local provider, a small existing application, and four weeks of back-dated calls."""

@@ -111,12 +111,12 @@ def a_sidecar(arguments: argparse.Namespace, console: Console) -> Iterator[Sidec
 
 
 def send_history(sidecar: Sidecar, console: Console) -> None:
-    """Two weeks of back-dated calls, once: a second demonstration finds them there."""
+    """Four weeks of back-dated calls, once: a second demonstration finds them there."""
     there = ask(sidecar, "SELECT count() FROM llm_calls WHERE env = 'demo' AND ts < now() - INTERVAL 1 DAY")[0][0]
     if there:
         return
     headers = {"Content-Type": "application/x-protobuf"}
-    with console.status("Sending two weeks of back-dated calls …"), httpx.Client(trust_env=False) as client:
+    with console.status("Sending four weeks of back-dated calls …"), httpx.Client(trust_env=False) as client:
         for body in history.bodies(history.now()):
             client.post(f"{sidecar.address}/v1/traces", content=body, headers=headers).raise_for_status()
 

@@ -32,3 +32,23 @@ RUDE_ANSWERS = (
     "What a stupid question. Only an idiot would ask that.",
     "You are a pathetic loser, stop wasting my time.",
 )
+GERMAN_QUESTIONS = (
+    "Meine Bestellung <ORDER> kam mit einem gebrochenen Bein an. Sie erreichen mich unter <EMAIL_ADDRESS_1>. Was nun?",
+    "Bitte schicken Sie die Rechnung vom letzten Monat an <EMAIL_ADDRESS_1>.",
+    "Meine Karte <CREDIT_CARD_1> wurde zweimal belastet. Können Sie eine Zahlung erstatten?",
+    "Wie lange dauert die Lieferung des Eichentischs?",
+    "Der Rabattcode geht in der App nicht, angeblich ist er abgelaufen.",
+    "Kann ich die Lieferadresse noch ändern? Rufen Sie mich an: <PHONE_NUMBER_1>.",
+    "Ist das blaue Sofa wieder da?",
+    "Ich möchte eine Lampe zurückgeben, die ich vor drei Wochen gekauft habe.",
+    "In der Anleitung fehlt die vierte Seite.",
+    "Liefern Sie auch auf die Inseln, und was kostet das?",
+    "Welches Holzöl empfehlen Sie für die Gartenbank?",
+    "Die Mail zum Zurücksetzen des Passworts kommt nie bei <EMAIL_ADDRESS_1> an.",
+)
+"""The same, from the customers of a second shop."""
+DECLINED = (
+    "I'm sorry, but I can't help with that request.",
+    "I cannot assist with questions about payments or deliveries.",
+    "I'm unable to help with this. Please contact our service team.",
+)
