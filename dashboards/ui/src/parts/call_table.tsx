@@ -2,16 +2,17 @@ import { change, href, type Place } from "../place";
 import type { CallRow } from "../records";
 import { chosen, type Column, type Word } from "./call_columns";
 
-const EXTRA_PX = 118;
-const USUAL_PX = 940;
+// As in the style sheet, and what is left for the texts at least.
+const WIDTHS: Record<string, number> = { time: 84, status: 150, model: 162, said: 260, guards: 96, latency: 128, cost: 118, extra: 118 };
 
-// `fresh` are keys (trace and span id) of rows that came while one looks. `plain`: without choice of columns.
+// `fresh` are keys (trace and span id) of rows that came while one looks.
 export function CallTable({ here, calls, fresh }: { here: Place; calls: CallRow[]; fresh?: ReadonlySet<string> }) {
   const columns = chosen(here.query);
-  const extras = columns.filter((one) => one.css.startsWith("extra")).length;
+  const extras = columns.some((one) => one.css.startsWith("extra"));
+  const width = columns.reduce((sum, { css }) => sum + (WIDTHS[css.split(" ")[0]!] ?? 0), 0);
   return (
     <div class="scroll" tabIndex={extras ? 0 : undefined} role={extras ? "region" : undefined} aria-label={extras ? "Calls" : undefined}>
-      <table class={`rows ${extras ? "wide" : ""}`} style={extras ? { "--calls-width": `${USUAL_PX + extras * EXTRA_PX}px` } : undefined}>
+      <table class={`rows ${extras ? "wide" : ""}`} style={extras ? { "--calls-width": `${width}px` } : undefined}>
         <colgroup>{columns.map(({ id, css }) => <col key={id} class={`col-${css.split(" ")[0]!}`} />)}</colgroup>
         <thead><tr>{columns.map(({ id, css, words }) => <Head key={id} here={here} css={css} words={words} />)}</tr></thead>
         <tbody>{calls.map((call) => <Row key={call.trace_id + call.span_id} here={here} call={call} columns={columns} isNew={fresh?.has(call.trace_id + call.span_id) ?? false} />)}</tbody>
