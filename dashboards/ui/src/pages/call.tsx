@@ -63,7 +63,7 @@ function Page({ here, data }: { here: Place; data: CallPage }) {
             </details>
           )}
         </div>
-        <div class="side">
+        <div class="call-side">
           <GuardEvents call={c} events={events} degraded={own?.attributes["spanward.guard.degraded"] ?? ""} />
           <Tokens call={c} />
           <Times call={c} />

@@ -65,6 +65,9 @@ interface Props {
   query: URLSearchParams;
 }
 
+// What stands before the name of a span with others below it.
+const FOLD_PX = 24;
+
 // Rows below a folded span are left out. A zoom shows one span's time as the whole width, and only what is below it.
 export function Waterfall({ spans, more, here, trace, query }: Props) {
   const [open, set] = useState("");
@@ -95,7 +98,7 @@ export function Waterfall({ spans, more, here, trace, query }: Props) {
           return (
             <li key={s.span_id} class={s.span_id === here ? "here" : ""}>
               <div class="lane">
-                <span class="label" style={{ paddingLeft: `${Math.min(depth, 12) * 14}px` }}>
+                <span class="label" style={{ paddingLeft: `${Math.min(depth, 12) * 14 + (parents.size && !parents.has(s.span_id) ? FOLD_PX : 0)}px` }}>
                   {parents.has(s.span_id) && <button type="button" class="ghost call-fold" aria-expanded={!folded.has(s.span_id)} aria-label={`What is below ${name}`} onClick={() => toggle(s.span_id)}><Icon name={folded.has(s.span_id) ? "right" : "down"} /></button>}
                   <button type="button" class="link" aria-expanded={open === s.span_id} onClick={() => set(open === s.span_id ? "" : s.span_id)} title={`${name}: show its attributes`}>{name}</button>
                   {note && <span class={tone === "bad" ? "bad-text" : "quiet"}>{note}</span>}
