@@ -57,6 +57,7 @@ def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> A
     health = Health(parts.store.ask, parts.room, parts.pulse, lambda: parts.log.full, parts.audit_rows, parts.vault)
     means = Means(
         ask=parts.store.ask,
+        raw=parts.store.raw,
         insert=parts.store.insert,
         documents=parts.documents,
         authorize=authorize(parts.authorizer),

@@ -1,6 +1,6 @@
 """How the dashboards put a question to the store: they are handed an `Ask`, and never see who answers it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -21,6 +21,14 @@ class Ask(Protocol):
 
     def __call__(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Table:
         """`parameters` fill `{name:Type}` in the SQL. Raises `QueryFailed`."""
+        ...
+
+
+class Raw(Protocol):
+    """As `Ask`, for a file: the bytes of the answer in one of ClickHouse's formats (`CSVWithNames`, `Parquet`)."""
+
+    def __call__(self, sql: str, parameters: Mapping[str, Any], form: str) -> Iterator[bytes]:
+        """Holds a connection until its end is read or it is closed. Raises `QueryFailed`, also on the way."""
         ...
 
 

@@ -9,9 +9,13 @@ from .calls import ROW, Order, neighbours
 from .view import BadView, View
 
 CONTENT = ("input", "output", "system", "tools")
-LONGEST_CONTENT = 2_000_000
+LONGEST_CONTENT = 8_000_000
 MOST_SPANS = 500
 MOST_EVENTS = 500
+MOST_READ = 100
+"""Calls and operations of a trace that are read in one go."""
+LONGEST_READ = 200_000
+"""Characters of each of their texts."""
 
 _CALL = f"""SELECT {ROW}, parent_span_id, status_message, chunks, cache_write_tokens, price_version, policy_hash,
        guard_latency_ms, user_group, tenant
@@ -24,6 +28,14 @@ _CONTENT = (
     )
     + " FROM content WHERE trace_id = {trace:String} AND span_id = {span:String} LIMIT 1"
 )
+
+_READ = f"""SELECT span_id, toUnixTimestamp64Micro(ts) AS us,
+{", ".join(f"leftUTF8({name}, {LONGEST_READ}) AS {name}, lengthUTF8({name}) AS {name}_length" for name in CONTENT)},
+(trace_id, span_id) IN (SELECT trace_id, span_id FROM llm_calls WHERE trace_id = {{trace:String}}) AS is_call
+FROM content WHERE trace_id = {{trace:String}} ORDER BY ts, span_id LIMIT {MOST_READ + 1}"""
+
+_NAMES = f"""SELECT span_id, any(name) AS name, any(service) AS service, any(status) AS status FROM spans
+WHERE trace_id = {{trace:String}} GROUP BY span_id LIMIT {10 * MOST_SPANS}"""
 
 _EVENTS = f"""SELECT toUnixTimestamp64Micro(toDateTime64(ts, 6)) AS us, rule, policy, policy_hash, stage,
        detector, label, score, findings, verdict, action, mode, engine, degraded, latency_ms, reason
@@ -65,12 +77,32 @@ def said(ask: Ask, trace: str, span: str) -> dict[str, Any]:
     return {"content": _content(content[0]) if content else None, "events": ask(_EVENTS, ids).records()}
 
 
+def read(ask: Ask, trace: str) -> dict[str, Any]:
+    """What was said in a trace: `turns`, one a span that said something, in order; `more`: there are others."""
+    ids = _ids(trace, "0" * 16)
+    rows = ask(_READ, ids).records()
+    names = {row.pop("span_id"): row for row in ask(_NAMES, ids).records()}
+    turns = [
+        {
+            "span_id": row["span_id"],
+            "us": row["us"],
+            "name": names.get(row["span_id"], {}).get("name", ""),
+            "service": names.get(row["span_id"], {}).get("service", ""),
+            "status": names.get(row["span_id"], {}).get("status", "unset"),
+            "is_call": row["is_call"],
+            "content": _content(row, LONGEST_READ),
+        }
+        for row in rows[:MOST_READ]
+    ]
+    return {"turns": turns, "more": len(rows) > MOST_READ}
+
+
 def _ids(trace: str, span: str) -> dict[str, Any]:
     if not re.fullmatch(r"[0-9a-f]{32}/[0-9a-f]{16}", f"{trace}/{span}"):
         raise BadView("a span is named by its trace id (32 hex digits) and span id (16)")
     return {"trace": trace, "span": span}
 
 
-def _content(row: dict[str, Any]) -> dict[str, Any]:
-    cut = [name for name in CONTENT if row[f"{name}_length"] > LONGEST_CONTENT]
+def _content(row: dict[str, Any], longest: int = LONGEST_CONTENT) -> dict[str, Any]:
+    cut = [name for name in CONTENT if row[f"{name}_length"] > longest]
     return {name: row[name] for name in CONTENT} | {"cut": cut}

@@ -62,7 +62,10 @@ def order(text: str) -> Order:
 
 
 def page(ask: Ask, view: View, by: Order, *, size: int = 100, cursor: str = "") -> dict[str, Any]:
-    """`calls` (rows), `next` (cursor of the page after, None at the end) and `total` under the view's filters."""
+    """`calls` (rows), `next` (cursor of the page after, None at the end) and `total` under the view's filters.
+
+    `searched` says how far back (`since`, milliseconds) a search inside content came; `whole`: through all of the range.
+    """
     where = conditions.calls(view)
     parameters = dict(where.parameters)
     beyond = ""
@@ -78,7 +81,8 @@ ORDER BY {by.sql()} LIMIT {size + 1}"""
     for row in rows:
         del row["at_value"]
     guard_kind.join(ask, rows[:size])
-    return {"calls": rows[:size], "next": after, "total": total}
+    found = view.found and {"since": view.found.since, "whole": view.found.whole}
+    return {"calls": rows[:size], "next": after, "total": total, "searched": found}
 
 
 def neighbours(ask: Ask, view: View, by: Order, call: dict[str, Any]) -> dict[str, Any]:

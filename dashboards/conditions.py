@@ -39,7 +39,10 @@ def calls(view: View, *, without: str = "") -> Condition:
         expression, comparison = NUMBERS[name]
         terms.append(f"{expression} {comparison} {{{name}:Float64}}")
         parameters[name] = bound
-    if view.text:
+    if view.found is not None:
+        terms.append(f"{guard_kind.KEY} IN {{found:Array(UInt64)}}")
+        parameters["found"] = list(view.found.keys)
+    elif view.text:
         inside = [f"positionCaseInsensitiveUTF8({column}, {{q:String}}) > 0" for column in SEARCHED]
         terms.append("(" + " OR ".join([*inside, *(f"{column} = {{q:String}}" for column in EXACT)]) + ")")
         parameters["q"] = view.text

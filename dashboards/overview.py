@@ -129,7 +129,8 @@ def _failures(ask: Ask, view: View) -> list[dict[str, Any]]:
        leftUTF8(argMax(status_message, ts), 200) AS message,
        argMax(trace_id, ts) AS trace_id, argMax(span_id, ts) AS span_id
 FROM llm_calls WHERE {where.sql} AND status IN ('error', 'blocked')
-GROUP BY status, error_type ORDER BY calls DESC, status, error_type LIMIT 12"""
+GROUP BY status, error_type ORDER BY calls DESC, status, error_type LIMIT 12
+SETTINGS prefer_column_name_to_alias = 1"""
     failures = ask(sql, where.parameters).records()
     rules = _blocking_rules(ask, view) if any(row["status"] == "blocked" for row in failures) else []
     return [row | {"rules": rules if row["status"] == "blocked" else []} for row in failures]

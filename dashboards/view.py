@@ -40,10 +40,25 @@ NUMBERS = {
 }
 """Bound -> what it bounds; milliseconds, tokens, US dollars."""
 
+SEARCHED_IN = ("previews", "content")
+"""Where `q` is looked for: the first words of prompt and answer, or all of what was said."""
+
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 LONGEST_S = 400 * 86400
 MOST_VALUES = 50
 LONGEST_TEXT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search in all of what was said came to. `keys` are `guard_kind.KEY` of the newest that fit.
+
+    Everything from `since` (milliseconds) to the view's end was looked at; `whole`: that is the view's whole range.
+    """
+
+    keys: tuple[int, ...]
+    since: int
+    whole: bool
 
 
 class BadView(ValueError):  # noqa: N818  says what is wrong with an address
@@ -52,7 +67,10 @@ class BadView(ValueError):  # noqa: N818  says what is wrong with an address
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """`start` and `end` in milliseconds since 1970, UTC, end exclusive. `live`: the end moves with the clock."""
+    """`start` and `end` in milliseconds since 1970, UTC, end exclusive. `live`: the end moves with the clock.
+
+    `text` is looked for in the previews, or `inside` content: then `found` says where it was found, once it is known.
+    """
 
     start: int
     end: int
@@ -61,6 +79,8 @@ class View:
     refused: dict[str, tuple[str, ...]] = field(default_factory=dict)
     bounds: dict[str, float] = field(default_factory=dict)
     text: str = ""
+    inside: str = SEARCHED_IN[0]
+    found: Found | None = None
 
     @property
     def named(self) -> frozenset[str]:
@@ -80,7 +100,7 @@ def read(query: Iterable[tuple[str, str]], now: int, *, also: Iterable[str] = ()
     theirs = frozenset(also)
     for key, value in query:
         name = key.removesuffix("!")
-        if key in ("from", "to", "q"):
+        if key in ("from", "to", "q", "in"):
             single[key] = value
         elif name in FILTERS:
             (refused if key.endswith("!") else chosen).setdefault(name, []).append(value)
@@ -95,6 +115,8 @@ def read(query: Iterable[tuple[str, str]], now: int, *, also: Iterable[str] = ()
         raise BadView("the range is empty: `from` must lie before `to`")
     if end - start > LONGEST_S * 1000:
         raise BadView(f"the range is longer than {LONGEST_S // 86400} days")
+    if single.get("in", SEARCHED_IN[0]) not in SEARCHED_IN:
+        raise BadView(f"in={single['in']!r} is unknown: look in {' or '.join(SEARCHED_IN)}")
     return View(
         start=start,
         end=end,
@@ -103,6 +125,7 @@ def read(query: Iterable[tuple[str, str]], now: int, *, also: Iterable[str] = ()
         refused={name: tuple(values) for name, values in refused.items()},
         bounds=bounds,
         text=single.get("q", "").strip(),
+        inside=single.get("in", SEARCHED_IN[0]),
     )
 
 
@@ -130,7 +153,7 @@ def _number(key: str, value: str) -> float:
 
 
 def _nearest(key: str, theirs: frozenset[str]) -> str:
-    near = difflib.get_close_matches(key.removesuffix("!"), [*FILTERS, *NUMBERS, "from", "to", "q", *theirs], 1)
+    near = difflib.get_close_matches(key.removesuffix("!"), [*FILTERS, *NUMBERS, "from", "to", "q", "in", *theirs], 1)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 

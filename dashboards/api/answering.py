@@ -15,7 +15,7 @@ from ..ask import QueryFailed
 from ..documents import Changed, TooMany
 from ..view import BadView
 from .means import Means, NotRecorded
-from .operation import BadQuestion, Forbidden, NotThere, Operation, Question
+from .operation import BadQuestion, Busy, Forbidden, NotThere, Operation, Question
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +40,7 @@ STATUS: tuple[tuple[type[Exception], int], ...] = (
     (Changed, 409),
     (TooMany, 409),
     (NotRecorded, 503),
+    (Busy, 503),
 )
 """What a judge may raise, and the status of its text."""
 

@@ -2,11 +2,16 @@
 
 from typing import Any
 
-from ..call import call, said
+from starlette.responses import Response
+
+from ..call import call, read, said
+from ..call_columns import COLUMNS
 from ..calls import MOST, SORTS, order, page
+from ..export import FORMS, export
 from ..facets import facets
 from ..health import health
 from ..overview import overview
+from ..tail import tail
 from .operation import NotThere, Operation, Parameter, Question
 
 SORT = Parameter(
@@ -23,7 +28,8 @@ def _overview(question: Question) -> dict[str, Any]:
 def _calls(question: Question) -> dict[str, Any]:
     size = question.whole("limit", 100, most=MOST)
     by = order(question.get("sort"))
-    return page(question.means.ask, question.view(), by, size=size, cursor=question.get("cursor"))
+    listed = page(question.means.ask, question.view(), by, size=size, cursor=question.get("cursor"))
+    return listed | {"hidden": question.hide_said(listed["calls"])}
 
 
 def _facets(question: Question) -> dict[str, Any]:
@@ -35,11 +41,22 @@ def _call(question: Question) -> dict[str, Any]:
     found = call(question.means.ask, question.id("trace"), question.id("span"), question.view(), by)
     if found is None:
         raise NotThere("no such call: it was never stored, or its time to live is over")
-    return found
+    hidden = question.hide_said([found["call"]])
+    return found | {"hidden": hidden} | ({"content": None} if hidden else {})
 
 
 def _said(question: Question) -> dict[str, Any]:
-    return said(question.means.ask, question.id("trace"), question.id("span"))
+    found = said(question.means.ask, question.id("trace"), question.id("span"))
+    hidden = not question.allowed("see_content")
+    return found | {"hidden": hidden} | ({"content": None} if hidden else {})
+
+
+def _read(question: Question) -> dict[str, Any]:
+    return read(question.means.ask, question.id("trace"))
+
+
+def _export(question: Question) -> Response:
+    return export(question, order(question.get("sort")))
 
 
 def _health(question: Question) -> dict[str, Any]:
@@ -55,8 +72,21 @@ OPERATIONS = (
             Parameter("limit", "Calls on a page", {"type": "integer", "minimum": 1, "maximum": MOST}),
         ),
     ),
+    Operation(
+        "GET", "/api/calls/tail", "New calls of a view as they are stored, as server-sent events", tail, str,
+        view=True, media_type="text/event-stream",
+    ),
+    Operation(
+        "GET", "/api/calls/export", "The calls of a view as a file; X-Spanward-Cut says whether all of them", _export, str,
+        view=True, media_type="text/csv",
+        takes=(
+            SORT, Parameter("format", "What kind of file", {"enum": [*FORMS]}),
+            Parameter("columns", f"Some of {', '.join(COLUMNS)}, with commas between"),
+        ),
+    ),
     Operation("GET", "/api/facets", "The values that a view can be narrowed by", _facets, view=True, takes=(SORT,)),
     Operation("GET", "/api/calls/{trace}/{span}", "One call with all about it", _call, view=True, takes=(SORT,)),
     Operation("GET", "/api/spans/{trace}/{span}/said", "What went into and came out of a span", _said),
+    Operation("GET", "/api/traces/{trace}/said", "All that was said in a trace, in order", _read, needs="see_content"),
     Operation("GET", "/api/health", "Is the picture whole?", _health),
 )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from ..view import COLUMNS, FILTERS, NUMBERS
+from ..view import COLUMNS, FILTERS, NUMBERS, SEARCHED_IN
 from .operation import Operation, Parameter
 
 _MESSAGE = {"type": "object", "properties": {"message": {"type": "string"}}, "required": ["message"]}
@@ -26,6 +26,7 @@ VIEW = (
     Parameter("from", "Begin of the range: now-24h, milliseconds since 1970, or ISO 8601"),
     Parameter("to", "End of the range, exclusive; as `from`, `now` unless given"),
     Parameter("q", "Text to look for", {"type": "string", "maxLength": 500}),
+    Parameter("in", "Where `q` is looked for: the first words, or all of what was said", {"enum": [*SEARCHED_IN]}),
     *(
         Parameter(name, f"{COLUMNS.get(name, name)} is one of these; `{name}!` is none of these", _TEXTS)
         for name in FILTERS
@@ -69,7 +70,7 @@ def _operation(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
         "responses": {
             "200": {
                 "description": "The answer",
-                "content": {"application/json": {"schema": _schema(operation.answers, schemas, "serialization")}},
+                "content": {operation.media_type: {"schema": _schema(operation.answers, schemas, "serialization")}},
             },
             **{
                 status: {"description": text, "content": {"application/json": {"schema": _MESSAGE}}}

@@ -1,13 +1,14 @@
 """What the collector hands to the dashboards, and nothing else: they never see who stands behind it."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from starlette.requests import Request
 
-from ..ask import Ask
+from ..ask import Ask, Raw
 from ..documents import Documents
+from ..tails import Tails
 
 Authorize = Callable[[str, Request], str]
 """Action and request; gives the actor ('' where nobody is told apart). Raises `Forbidden`."""
@@ -38,9 +39,11 @@ class Means:
     """`sidecar` gives what /healthz says, `clock` seconds since 1970."""
 
     ask: Ask
+    raw: Raw
     insert: Insert
     documents: Documents
     authorize: Authorize
     record: Record
     sidecar: Callable[[], dict[str, Any]]
     clock: Callable[[], float]
+    tails: Tails = field(default_factory=Tails)

@@ -1,12 +1,14 @@
 """One operation of the API: its address, what it takes and answers, and what one must be allowed to do."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import BaseModel
 from starlette.requests import Request
 
+from ..content_search import resolved
+from ..said import hide
 from ..view import View, read
 from .means import Means
 
@@ -19,6 +21,10 @@ class NotThere(Exception):  # noqa: N818  a state of the world
 
 class BadQuestion(ValueError):  # noqa: N818  says what is wrong with a request
     """A parameter or a body that cannot be used; the text says which and what would be right."""
+
+
+class Busy(Exception):  # noqa: N818  a state of the world
+    """As many as may are already being answered; the text says to come again."""
 
 
 class Forbidden(Exception):  # noqa: N818  an answer
@@ -50,8 +56,11 @@ class Question:
         return round(self.means.clock() * 1000)
 
     def view(self) -> View:
-        """Raises `BadView`."""
-        return read(self.request.query_params.multi_items(), self.now, also=[p.name for p in self.operation.takes])
+        """Raises `BadView`, and `Forbidden` for a search text of one who may not see what was said."""
+        view = read(self.request.query_params.multi_items(), self.now, also=[p.name for p in self.operation.takes])
+        if view.text:
+            self.means.authorize("see_content", self.request)  # what a search finds tells what was said
+        return resolved(self.means.ask, view)
 
     def get(self, name: str, default: str = "") -> str:
         return self.request.query_params.get(name, default)
@@ -75,6 +84,10 @@ class Question:
             return False
         return True
 
+    def hide_said(self, rows: Iterable[dict[str, Any]]) -> bool:
+        """Takes what was said out of rows of calls if the reader may not see it; says whether."""
+        return not self.allowed("see_content") and hide(rows)
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:
@@ -93,3 +106,4 @@ class Operation:
     body: type[BaseModel] | None = None
     view: bool = False
     needs: str = ""
+    media_type: str = "application/json"

@@ -86,7 +86,7 @@ def tab(browser: Browser, address: str, **how: Any) -> Iterator[Page]:
         yield opened
     finally:
         context.close()
-    assert (watch.foreign, watch.errors) == ([], [])
+    assert (watch.foreign, watch.errors) == ([], []), (watch.foreign, watch.errors)
 
 
 def style(page: Page, selector: str, name: str) -> Any:

@@ -1,7 +1,7 @@
 """The dashboards' application as the sidecar wires it, with documents in memory and an audit log that is a list."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,10 @@ def nowhere(table: str, rows: Iterable[Mapping[str, Any]]) -> None:
     raise AssertionError(f"nothing is to be put into {table}: {list(rows)}")
 
 
+def no_file(sql: str, _parameters: Mapping[str, Any], _form: str) -> Iterator[bytes]:
+    raise AssertionError(f"no file is to be written: {sql}")
+
+
 def means_of(
     store: Store | Ask,
     sidecar: Callable[[], dict[str, Any]] = lambda: {"status": "ok"},
@@ -48,6 +52,7 @@ def means_of(
     kept = [] if audit is None else audit
     return Means(
         ask=store.ask if isinstance(store, Store) else store,
+        raw=store.raw if isinstance(store, Store) else no_file,
         insert=store.insert if isinstance(store, Store) else nowhere,
         documents=DocumentFile(":memory:", clock),
         authorize=authorize,

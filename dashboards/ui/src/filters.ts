@@ -66,7 +66,7 @@ export function toggled(query: URLSearchParams, key: string, value: string): URL
 }
 
 export function cleared(query: URLSearchParams): URLSearchParams {
-  const gone: Record<string, null> = { q: null };
+  const gone: Record<string, null> = { q: null, in: null };
   for (const { key } of filtersOf(query)) gone[key] = null;
   return change(query, gone);
 }

@@ -3,7 +3,9 @@ export type Part =
   | { kind: "text" | "reasoning"; text: string }
   | { kind: "tool_call"; id: string; name: string; json: string }
   | { kind: "tool_result"; id: string; json: string }
-  | { kind: "media"; modality: string; mime: string; uri: string; size: number }
+  | { kind: "document"; id: string; name: string; json: string }
+  // `image`: a data: URL of a picture that may be shown; nothing is ever loaded from elsewhere
+  | { kind: "media"; modality: string; mime: string; uri: string; size: number; image: string }
   | { kind: "other"; json: string };
 
 export interface Message {
@@ -42,11 +44,20 @@ function part(raw: unknown): Part {
     case "file":
       return {
         kind: "media", modality: str(p["modality"]) || "file", mime: str(p["mime_type"]), uri: str(p["uri"] ?? p["file_id"]),
-        size: str(p["content"]).length,
+        size: str(p["content"]).length, image: imageOf(str(p["mime_type"]), str(p["uri"]), str(p["content"])),
       };
+    case "document":
+      return { kind: "document", id: str(p["id"]), name: str(p["name"]), json: pretty(p["content"] ?? "") };
     default:
       return { kind: "other", json: pretty(raw) };
   }
+}
+
+const LARGEST_IMAGE = 2_000_000;
+
+function imageOf(mime: string, uri: string, content: string): string {
+  const url = uri.startsWith("data:") ? uri : content && `data:${mime};base64,${content}`;
+  return url.length <= LARGEST_IMAGE && /^data:image\/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+$/.test(url) ? url : "";
 }
 
 // `role` is for lists of parts without a message around them, as system instructions are.
@@ -97,8 +108,23 @@ export function marked(text: string): { text: string; mark: boolean }[] {
   return text.split(MARK).map((piece, i) => ({ text: piece, mark: i % 2 === 1 })).filter((piece) => piece.text);
 }
 
+const MARKS = new RegExp(MARK.source, "g");
+const LOOKED_AT = 500_000;
+
+// Counted in the first half million characters: what is longer was folded anyway.
 export function marksIn(messages: Message[]): number {
   let n = 0;
-  for (const { parts } of messages) for (const p of parts) n += marked("text" in p ? p.text : "json" in p ? p.json : "").filter((m) => m.mark).length;
+  let left = LOOKED_AT;
+  for (const { parts } of messages) {
+    for (const p of parts) {
+      const said = textOf(p).slice(0, left);
+      left -= said.length;
+      n += said.match(MARKS)?.length ?? 0;
+    }
+  }
   return n;
+}
+
+export function textOf(part: Part): string {
+  return "text" in part ? part.text : "json" in part ? part.json : part.uri;
 }

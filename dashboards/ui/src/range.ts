@@ -53,5 +53,6 @@ export function asked(query: URLSearchParams, keep: readonly string[] = []): URL
   const { from, to } = rangeOf(query);
   const next = change(query, { from, to });
   if (!keep.includes("sort")) next.delete("sort");
+  for (const name of ["columns", "read"]) next.delete(name);
   return next;
 }

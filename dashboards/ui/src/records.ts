@@ -26,15 +26,21 @@ export interface Span {
 }
 
 export interface Content { input: string; output: string; system: string; tools: string; cut: string[] }
-export interface Said { content: Content | null; events: GuardEvent[] }
+// `hidden`: this reader may not see what was said, so it was left out.
+export interface Said { content: Content | null; events: GuardEvent[]; hidden: boolean }
+export interface Turn { span_id: string; us: number; name: string; service: string; status: string; is_call: number; content: Content }
+export interface TraceSaid { turns: Turn[]; more: boolean }
 export interface Ids { trace_id: string; span_id: string }
 
 export interface CallPage {
   call: CallDetail; content: Content | null; events: GuardEvent[]; spans: Span[]; more_spans: boolean;
-  previous: Ids | null; next: Ids | null;
+  previous: Ids | null; next: Ids | null; hidden: boolean;
 }
 
-export interface CallList { calls: CallRow[]; next: string | null; total: number }
+// `searched`: a search inside content went back to `since` (milliseconds), `whole` if that is all of the range.
+export interface CallList { calls: CallRow[]; next: string | null; total: number; hidden: boolean; searched: { since: number; whole: boolean } | null }
+export interface TailEvent { calls: CallRow[]; more: number; hidden: boolean }
+export interface Kept { id: string; name: string; address: string; text: string; version: number; changed: number; actor: string }
 export type Facets = Record<string, { value: string; calls: number }[]>;
 
 export interface Counts {

@@ -1,6 +1,8 @@
+import "./call.css";
 import type { PageProps } from "../pages";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { useAnswer } from "../answer";
+import { curlOf, hasCurl, otlpOf } from "../copy_as";
 import { costOf, count, counted, ms, timeOf, tokensOf } from "../format";
 import { marksIn, messagesOf, toolsOf } from "../messages";
 import { Chip, GuardChips, Status } from "../parts/chip";
@@ -10,12 +12,15 @@ import { GuardEvents } from "../parts/guard_events";
 import { Icon } from "../parts/icon";
 import { MessageView, Text } from "../parts/message_view";
 import { Problem } from "../parts/notice";
+import { Reader } from "../parts/reader";
+import { Revealing } from "../parts/reveal";
 import { noAnswer, Outcome, whyWithheld } from "../parts/outcome";
 import { Attributes, Waterfall } from "../parts/waterfall";
-import { href, type Place } from "../place";
+import { change, href, type Place } from "../place";
 import { useTitle } from "../title";
 import { asked } from "../range";
-import type { CallDetail, CallPage, Content, Ids } from "../records";
+import { verdictsAt } from "../verdicts_at";
+import type { CallDetail, CallPage, Content, GuardEvent, Ids } from "../records";
 
 const YOUNG_MS = 60_000;
 const AGAIN_MS = 2000;
@@ -38,36 +43,52 @@ export function CallView({ here, ids }: PageProps) {
 function Page({ here, data }: { here: Place; data: CallPage }) {
   const { call: c, content, events, spans } = data;
   const own = spans.find((s) => s.span_id === c.span_id);
+  const reading = here.query.get("read") === "trace";
   return (
-    <>
+    <Revealing trace={c.trace_id}>
       <Title here={here} data={data} />
       <Outcome call={c} events={events} />
+      <Tabs here={here} reading={reading} />
+      {reading ? <Reader trace={c.trace_id} query={here.query} /> : (
       <div class="columns">
         <div class="talk">
-          <Talk call={c} content={content} />
+          {data.hidden ? <p class="panel note quiet">What was said is hidden from you: it takes a key whose role may see content.</p> : <Talk call={c} content={content} events={events} />}
           <Waterfall spans={spans} more={data.more_spans} here={c.span_id} trace={c.trace_id} query={here.query} />
           {own && (
             <details class="panel raw">
               <summary><h2>Raw attributes</h2> <span class="quiet">{count(Object.keys(own.attributes).length)} of the span, {count(Object.keys(own.resource).length)} of the resource</span></summary>
-              <Attributes of={own.attributes} />
+              <Attributes of={own.attributes} what="the attributes" />
               <h3>Resource</h3>
               <Attributes of={own.resource} />
             </details>
           )}
         </div>
-        <div class="side">
+        <div class="call-side">
           <GuardEvents call={c} events={events} degraded={own?.attributes["spanward.guard.degraded"] ?? ""} />
           <Tokens call={c} />
           <Times call={c} />
           <Identity call={c} query={here.query} />
         </div>
       </div>
-    </>
+      )}
+    </Revealing>
+  );
+}
+
+function Tabs({ here, reading }: { here: Place; reading: boolean }) {
+  const to = (read: string | null) => href(here.path, change(here.query, { read }));
+  return (
+    <nav class="call-tabs" aria-label="Ways to read">
+      <a class="button small" href={to(null)} aria-current={reading ? undefined : "page"}>This call</a>
+      <a class="button small" href={to("trace")} aria-current={reading ? "page" : undefined}>All that was said in the trace</a>
+    </nav>
   );
 }
 
 function Title({ here, data }: { here: Place; data: CallPage }) {
   const { call: c } = data;
+  const own = data.spans.find((s) => s.span_id === c.span_id);
+  const { content } = data;
   const to = (ids: Ids) => href(`/calls/${ids.trace_id}/${ids.span_id}`, here.query);
   return (
     <header class="title">
@@ -80,6 +101,8 @@ function Title({ here, data }: { here: Place; data: CallPage }) {
       <span class="grow" />
       <Copy text={location.href} what="link" label="Link" />
       <Copy text={() => JSON.stringify(data, null, 2)} what="call as JSON" label="JSON" />
+      {own && <Copy text={() => otlpOf(c.trace_id, own, data.content)} what="span as OTLP JSON" label="OTLP" />}
+      {hasCurl(c, content) && <Copy text={() => curlOf(c, content, own?.attributes ?? {})} what="request as curl, without a key" label="curl" />}
       <Step to={data.previous && to(data.previous)} name="previous" />
       <Step to={data.next && to(data.next)} name="next" />
     </header>
@@ -93,20 +116,26 @@ function Step({ to, name }: { to: string | null; name: "previous" | "next" }) {
   return <a class="button small" href={to} title={label} aria-label={label} {...{ [`data-${name}`]: "" }}>{icon}</a>;
 }
 
-function Talk({ call, content }: { call: CallDetail; content: Content | null }) {
+// Read once for a text, however often the page asks again.
+function talkOf(content: Content) {
+  const system = messagesOf(content.system, "system");
+  const input = messagesOf(content.input, "user");
+  const output = messagesOf(content.output, "assistant");
+  return { system, input, output, tools: toolsOf(content.tools), marks: marksIn([...system, ...input, ...output]) };
+}
+
+function Talk({ call, content, events }: { call: CallDetail; content: Content | null; events: GuardEvent[] }) {
+  const told = useMemo(() => content && talkOf(content), [content?.system, content?.input, content?.output, content?.tools]);
   const withheld = call.content_withheld;
-  if (!content) {
+  if (!content || !told) {
     return (
       <p class="panel note quiet">
         {withheld ? `The content of this call was not stored: ${whyWithheld(withheld)}.` : "No content is stored for this call: it carried none, or its time to live is over."}
       </p>
     );
   }
-  const system = messagesOf(content.system, "system");
-  const input = messagesOf(content.input, "user");
-  const output = messagesOf(content.output, "assistant");
-  const tools = toolsOf(content.tools);
-  const marks = marksIn([...system, ...input, ...output]);
+  const { system, input, output, tools, marks } = told;
+  const verdicts = verdictsAt(events, input, output);
   return (
     <>
       {content.cut.length > 0 && <p class="panel note warn-text">Very long content was cut here: {content.cut.join(", ")}.</p>}
@@ -118,8 +147,8 @@ function Talk({ call, content }: { call: CallDetail; content: Content | null }) 
         </details>
       )}
       {system.map((m, i) => <MessageView key={`s${i}`} message={m} of="input" />)}
-      {input.map((m, i) => <MessageView key={`i${i}`} message={m} of="input" />)}
-      {output.length > 0 ? output.map((m, i) => <MessageView key={`o${i}`} message={m} of="output" />) : <p class="note quiet">{noAnswer(call)}</p>}
+      {input.map((m, i) => <MessageView key={`i${i}`} message={m} of="input" events={verdicts.get(m) ?? []} />)}
+      {output.length > 0 ? output.map((m, i) => <MessageView key={`o${i}`} message={m} of="output" events={verdicts.get(m) ?? []} />) : <p class="note quiet">{noAnswer(call)}</p>}
     </>
   );
 }

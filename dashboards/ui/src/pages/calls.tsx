@@ -1,32 +1,46 @@
+import "./calls.css";
 import { useEffect, useState } from "preact/hooks";
 import { useAnswer } from "../answer";
 import { cleared, filtersOf } from "../filters";
-import { count } from "../format";
+import { count, local } from "../format";
 import { CallTable } from "../parts/call_table";
+import { ColumnMenu } from "../parts/column_menu";
+import { ExportMenu } from "../parts/export_menu";
 import type { PageProps } from "../pages";
 import { FacetList } from "../parts/facet_list";
 import { FilterBar } from "../parts/filter_bar";
 import { FirstSteps, Nothing, Problem } from "../parts/notice";
+import { SavedMenu } from "../parts/saved_menu";
 import { SearchBox } from "../parts/search_box";
 import { change, href, type Place } from "../place";
-import { asked, isLive, withRange } from "../range";
+import { asked, isLive, isoSeconds, rangeOf, withRange } from "../range";
+import { joined, keyOf, useTail } from "../tail";
 import { useTitle } from "../title";
 import type { CallList, Facets } from "../records";
 
 const LIST_MS = 1000;
+const TOLD_MS = 30_000;
 const FACETS_MS = 10_000;
+const SIZE = 100;
 
 export function Calls({ here, stored }: PageProps) {
   useTitle("Calls");
   const cursor = here.query.get("cursor");
-  const live = isLive(here.query) && !cursor;
+  const inside = here.query.get("in") === "content" && here.query.has("q");
+  // a search through all that was said is asked once: it takes the store some seconds
+  const live = isLive(here.query) && !cursor && !inside;
+  const told = live && !here.query.has("sort");
   const query = asked(here.query, ["sort"]);
-  const list = useAnswer<CallList>(`/api/calls?${query}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`, live ? LIST_MS : 0);
+  const tail = useTail(told ? `/api/calls/tail?${query}` : "");
+  const everyMs = tail.on ? TOLD_MS : LIST_MS;
+  const list = useAnswer<CallList>(`/api/calls?${query}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`, live ? everyMs : 0);
   const facets = useAnswer<Facets>(`/api/facets?${asked(here.query)}`, live ? FACETS_MS : 0);
   const [narrow, setNarrow] = useState(false);
   useEffect(() => setNarrow(false), [here.query.toString()]);
   if (stored === 0) return <FirstSteps />;
-  const { data, error } = list;
+  const { data, error, busy } = list;
+  const shown = data && joined(data.calls, tail.fresh, SIZE);
+  const total = data && shown ? data.total + shown.came : null;
   const narrowed = filtersOf(here.query).length > 0 || here.query.has("q");
   return (
     <div class="calls">
@@ -39,13 +53,20 @@ export function Calls({ here, stored }: PageProps) {
           <SearchBox here={here} />
           <button type="button" class="button narrow" onClick={() => setNarrow(!narrow)} aria-expanded={narrow}>Filters</button>
           <span class="total" role="status">
-            {data && <><b>{count(data.total)}</b> call{data.total === 1 ? "" : "s"}</>}
+            {inside && busy ? "searching…" : total !== null && <><b>{count(total)}</b> call{total === 1 ? "" : "s"}</>}
             {live && <span class="live" title="New calls appear by themselves"><i class="dot good" />live</span>}
           </span>
         </div>
+        <div class="calls-bar">
+          <SavedMenu here={here} />
+          <ColumnMenu here={here} />
+          <ExportMenu here={here} total={total ?? 0} />
+        </div>
         <FilterBar here={here} />
         {error && <Problem text={error} />}
-        {data?.calls.length ? <CallTable here={here} calls={data.calls} /> : data && (
+        {data?.hidden && <p class="calls-note plain">What was said is hidden from you: it takes a key whose role may see content.</p>}
+        {data && <Reached here={here} data={data} />}
+        {data && shown?.calls.length ? <CallTable here={here} calls={shown.calls} fresh={new Set(tail.fresh.map(keyOf))} /> : data && (
           <Nothing title="No call fits">
             {narrowed ? <p>Nothing in this range meets all filters. <a href={href("/calls", cleared(here.query))}>Clear the filters</a>, or </p> : <p>Nothing was called in this range; </p>}
             <p><a href={href("/calls", withRange(here.query, "now-30d", "now"))}>look at the last 30 days</a>.</p>
@@ -54,6 +75,21 @@ export function Calls({ here, stored }: PageProps) {
         <Paging here={here} next={data?.next ?? null} />
       </section>
     </div>
+  );
+}
+
+// How far a search through all that was said came, and where to go on.
+function Reached({ here, data: { searched, total } }: { here: Place; data: CallList }) {
+  if (!searched || searched.whole) return null;
+  const { from, to } = rangeOf(here.query);
+  const on = (a: string, b: string) => href(here.path, withRange(here.query, a, b));
+  const since = isoSeconds(searched.since);
+  return (
+    <p class="calls-note" role="status">
+      <span>The search ended at its limit: it went back to {local(searched.since * 1000)} and found {count(total)}. What is older was not looked at.</span>
+      <a href={on(from.startsWith("now") ? isoSeconds(searched.since - 86_400_000) : from, since)}>Search the day before</a>
+      {to === "now" && from !== "now-1h" && <a href={on("now-1h", "now")}>Search the last hour only</a>}
+    </p>
   );
 }
 

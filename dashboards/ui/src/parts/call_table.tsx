@@ -1,23 +1,23 @@
-import { clockOf, costOf, count, counted, dayOf, exact, local, ms, NONE, tokensOf } from "../format";
 import { change, href, type Place } from "../place";
 import type { CallRow } from "../records";
-import { GuardChips, Status } from "./chip";
-import { UNSAID } from "./outcome";
+import { chosen, type Column, type Word } from "./call_columns";
 
-// Two lines a row: each column has a word above and a quieter one below, and both may sort.
-type Word = readonly [name: string, sort: string];
-const COLUMNS: readonly (readonly [css: string, words: readonly Word[]])[] = [
-  ["time", [["Time", "time"]]], ["status", [["Status", ""]]], ["model", [["Model", ""]]], ["said", [["Input → output", ""]]],
-  ["guards", [["Guards", ""]]], ["latency n", [["Latency", "latency"], ["first token", "ttft"]]], ["cost n", [["Cost", "cost"], ["tokens", "tokens"]]],
-];
+// As in the style sheet, and what is left for the texts at least.
+const WIDTHS: Record<string, number> = { time: 84, status: 150, model: 162, said: 260, guards: 96, latency: 128, cost: 118, extra: 118 };
 
-export function CallTable({ here, calls }: { here: Place; calls: CallRow[] }) {
+// `fresh` are keys (trace and span id) of rows that came while one looks.
+export function CallTable({ here, calls, fresh }: { here: Place; calls: CallRow[]; fresh?: ReadonlySet<string> }) {
+  const columns = chosen(here.query);
+  const extras = columns.some((one) => one.css.startsWith("extra"));
+  const width = columns.reduce((sum, { css }) => sum + (WIDTHS[css.split(" ")[0]!] ?? 0), 0);
   return (
-    <div class="scroll"><table class="rows">
-      <colgroup>{COLUMNS.map(([css]) => <col key={css} class={`col-${css.split(" ")[0]!}`} />)}</colgroup>
-      <thead><tr>{COLUMNS.map(([css, words]) => <Head key={css} here={here} css={css} words={words} />)}</tr></thead>
-      <tbody>{calls.map((call) => <Row key={call.trace_id + call.span_id} here={here} call={call} />)}</tbody>
-    </table></div>
+    <div class="scroll" tabIndex={extras ? 0 : undefined} role={extras ? "region" : undefined} aria-label={extras ? "Calls" : undefined}>
+      <table class={`rows ${extras ? "wide" : ""}`} style={extras ? { "--calls-width": `${width}px` } : undefined}>
+        <colgroup>{columns.map(({ id, css }) => <col key={id} class={`col-${css.split(" ")[0]!}`} />)}</colgroup>
+        <thead><tr>{columns.map(({ id, css, words }) => <Head key={id} here={here} css={css} words={words} />)}</tr></thead>
+        <tbody>{calls.map((call) => <Row key={call.trace_id + call.span_id} here={here} call={call} columns={columns} isNew={fresh?.has(call.trace_id + call.span_id) ?? false} />)}</tbody>
+      </table>
+    </div>
   );
 }
 
@@ -44,22 +44,10 @@ function Sort({ here, name, sort, now }: { here: Place; name: string; sort: stri
   );
 }
 
-function answered(c: CallRow): string {
-  if (c.output_preview) return c.output_preview;
-  if (c.status !== "ok") return c.failure;
-  return c.finish_reason.startsWith("tool") ? "calls a tool" : UNSAID[c.operation]?.word ?? "";
-}
-
-function Row({ here, call: c }: { here: Place; call: CallRow }) {
+function Row({ here, call, columns, isNew }: { here: Place; call: CallRow; columns: readonly Column[]; isNew: boolean }) {
   return (
-    <tr>
-      <td class="time"><a data-row href={href(`/calls/${c.trace_id}/${c.span_id}`, change(here.query, {}))} title={`${local(c.us)}\n${exact(c.us)}`}>{clockOf(c.us)}</a><small>{dayOf(c.us)}</small></td>
-      <td class="status"><Status status={c.status} error={c.error_type} />{c.stream > 0 && <small>stream{c.stream_end && c.stream_end !== "complete" ? ` ${c.stream_end}` : "ed"}</small>}</td>
-      <td class="model"><span title={c.model}>{c.model || c.request_model || "(unnamed)"}</span><small>{c.service}{c.operation !== "chat" && ` · ${c.operation}`}</small></td>
-      <td class="said"><span>{c.input_preview || <i class="quiet">{c.content_withheld ? "content withheld" : "no text"}</i>}</span><small>{answered(c)}</small></td>
-      <td class="guards"><GuardChips call={c} /></td>
-      <td class="latency n">{ms(c.latency_ms)}<small>{c.ttft_ms ? ms(c.ttft_ms) : NONE}</small></td>
-      <td class="cost n"><span class={c.cost === null ? "quiet" : ""}>{costOf(c)}</span><small title={!counted(c) ? "no usage was reported" : `${count(c.input_tokens)} in (${count(c.cached_tokens)} cached), ${count(c.output_tokens)} out`}>{tokensOf(c)}</small></td>
+    <tr class={isNew ? "calls-new" : undefined}>
+      {columns.map(({ id, css, words, cell }) => <td key={id} class={css} data-name={words[0]![0]}>{cell(call, here)}</td>)}
     </tr>
   );
 }

@@ -1,21 +1,26 @@
 // A message as people read it. Everything models said is put in as text nodes: markup in it stays text.
 import { useMemo, useState } from "preact/hooks";
 import { count } from "../format";
-import { marked, pretty, type Message, type Part } from "../messages";
+import { pretty, textOf, type Message, type Part } from "../messages";
+import type { GuardEvent } from "../records";
+import { Chip } from "./chip";
 import { Copy } from "./copy";
+import { Text } from "./long_text";
 
-const LONG = 6000;
+export { Text };
+
 const LAID_OUT = 200_000;
 
-export function MessageView({ message, of }: { message: Message; of: "input" | "output" }) {
-  const plain = message.parts.map((p) => ("text" in p ? p.text : "json" in p ? p.json : p.uri)).join("\n");
+// `events`: what the guards found in this message.
+export function MessageView({ message, of, events = [] }: { message: Message; of: "input" | "output"; events?: GuardEvent[] }) {
   return (
     <article class={`said-by ${message.role} ${of}`} aria-label={`${message.role} message`}>
       <header>
         <b>{message.role}</b>
         {message.finish && <span class="quiet">finish: {message.finish}</span>}
+        {events.map((e, i) => <span key={i} class="call-verdict"><Chip word={e.mode === "shadow" ? "shadow" : e.verdict} title={`rule ${e.rule}, ${e.stage.replace("_", " ")}`} /> {e.label || e.detector}</span>)}
         <span class="grow" />
-        <Copy text={plain} what={`${message.role} message`} />
+        <Copy text={() => message.parts.map(textOf).join("\n")} what={`${message.role} message`} />
       </header>
       {message.parts.map((part, i) => <PartView key={i} part={part} />)}
       {!message.parts.length && <p class="quiet">empty</p>}
@@ -33,11 +38,24 @@ function PartView({ part }: { part: Part }) {
       return <div class="tool"><p>calls <b>{part.name}</b> {part.id && <span class="quiet">{part.id}</span>}</p><Text text={part.json} code /></div>;
     case "tool_result":
       return <div class="tool"><p>result {part.id && <span class="quiet">of {part.id}</span>}</p><Text text={part.json} code /></div>;
+    case "document":
+      return <div class="tool"><p>document <b>{part.name}</b> {part.id && <span class="quiet">{part.id}</span>}</p><Text text={part.json} /></div>;
     case "media":
-      return <p class="media"><b>{part.modality}</b> {part.mime} <code>{part.uri.slice(0, 200) || `${count(part.size)} characters inline`}</code></p>;
+      return <Media part={part} />;
     case "other":
       return <Text text={part.json} code />;
   }
+}
+
+// Only a picture that was stored with the call is shown; an address is text, and nothing is loaded from it.
+function Media({ part }: { part: Extract<Part, { kind: "media" }> }) {
+  const inline = part.uri.startsWith("data:") ? part.uri.length : part.size;
+  return (
+    <div class="media">
+      <p><b>{part.modality}</b> {part.mime} {!part.image && <code>{inline ? `${count(inline)} characters inline` : part.uri.slice(0, 200)}</code>}</p>
+      {part.image && <img class="call-image" src={part.image} alt={`${part.modality} of the message`} />}
+    </div>
+  );
 }
 
 // A structured answer reads better laid out; the switch shows what was really said.
@@ -50,18 +68,5 @@ function Said({ text }: { text: string }) {
       <Text text={raw ? text : laid} code />
       <button type="button" class="link" onClick={() => set(!raw)}>{raw ? "lay out the JSON" : "as it was said"}</button>
     </div>
-  );
-}
-
-export function Text({ text, code }: { text: string; code?: boolean }) {
-  const [all, set] = useState(text.length <= LONG);
-  const shown = all ? text : text.slice(0, LONG);
-  return (
-    <>
-      <div class={code ? "text code" : "text"}>
-        {marked(shown).map(({ text: piece, mark }, i) => (mark ? <mark key={i} title="put here by a guard; the value itself was not stored">{piece}</mark> : piece))}
-      </div>
-      {!all && <button type="button" class="link" onClick={() => set(true)}>show all {count(text.length)} characters</button>}
-    </>
   );
 }

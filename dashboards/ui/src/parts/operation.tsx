@@ -18,7 +18,7 @@ export function OperationSaid({ span, trace }: { span: Span; trace: string }) {
   const rules = [...new Set(events.map((e) => `${e.rule}: ${e.verdict}`))];
   return (
     <div class="operation">
-      {content ? [...messagesOf(content.input, "in"), ...messagesOf(content.output, "out")].map((m, i) => <MessageView key={i} message={m} of={m.role === "out" ? "output" : "input"} />)
+      {data.hidden ? <p class="quiet">What it said is hidden from you: it takes a key whose role may see content.</p> : content ? [...messagesOf(content.input, "in"), ...messagesOf(content.output, "out")].map((m, i) => <MessageView key={i} message={m} of={m.role === "out" ? "output" : "input"} />)
         : <p class="quiet">{span.attributes["spanward.content.withheld"] ? `What it said was not stored: ${whyWithheld(span.attributes["spanward.content.withheld"])}.` : "It said nothing that is stored."}</p>}
       {rules.length > 0 && <p class="quiet">guards: {rules.join(", ")}</p>}
     </div>
