@@ -33,7 +33,7 @@ class Worker:
         hidden = {KEY_VARIABLE, OWN_KEY_VARIABLE}
         kept = {name: value for name, value in os.environ.items() if name not in hidden}
         kept["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603  ourselves
             [sys.executable, "-P", "-m", f"{__package__}.worker"], env=kept, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8",
         )  # fmt: skip

@@ -27,9 +27,7 @@ MOST_COMPARED = 500
 MOST_DIFF = 2000
 """Lines of a diff of texts; of texts with more than `MOST_LINES` there is none."""
 MOST_LINES = 20_000
-_PLACED = re.compile(
-    r"(?P<file>.+?):(?:(?P<line>\d+):)? (?:(?P<severity>error|warning|hint): )?(?P<text>.*)", re.DOTALL
-)
+_PLACED = re.compile(r"(?P<file>.+?):(?:(?P<line>\d+):)? (?:(?:error|warning|hint): )?(?P<text>.*)", re.DOTALL)
 _MEANT = re.compile(r"'(?P<word>[^']*)'[^']*; did you mean '(?P<meant>[^']*)'\?")
 Told = Mapping[str, Any]
 

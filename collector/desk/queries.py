@@ -2,9 +2,10 @@
 
 import re
 from functools import cache
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict  # pydantic needs it below Python 3.12
 
 from ...dashboards.api.operation import BadQuestion, NotThere, Operation, Question
 from ...dashboards.documents import Document

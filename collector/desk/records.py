@@ -1,6 +1,8 @@
 """What the operations of policies answer. Times are in microseconds (`us`) since 1970."""
 
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
+
+from typing_extensions import TypedDict  # pydantic needs it below Python 3.12
 
 Severity = Literal["error", "warning", "hint"]
 
@@ -197,7 +199,7 @@ class Word(TypedDict):
 
 
 class Saved(TypedDict):
-    """`hash` is what will be in force once the sidecar has taken it up; `option` how to start with it, for new files."""
+    """`hash` is what will be in force once it is taken up; `option` starts the sidecar with a new file."""
 
     file: str
     hash: str

@@ -23,7 +23,10 @@ _HASH = re.compile(r"[0-9a-f]{12}")
 
 
 class Versions:
-    """A folder with a file a version: `{hash, name, dump, files: {path: text}}`. Keeping never raises."""
+    """A folder with a file a version: `{hash, name, dump, files: {path: text}}`, without what it extends.
+
+    Keeping never raises.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -35,7 +38,8 @@ class Versions:
             texts = {file.resolve(): text_of(file) for file in loaded.files}
             read_again = policies.loaded(named, texts).policy  # the files may have changed between the two
             if hash_ in ("", read_again.hash):
-                self._write(read_again, {str(file): text for file, text in texts.items()})
+                own = {file.resolve() for file in policies.files_in(policies.locate(named, Path()))}
+                self._write(read_again, {str(file): text for file, text in texts.items() if file in own})
         except (PolicyError, OSError) as problem:
             log.warning("the text of the policy is not kept for the history: %s", problem)
         except Exception as failure:  # noqa: BLE001  a history that lacks one entry must not stop a policy

@@ -46,6 +46,8 @@ HELP: Mapping[str, str] = {
     "shadow": "only notes what it would have done",
 }
 _DEEP = 8
+_CHOICE = {"$ref": "#/$defs/Choice"}
+"""A label: what may be said of it is the same for all, and listed where a label has any name."""
 
 
 @cache
@@ -59,12 +61,16 @@ def words() -> list[dict[str, Any]]:
 def _walk(whole: Mapping[str, Any], node: Mapping[str, Any], at: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     if len(at) > _DEEP:
         return
+    named = at[:1] == ("detectors",) and at[1:] != ("*",)
+    if named and isinstance(node.get("else"), dict):
+        node = node["else"]  # an installed detector under its own name; under another all kinds are possible
     for form in _forms(whole, node):
         for key, inner in form.get("properties", {}).items():
             values = sorted({str(value) for each in _forms(whole, inner) for value in _values(whole, each)})
             text = HELP.get(key) or str(inner.get("description", "")).partition("\n")[0]
             yield {"at": "/".join(at), "word": key, "text": text, "values": values}
-            yield from _walk(whole, inner, (*at, key))
+            if inner != _CHOICE:
+                yield from _walk(whole, inner, (*at, key))
         if isinstance(more := form.get("additionalProperties"), dict):
             yield from _walk(whole, more, (*at, "*"))
         if isinstance(items := form.get("items"), dict):
