@@ -59,15 +59,17 @@ class Desk:
         card = self.card(place)
         told: dict[str, Any] = {"card": card, "files": list(_texts(place)), "start": start}
         if card["problem"]:
-            return {**told, "extends": None, "defaults": {}, "detectors": {}, "rules": [], "found": 0}
+            return {**told, "extends": None, "defaults": {}, "detectors": {}, "watching": [], "rules": [], "found": 0}
         seen = self.view(place)
         own = {str(file) for file in place.files}
         wanted = find.casefold()
         rules = [rule for rule in seen["dump"]["rules"] if wanted in str(rule).casefold()]
         page = [_rule(rule, seen["written"][rule["name"]], own) for rule in rules[start : start + PAGE]]
         dump = seen["dump"]
+        watching = [rule for rule in dump["rules"] if rule["mode"] == "shadow"][:PAGE]
         return {
             **told, "extends": dump["extends"], "defaults": dump["defaults"], "detectors": dump["detectors"],
+            "watching": [_rule(rule, seen["written"][rule["name"]], own) for rule in watching],
             "rules": page, "found": len(rules),
         }  # fmt: skip
 

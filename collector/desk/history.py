@@ -21,7 +21,7 @@ ORDER BY ts DESC, seq DESC LIMIT 4
 """
 FAR = 1 << 52
 """Microseconds: later than any entry."""
-BY_ITSELF = ("policy.reload", "policy.restart")
+BY_ITSELF = {"policy.reload": "a change of the file", "policy.restart": "a change while the sidecar was down"}
 
 
 def history(ask: Ask, subjects: Sequence[str], before: tuple[int, int], kept: Collection[str]) -> dict[str, Any]:
@@ -49,4 +49,5 @@ def since(ask: Ask, hash_: str) -> dict[str, Any]:
         return {"us": None, "by": ""}
     noticed = rows[0]
     brought = next((row for row in rows if row["action"] not in BY_ITSELF), noticed)
-    return {"us": noticed["us"], "by": brought["actor"] or "somebody on this machine"}
+    by = BY_ITSELF.get(brought["action"]) or brought["actor"]
+    return {"us": noticed["us"], "by": by or "somebody on this machine"}

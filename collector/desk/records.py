@@ -88,7 +88,7 @@ class RuleShown(TypedDict):
 
 
 class PolicyShown(TypedDict):
-    """A page of rules: from number `start` of the `found` ones."""
+    """A page of rules: from number `start` of the `found` ones. `watching` are those in shadow, at most a page."""
 
     card: Card
     in_force: bool
@@ -96,6 +96,7 @@ class PolicyShown(TypedDict):
     defaults: dict[str, Any]
     detectors: dict[str, Any]
     files: list[OwnFile]
+    watching: list[RuleShown]
     rules: list[RuleShown]
     start: int
     found: int

@@ -20,7 +20,7 @@ export interface RuleShown { rule: Rule; file: string; line: number; inherited: 
 export interface OwnFile { name: string; path: string; text: string; digest: string }
 export interface PolicyShown {
   card: Card; in_force: boolean; extends: string | null; defaults: Record<string, string | number | null>; detectors: Record<string, unknown>;
-  files: OwnFile[]; rules: RuleShown[]; start: number; found: number; may_edit: boolean;
+  files: OwnFile[]; watching: RuleShown[]; rules: RuleShown[]; start: number; found: number; may_edit: boolean;
 }
 
 export interface Finding { file: string; line: number; severity: "error" | "warning" | "hint"; text: string; word: string; meant: string }

@@ -83,10 +83,11 @@ function Detects({ detector, labels, rule }: { detector: string; labels: Record<
   const every = Object.entries(labels);
   const own = (choice: Choice) => (typeof choice === "number" || choice.action === rule.action ? "" : ` → ${choice.action}`);
   const from = (choice: Choice) => (typeof choice === "number" ? choice : choice.threshold);
+  const alike = every.length > 1 && every.every(([, choice]) => choice === every[0]![1]);
   return (
-    <p><b>{detector}</b>: {every.slice(0, all ? undefined : FEW).map(([label, choice], i) => <span key={label}>{i > 0 && ", "}{label} <span class="quiet">≥ {from(choice)}{own(choice)}</span></span>)}
+    <p><b>{detector}</b>: {every.slice(0, all ? undefined : FEW).map(([label, choice], i) => <span key={label}>{i > 0 && ", "}{label}{!alike && <span class="quiet"> ≥ {from(choice)}{own(choice)}</span>}</span>)}
       {!every.length && <span class="bad-text">nothing</span>}
-      {every.length > FEW && <> <button type="button" class="link" onClick={() => show(!all)}>{all ? "fewer" : `and ${every.length - FEW} more`}</button></>}</p>
+      {every.length > FEW && <> <button type="button" class="link" onClick={() => show(!all)}>{all ? "fewer" : `and ${every.length - FEW} more`}</button></>}{alike && <span class="quiet"> each ≥ {from(every[0]![1])}</span>}</p>
   );
 }
 
@@ -95,7 +96,7 @@ function Watching({ data, saved }: { data: PolicyShown; saved: () => void }) {
   const [asked, ask] = useState("");
   const [problem, fail] = useState("");
   const [done, finish] = useState<Saved | null>(null);
-  const rules = data.rules.filter((each) => each.rule.mode === "shadow");
+  const rules = data.watching;
   const put = (rule: string) => {
     fail("");
     send<Saved>("POST", "/api/policies/promote", { rules: [rule], hash: data.card.hash }).then((answer) => {
