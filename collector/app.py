@@ -16,6 +16,9 @@ from .authorize import Authorizer
 from .dashboard_means import authorize, record
 from .demo.removal import ROUTE as DEMO_REMOVAL
 from .demo_route import DemoRoute
+from .desk.desk import Desk
+from .desk.operations import operations as policy_operations
+from .desk.queries import QUERIES
 from .documents import DocumentFile
 from .gate import ANSWERS, Gate
 from .guard_route import GuardRoute
@@ -46,6 +49,7 @@ class Parts:
     authorizer: Authorizer
     vault: DiskVault
     documents: DocumentFile
+    desk: Desk
 
 
 def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> ASGIApp:
@@ -65,6 +69,10 @@ def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> A
         sidecar=health.report,
         clock=time.time,
     )
+    also = (
+        *policy_operations(parts.desk),
+        *QUERIES,
+    )
     routes = [
         Route("/v1/traces", otlp.answer, methods=["POST"]),
         Route("/v1/guard/check", guards.check, methods=["POST"]),
@@ -77,6 +85,6 @@ def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> A
         Route("/metrics", parts.metrics.route),
         Route("/api/query", QueryRoute(parts.store.ask_for_people, parts.authorizer).answer, methods=["POST"]),
         Route(DEMO_REMOVAL, DemoRoute(parts.store).remove, methods=["POST"]),
-        *dashboard_routes(means),
+        *dashboard_routes(means, also),
     ]
     return Gate(Starlette(routes=routes, exception_handlers=ANSWERS), loopback, key, body_bytes, parts.authorizer.knows)

@@ -32,6 +32,12 @@ from .authorize import Authorizer
 from .bodies import KnownBodies
 from .command import FAILED, CommandError
 from .data_directory import DataDirectory
+from .desk.desk import Desk
+from .desk.dry_run import DryRuns
+from .desk.places import FOLDER as POLICIES
+from .desk.places import Places
+from .desk.versions import NAME as VERSIONS
+from .desk.versions import Versions, keeping
 from .documents import NAME as DOCUMENTS
 from .documents import DocumentFile
 from .gate import is_loopback, place_of
@@ -115,7 +121,9 @@ def serve(settings: Settings, running: ExitStack) -> None:
     os.environ[models.FOLDER] = str(models.models_folder(settings.data))  # where the detectors look for theirs
     room = Guardroom(settings.policy, metrics, vault)
     running.callback(room.stop)
-    room.start(audit.write, KnownPolicy(data.path / POLICY_HASH))
+    versions = Versions(data.path / VERSIONS)
+    versions.keep(settings.policy)
+    room.start(keeping(audit.write, versions, settings.policy), KnownPolicy(data.path / POLICY_HASH))
     listening = running.enter_context(listen(settings.host, settings.port))
     store = open_store(settings, data)
     running.callback(store.close)
@@ -129,13 +137,16 @@ def serve(settings: Settings, running: ExitStack) -> None:
     audit_rows.start()
     documents = DocumentFile(data.path / DOCUMENTS)
     running.callback(documents.close)
+    places = Places(settings.policy, data.path / POLICIES)
+    desk = Desk(room, places, versions, DryRuns(store.ask_for_people))
+    running.callback(desk.close)
     metrics.follow(ingestor)
     ingestor.start()
     adopting = Adopting(Adoption(settings.spool_directory, receiver), metrics)
     adopting.start()
     running.callback(adopting.stop)
     app = application(
-        Parts(receiver, room, store, log_, ingestor, metrics, audit, audit_rows, authorizer, vault, documents),
+        Parts(receiver, room, store, log_, ingestor, metrics, audit, audit_rows, authorizer, vault, documents, desk),
         loopback=is_loopback(settings.host),
         key=key,
         body_bytes=settings.body_bytes,

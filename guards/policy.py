@@ -18,7 +18,7 @@ from .policy_detect import Detectors, Known, declared, know, section_mistakes, s
 from .policy_file import Place, PolicyError, line_of
 from .policy_mistakes import rule_mistakes, rules_in
 from .policy_schema import schema
-from .policy_source import SHIPPED, Layer, Source, files_in, layers_of, locate
+from .policy_source import SHIPPED, Layer, Source, Texts, files_in, layers_of, locate
 from .rules import Choice, Defaults, Policy, Rule
 
 __all__ = [
@@ -59,10 +59,10 @@ def load(path: str | Path) -> Policy:
     return loaded(path).policy
 
 
-def loaded(path: str | Path) -> Loaded:
-    """As `load`, with the files. Raises `PolicyError`, which names every mistake in all of them."""
+def loaded(path: str | Path, texts: Texts | None = None) -> Loaded:
+    """As `load`, with the files. `texts` are read instead of files. Raises `PolicyError`, which names every mistake."""
     located = locate(str(path), Path())
-    layers = layers_of(located)
+    layers = layers_of(located, texts=texts)
     known, problems = _made(layers)
     policies: list[Policy] = []
     for layer in layers:

@@ -198,10 +198,10 @@ class Cases:
             raise complain(self.path, self.lines, mistakes)
 
 
-def load(path: str | Path) -> Cases:
-    """Raises `PolicyError`, with the line of every mistake."""
+def load(path: str | Path, text: str | None = None) -> Cases:
+    """`text` is read instead of the file. Raises `PolicyError`, with the line of every mistake."""
     path = Path(path)
-    data, lines = read(path, "a file of cases is a mapping with `cases:`")
+    data, lines = read(path, "a file of cases is a mapping with `cases:`", text)
     try:
         return Cases(path, CaseFile.model_validate(data), lines)
     except ValidationError as error:

@@ -28,14 +28,14 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-def read(path: Path, what: str = POLICY) -> tuple[dict[str, Any], Lines]:
+def read(path: Path, what: str = POLICY, text: str | None = None) -> tuple[dict[str, Any], Lines]:
     """The file's mapping, and the line (from 1) of every key and list item in it.
 
-    `what` is said of a file that holds no mapping. Raises `PolicyError`.
+    `what` is said of a file that holds no mapping; `text` is read instead of the file. Raises `PolicyError`.
     """
     lines: Lines = {(): 1}
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
+        node = yaml.compose(path.read_text(encoding="utf-8") if text is None else text, Loader=_Loader)
         if not isinstance(node, yaml.MappingNode):
             raise PolicyError(f"{path}:1: {what}")
         _note_lines(node, (), lines, path)

@@ -35,9 +35,10 @@ class Remark:
         return f"{self.where}: {self.severity}: {self.text}"
 
 
-def lint(loaded: Loaded) -> list[Remark]:
-    """Every oddity, in the order of files and lines."""
-    found = [remark for look in _LOOKS for remark in look(loaded)]
+def lint(loaded: Loaded, *, pairs: bool = True) -> list[Remark]:
+    """Every oddity, in the order of files and lines. `pairs`: rules are compared with each other, n² of them."""
+    looks = _LOOKS if pairs else [look for look in _LOOKS if look is not _pairs]
+    found = [remark for look in looks for remark in look(loaded)]
     order = {str(path): n for n, path in enumerate(loaded.files)}
     return sorted(set(found), key=lambda remark: (*_place(remark.where, order), remark.text))
 

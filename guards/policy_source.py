@@ -1,6 +1,6 @@
 """The files of a policy: which they are, in which order they hold, and what each of them says."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ class Source:
 
 Layer = Sequence[Source]
 """A file, or the files of a folder in the order of their names. A layer extends the one before it."""
+Texts = Mapping[Path, str]
+"""What files (resolved) are read as, whatever they say on disk: drafts of an editor, versions of the past."""
 
 
 def locate(named: str, beside: Path) -> Path:
@@ -40,9 +42,10 @@ def locate(named: str, beside: Path) -> Path:
     raise PolicyError(f"{named}: no such policy{did_you_mean(named, (p.stem for p in SHIPPED.glob('*.yaml')))}")
 
 
-def layers_of(path: Path, heirs: tuple[Path, ...] = ()) -> list[Layer]:
+def layers_of(path: Path, heirs: tuple[Path, ...] = (), texts: Texts | None = None) -> list[Layer]:
     """The policy at `path`, and before it all that it extends. Raises `PolicyError`."""
-    layer = [Source(file, *read(file)) for file in files_in(path)]
+    said = texts or {}
+    layer = [Source(file, *read(file, text=said.get(file.resolve()))) for file in files_in(path)]
     extending = [source for source in layer if source.data.get("extends") is not None]
     if len(extending) > 1:
         text = f"only one file of a folder may extend, and {extending[0].path.name} does"
@@ -58,9 +61,9 @@ def layers_of(path: Path, heirs: tuple[Path, ...] = ()) -> list[Layer]:
         raise source.complaint([(("extends",), f"{source.data['extends']!r} extends this policy in turn")])
     if base.parent == path:
         raise source.complaint([(("extends",), f"{source.data['extends']!r} is a file of this folder already")])
-    if not base.exists():
+    if not base.exists() and base.resolve() not in said:
         raise source.complaint([(("extends",), f"no such file: {source.data['extends']!r}")])
-    return [*layers_of(base, (*heirs, path.resolve())), layer]
+    return [*layers_of(base, (*heirs, path.resolve()), texts), layer]
 
 
 def files_in(path: Path) -> list[Path]:

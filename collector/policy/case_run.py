@@ -7,7 +7,8 @@ from time import perf_counter
 
 from ...guards import policy as policies
 from ...guards.pipeline import Pipeline
-from ...guards.policy_cases import load, place_of_policy
+from ...guards.policy import Policy
+from ...guards.policy_cases import Cases, load, place_of_policy
 from ...guards.policy_trial import differences, patient, see
 from ..command import FAILED, CommandError
 from .case_report import WRITERS, CaseResult, FileResult
@@ -32,6 +33,11 @@ def try_file(path: Path, instead: str | None) -> FileResult:
     if not named:
         raise CommandError(f"{path}: no policy to try; write `policy: FILE`, or give --policy FILE", FAILED)
     policy = policies.load(named)
+    return FileResult(str(path), named, policy.name, policy.hash, *put(cases, policy))
+
+
+def put(cases: Cases, policy: Policy) -> tuple[tuple[str, ...], tuple[CaseResult, ...]]:
+    """What is less than full of the policy's engines, and what came of each case. Raises as `try_file`."""
     cases.check_names(policy)
     pipeline = Pipeline(patient(policy))
     try:
@@ -46,4 +52,4 @@ def try_file(path: Path, instead: str | None) -> FileResult:
             )
     finally:
         pipeline.close()
-    return FileResult(str(path), named, policy.name, policy.hash, pipeline.degraded, tuple(results))
+    return tuple(pipeline.degraded), tuple(results)

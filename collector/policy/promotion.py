@@ -3,7 +3,8 @@
 import argparse
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 
 from ...guards.policy import Policy, load
 from ...guards.policy_promotion import differs_only_in_mode, watching, where_written
@@ -18,6 +19,8 @@ from .shadow import shadowed
 
 ACTION, ACTION_FAILED = "policy.promote", "policy.promote_failed"
 WEEK = 7 * 86400
+Tell = Callable[[str, str, Mapping[str, str]], None]
+"""Writes action, subject and detail to the audit log, or raises, and then nothing may be done."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.dry_run:
             sys.stdout.write("nothing was changed\n")
             return 0
-        put_in_force(settings, changes[0], draft, before, after)
+        put_in_force(partial(record, settings.data), changes[0], draft, before, after)
     sys.stdout.write(f"{arguments.policy}: {load(arguments.policy).hash}, in force: {', '.join(rules)}\n")
     return 0
 
@@ -68,13 +71,13 @@ def results(settings: Settings, rules: Collection[str]) -> list[str]:
     ]
 
 
-def put_in_force(settings: Settings, change: Change, draft: Draft, before: Policy, after: Policy) -> None:
+def put_in_force(tell: Tell, change: Change, draft: Draft, before: Policy, after: Policy) -> None:
     """First the audit entry, then the file. A file that cannot be replaced is told to the log as well."""
     named = after.model_copy(update={"name": before.name})
     detail = {"rules": ", ".join(change.rules), "policy": before.name, "from": before.hash, "to": named.hash}
-    record(settings.data, ACTION, str(change.file), detail)
+    tell(ACTION, str(change.file), detail)
     try:
         draft.replace()
     except (OSError, CommandError) as problem:
-        record(settings.data, ACTION_FAILED, str(change.file), detail)
+        tell(ACTION_FAILED, str(change.file), detail)
         raise CommandError(f"{problem}; nothing was changed, and the audit log says so", FAILED) from None

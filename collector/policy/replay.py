@@ -16,6 +16,7 @@ from ...guards.remembered import placeholders, remembering
 from .stored_calls import StoredCall
 
 EXAMPLES = 3
+MOST_CHANGED = 200
 EXCERPT = 160
 """Characters of the last text of a side."""
 Truth = Mapping[str, frozenset[str]]
@@ -122,11 +123,28 @@ class Side:
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A call that the candidate does something else with, as `Replayed` has it. `us` is its start."""
+
+    trace_id: str
+    span_id: str
+    us: int
+    app: str
+    model: str
+    gained: tuple[str, ...]
+    lost: tuple[str, ...]
+    caught: tuple[str, ...]
+    missed: tuple[str, ...]
+    rules: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Replayed:
     """All of it. `gained` and `lost` are by kind, `new` and `gone` by rule and label, `missed` and `caught` by label.
 
-    Gone is what a rule does not find any more; missed is what no rule finds any more.
+    Gone is what a rule does not find any more; missed is what no rule finds any more. `changed` are the first
+    `MOST_CHANGED` calls of `differing`.
     """
 
     current: Side
@@ -145,6 +163,8 @@ class Replayed:
     gone: dict[tuple[str, str], Tally] = field(default_factory=dict)
     caught: dict[str, Tally] = field(default_factory=dict)
     missed: dict[str, Tally] = field(default_factory=dict)
+    differing: int = 0
+    changed: list[Changed] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -203,6 +223,22 @@ class Replay:
         for pairs, others in ((result.new, _pairs(then) - _pairs(now)), (result.gone, _pairs(now) - _pairs(then))):
             for pair in others:
                 pairs.setdefault(pair, Tally()).add(call, excerpt)
+        self._list(call, now, then)
+
+    def _list(self, call: StoredCall, now: Outcome, then: Outcome) -> None:
+        pairs = _pairs(now) ^ _pairs(then)
+        if now.kinds == then.kinds and not pairs:
+            return
+        self.result.differing += 1
+        if len(self.result.changed) < MOST_CHANGED:
+            told = (
+                then.kinds - now.kinds, now.kinds - then.kinds, then.labels - now.labels, now.labels - then.labels,
+                {rule for rule, _ in pairs},
+            )  # fmt: skip
+            context = call.context
+            self.result.changed.append(
+                Changed(call.trace_id, call.span_id, call.ts_us, context.app, context.model, *map(_sorted, told))
+            )
 
     def _score(self, call: StoredCall, checks: Sequence[Check], now: Outcome, then: Outcome) -> None:
         meant = self.truth.get(call.id) if call.labels is None else frozenset(call.labels)
@@ -232,6 +268,10 @@ def _count(side: Side, outcome: Outcome) -> None:
     side.pairs.update(_pairs(outcome))
     side.times.append(sum(seen.latency_ms for seen in outcome.seen))
     side.failures.update({reason for seen in outcome.seen for reason in seen.failures})
+
+
+def _sorted(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(words))
 
 
 def _pairs(outcome: Outcome) -> frozenset[tuple[str, str]]:

@@ -176,6 +176,11 @@ def from_lines(path: Path) -> Iterator[StoredCall]:
         raise CommandError(f"{path}: not UTF-8 text") from None
 
 
+def from_text(line: str) -> StoredCall:
+    """What `to_line` wrote. Raises `CommandError`."""
+    return _from_line(line, "call", "")
+
+
 def _from_line(line: str, where: str, number: str) -> StoredCall:
     """What is not said is empty; an id that is not given is that of the span, else the number of the line."""
     try:
