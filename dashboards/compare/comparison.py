@@ -17,6 +17,7 @@ from .measured import GUARDS, Side, measure
 from .sides import Sides
 
 SURE = 0.05
+MOST_REASONS = 6
 
 Unit = Literal["share", "ms", "usd", "tokens"]
 Good = Literal["up", "down", ""]
@@ -58,7 +59,8 @@ def compared(a: Side, b: Side) -> Iterator[Compared]:
             yield _shares(kind, "failures", "down", a, b, f"failure:{kind}", "all", {"failure": kind})
     yield _shares("json_valid", "answers", "up", a, b, "json_valid", "json_asked", {})
     yield _shares("tool_calls", "answers", "", a, b, "tool", "text", {})
-    for reason in sorted(a.reasons.keys() | b.reasons.keys()):
+    reasons = sorted(a.reasons.keys() | b.reasons.keys(), key=lambda one: (-a.reasons.get(one, 0) - b.reasons.get(one, 0), one))
+    for reason in reasons[:MOST_REASONS]:
         yield _reason(reason, a, b)
     for kind in GUARDS:
         if a.counts[f"guard:{kind}"] or b.counts[f"guard:{kind}"]:

@@ -32,7 +32,7 @@ COUNTED = {
 }
 """Name -> SQL on the calls of a side."""
 _DIMENSIONS = ("service", "env", "operation", "model", "prompt_name", "prompt_version", "user_group")
-_MOST_REASONS = 6
+_MOST_REASONS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +78,17 @@ def _sampled(every: int) -> str:
 def _sums(
     ask: Ask, source: str, parameters: dict[str, Any]
 ) -> tuple[dict[str, int], dict[str, tuple[int, float | None, float | None]]]:
-    counted = ", ".join(f"countIf({sql}) AS `{name}`" for name, sql in COUNTED.items())
+    counted = ", ".join(f"countIf({sql}) AS `n:{name}`" for name, sql in COUNTED.items())
     amounts = ", ".join(
         f"count({name}_of) AS {name}_n, avg({name}_of) AS {name}_mean, varSamp({name}_of) AS {name}_variance" for name in AMOUNTS
     )
     columns = ", ".join(f"{sql} AS {name}_of" for name, sql in AMOUNTS.items())
-    sql = f"""SELECT count() AS `all`, {counted}, {amounts} FROM (
+    sql = f"""SELECT count() AS `n:all`, {counted}, {amounts} FROM (
   SELECT llm_calls.failure AS failure_kind, {guard_kind.OF_CALL} AS guard_word, json_valid, tool_calls, operation, {columns}
   FROM {source}
 )"""
     row = ask(sql, parameters).records()[0]
-    counts = {name: int(row[name]) for name in ("all", *COUNTED)}
+    counts = {name: int(row[f"n:{name}"]) for name in ("all", *COUNTED)}
     return counts, {
         name: (int(row[f"{name}_n"]), _number(row[f"{name}_mean"]), _number(row[f"{name}_variance"])) for name in AMOUNTS
     }

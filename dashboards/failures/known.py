@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..ask import Ask
+from .source import DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,5 +31,5 @@ def known_from(ask: Ask) -> int:
 
 
 def is_new(known: Known | None, since: int, oldest: int) -> bool:
-    """First seen since then, and calls of before then are there to have had it."""
-    return known is not None and known.first >= since and oldest < since
+    """First seen since then, and a day after the store began: in its first day everything is seen for the first time."""
+    return known is not None and known.first >= max(since, oldest + DAY_MS)
