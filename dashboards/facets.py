@@ -7,7 +7,7 @@ from .ask import Ask
 from .view import COLUMNS, View
 
 FACETS = (
-    "status", "guard", "rule", "error_type", "service", "env", "provider", "model", "operation", "finish_reason",
+    "status", "failure", "guard", "rule", "error_type", "service", "env", "provider", "model", "operation", "finish_reason",
     "prompt", "user_group", "tag",
 )  # fmt: skip
 MOST = 15

@@ -27,6 +27,8 @@ COLUMNS = {
     "stream_end": "stream_end",
     "tenant": "tenant",
     "trace": "trace_id",
+    "failure": "llm_calls.failure",
+    "failure_group": "llm_calls.failure_group",
 }
 """Filter -> column of `llm_calls`. A filter may be given several times (any of them), `name!` turns it round."""
 

@@ -1,5 +1,24 @@
-"""Operations of the API: see the folder's own modules for what they ask."""
+"""Operations of the API: two sets of calls side by side, and what they can be made of."""
 
-from ..api.operation import Operation
+from ..api.operation import Operation, Question
+from .answers import Choices, Comparison
+from .choices import choices
+from .comparison import compare
+from .sides import TAKES, sides
 
-OPERATIONS: tuple[Operation, ...] = ()
+
+def _compare(question: Question) -> Comparison:
+    return compare(question.means.ask, sides(question.request.query_params.multi_items(), question.now))
+
+
+def _choices(question: Question) -> Choices:
+    return choices(question.means.ask, question.view())
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        "GET", "/api/compare", "Two sets of calls side by side, with how sure one can be", _compare,
+        answers=Comparison, takes=TAKES, view=True,
+    ),
+    Operation("GET", "/api/compare/choices", "What sides can be made of", _choices, answers=Choices, view=True),
+)  # fmt: skip

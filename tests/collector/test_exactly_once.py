@@ -8,6 +8,7 @@ from spanward.collector.bodies import KnownBodies
 from spanward.collector.ingest import Ingestor
 from spanward.collector.pricing import Pricing
 from spanward.collector.receiver import Receiver
+from spanward.collector.schema import TABLES
 from spanward.collector.store import Store
 from spanward.collector.wal import WriteAheadLog
 from spanward.dashboards.ask import QueryFailed
@@ -17,7 +18,7 @@ from spanward.tracer.segment import frame
 from .otlp import body, call, said
 
 CALLS = 5
-CONTENT = {"INPUT_MESSAGES": said("user", "hello"), "COST_USD": 0.5}
+CONTENT = {"INPUT_MESSAGES": said("user", "hello"), "COST_USD": 0.5, "FINISH_REASONS": "length"}
 COUNTS = {
     "spans": "SELECT count() FROM spans",
     "llm_calls": "SELECT count() FROM llm_calls",
@@ -28,6 +29,8 @@ COUNTS = {
     "llm_1m histograms": "SELECT arraySum(mapValues(sumMap(in_hist))) FROM llm_1m",
     "llm_1m cost": "SELECT sum(cost_usd) * 2 FROM llm_1m",
     "guard_1m": "SELECT sum(events) FROM guard_1m",
+    "failures_1h": "SELECT sum(calls) FROM failures_1h",
+    "failure_groups": "SELECT sum(calls) FROM failure_groups",
 }
 ONCE = {
     "spans": CALLS + 2,
@@ -39,6 +42,8 @@ ONCE = {
     "llm_1m histograms": CALLS,
     "llm_1m cost": CALLS,
     "guard_1m": 1,
+    "failures_1h": CALLS,
+    "failure_groups": CALLS,
 }
 
 
@@ -70,7 +75,7 @@ def test_a_segment_under_its_token_counts_once(store: Store, segment: Path) -> N
     assert counts(store) == {name: 2 * count for name, count in ONCE.items()}
 
 
-@pytest.mark.parametrize("table", ["spans", "llm_calls", "content", "guard_events", "reports", "llm_1m", "guard_1m"])
+@pytest.mark.parametrize("table", [*TABLES[1:8], "failures_1h", "failure_groups"])
 def test_what_a_broken_insert_left_out_is_made_up_for_and_nothing_else(store: Store, segment: Path, table: str) -> None:
     """One table refuses, so tables before it in the cascade have the rows and those after it have not."""
     store.command(f"ALTER TABLE {table} ADD CONSTRAINT refused CHECK 0")

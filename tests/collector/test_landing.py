@@ -1,5 +1,6 @@
 """What ClickHouse makes of an OTLP request, field by field."""
 
+import hashlib
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -306,7 +307,18 @@ ROW = {
     "tags": ["red", "blue"],
     "input_preview": "sec · ond" + "é" * 191,
     "output_preview": "answer",
+    "tool_calls": 0,
+    "json_valid": "",
+    "answer_fault": "",
+    "failure": "",
+    "failure_text": "",
+    "failure_group": "",
 }
+
+
+def group(kind: str, text: str) -> dict[str, str]:
+    digest = hashlib.md5(f"{kind} {text}".encode()).hexdigest()  # a name, no secret
+    return {"failure": kind, "failure_text": text, "failure_group": digest[:12]}
 
 
 def model_call(attributes: dict[str, Any], **fields: Any) -> Span:
@@ -334,7 +346,7 @@ def test_a_model_call_is_a_row_of_llm_calls(store: Store, tmp_path: Path) -> Non
 
 
 CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "blocked wins over error": ({semconv.GUARD_ACTION: "block"}, {"status": "blocked", "guard_action": "block"}),
+    "blocked wins over error": ({semconv.GUARD_ACTION: "block"}, {"status": "blocked", "guard_action": "block", **group("guard_block", "no message")}),
     "no answer's model": ({semconv.RESPONSE_MODEL: ""}, {"model": "gpt-4o"}),
     "unknown cost": ({semconv.COST_USD: None}, {"cost_usd": None}),
     "no cost is not free": ({semconv.COST_USD: 0.0}, {"cost_usd": 0.0}),
@@ -349,7 +361,7 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "content that is no JSON": ({semconv.INPUT_MESSAGES: "hello"}, {"input_preview": ""}),
     "answer is a tool call": (
         {semconv.OUTPUT_MESSAGES: json.dumps([{"role": "assistant", "parts": [{"type": "tool_call", "name": "x"}]}])},
-        {"output_preview": ""},
+        {"output_preview": "", "tool_calls": 1},
     ),
     "tokens beyond belief": ({semconv.INPUT_TOKENS: -5}, {"input_tokens": 0}),
 }
@@ -366,6 +378,7 @@ def test_a_failed_call_says_so(store: Store, tmp_path: Path) -> None:
     failed = Status(code=Status.STATUS_CODE_ERROR, message="HTTP 500")
     land(store, tmp_path / "segment", from_acme(model_call({**CALL, semconv.ERROR_TYPE: "E"}, status=failed)))
     effect = {"status": "error", "error_type": "E", "status_message": "HTTP 500"}
+    effect |= group("provider_error", "E: HTTP 500")
     assert store.ask("SELECT * FROM llm_calls").records() == [{**ROW, **effect}]
 
 

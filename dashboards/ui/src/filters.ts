@@ -3,6 +3,8 @@ import { change } from "./place";
 
 export const LABELS: Record<string, string> = {
   status: "Status",
+  failure: "Failure",
+  failure_group: "Failure group",
   error_type: "Error",
   guard: "Guards",
   rule: "Guard rule",

@@ -1,0 +1,141 @@
+"""Two sets of calls side by side: each row with how sure one can be, and what else the sides differ in."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .. import conditions
+from ..ask import Ask
+from ..conditions import Condition
+from ..failures.source import KINDS
+from ..view import View
+from .answers import Comparison, Row, SideFacts, Value, Verdict
+from .confounding import apart
+from .difference import Difference, Estimate, benjamini_hochberg, mean, of_estimates, of_shares, quantile, share
+from .measured import GUARDS, Side, measure
+from .sides import Sides
+
+SURE = 0.05
+MOST_REASONS = 6
+
+Unit = Literal["share", "ms", "usd", "tokens"]
+Good = Literal["up", "down", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    key: str
+    section: str
+    unit: Unit
+    good: Good
+    a: Estimate
+    b: Estimate
+    difference: Difference
+    filters: dict[str, str]
+
+
+def compare(ask: Ask, two: Sides) -> Comparison:
+    a, b = measure(ask, two.a), measure(ask, two.b)
+    rows = list(compared(a, b))
+    adjusted = benjamini_hochberg([row.difference.p for row in rows])
+    return {
+        "a": _facts(two.a, a),
+        "b": _facts(two.b, b),
+        "overlap": _overlap(ask, two),
+        "rows": [_row(row, p) for row, p in zip(rows, adjusted, strict=True)],
+        "warnings": [
+            {"dimension": one.dimension, "distance": one.distance, "value": one.value, "share_a": one.share_a, "share_b": one.share_b}
+            for one in apart(a.spread, b.spread, two.differ)
+        ],
+    }  # fmt: skip
+
+
+def compared(a: Side, b: Side) -> Iterator[Compared]:
+    """Kinds, verdicts and finish reasons that neither side has are left out."""
+    yield _shares("failed", "failures", "down", a, b, "failed", "all", {"failure!": ""})
+    for kind in KINDS:
+        if a.counts[f"failure:{kind}"] or b.counts[f"failure:{kind}"]:
+            yield _shares(kind, "failures", "down", a, b, f"failure:{kind}", "all", {"failure": kind})
+    yield _shares("json_valid", "answers", "up", a, b, "json_valid", "json_asked", {})
+    yield _shares("tool_calls", "answers", "", a, b, "tool", "text", {})
+    reasons = sorted(a.reasons.keys() | b.reasons.keys(), key=lambda one: (-a.reasons.get(one, 0) - b.reasons.get(one, 0), one))
+    for reason in reasons[:MOST_REASONS]:
+        yield _reason(reason, a, b)
+    for kind in GUARDS:
+        if a.counts[f"guard:{kind}"] or b.counts[f"guard:{kind}"]:
+            yield _shares(f"guard_{kind}", "guards", "", a, b, f"guard:{kind}", "all", {"guard": kind})
+    for key, at in (("latency_p50", 0.5), ("latency_p95", 0.95)):
+        yield _estimates(key, "speed", "ms", "down", quantile(a.latency, at), quantile(b.latency, at))
+    for key, at in (("ttft_p50", 0.5), ("ttft_p95", 0.95)):
+        yield _estimates(key, "speed", "ms", "down", quantile(a.ttft, at), quantile(b.ttft, at))
+    units: tuple[tuple[str, Unit, Good], ...] = (("cost", "usd", "down"), ("input", "tokens", ""), ("output", "tokens", ""))
+    for key, unit, good in units:
+        yield _estimates(key, "amounts", unit, good, _mean(a, key), _mean(b, key))
+
+
+def verdict(p: float | None, difference: Difference) -> Verdict:
+    """`p` adjusted for all rows."""
+    if difference.value is None or p is None or difference.low is None or difference.high is None:
+        return "few"
+    if p < SURE:
+        return "more" if difference.value > 0 else "less"
+    return "same" if difference.low <= 0 <= difference.high else "chance"
+
+
+def _shares(key: str, section: str, good: Good, a: Side, b: Side, count: str, of: str, filters: dict[str, str]) -> Compared:
+    in_a, of_a, in_b, of_b = a.counts[count], a.counts[of], b.counts[count], b.counts[of]
+    return Compared(
+        key, section, "share", good, share(in_a, of_a), share(in_b, of_b), of_shares(in_a, of_a, in_b, of_b), filters
+    )
+
+
+def _reason(reason: str, a: Side, b: Side) -> Compared:
+    in_a, in_b = a.reasons.get(reason, 0), b.reasons.get(reason, 0)
+    difference = of_shares(in_a, a.counted, in_b, b.counted)
+    return Compared(
+        f"finish:{reason}", "finish", "share", "", share(in_a, a.counted), share(in_b, b.counted), difference,
+        {"finish_reason": reason},
+    )  # fmt: skip
+
+
+def _estimates(key: str, section: str, unit: Unit, good: Good, a: Estimate, b: Estimate) -> Compared:
+    return Compared(key, section, unit, good, a, b, of_estimates(a, b), {})
+
+
+def _mean(side: Side, name: str) -> Estimate:
+    of, value, variance = side.amounts[name]
+    return mean(value, variance, of)
+
+
+def _row(row: Compared, p: float | None) -> Row:
+    return {
+        "key": row.key, "section": row.section, "unit": row.unit, "good": row.good, "a": _value(row.a), "b": _value(row.b),
+        "difference": row.difference.value, "low": row.difference.low, "high": row.difference.high, "p": p,
+        "verdict": verdict(p, row.difference), "filters": row.filters,
+    }  # fmt: skip
+
+
+def _value(estimate: Estimate) -> Value:
+    return {"value": estimate.value, "of": estimate.of, "low": estimate.low, "high": estimate.high}
+
+
+def _facts(view: View, side: Side) -> SideFacts:
+    return {
+        "start": view.start, "end": view.end, "calls": side.calls, "every": side.every, "times_every": side.times_every,
+    }  # fmt: skip
+
+
+def _overlap(ask: Ask, two: Sides) -> int:
+    """How many calls are on both sides."""
+    if max(two.a.start, two.b.start) >= min(two.a.end, two.b.end):
+        return 0
+    a, b = (_renamed(conditions.calls(view), side) for view, side in ((two.a, "a"), (two.b, "b")))
+    sql = f"SELECT count() FROM llm_calls WHERE ({a.sql}) AND ({b.sql})"
+    return int(ask(sql, a.parameters | b.parameters).rows[0][0])
+
+
+def _renamed(condition: Condition, side: str) -> Condition:
+    sql = re.sub(r"\{(\w+):", rf"{{{side}_\1:", condition.sql)
+    parameters: dict[str, Any] = {f"{side}_{name}": value for name, value in condition.parameters.items()}
+    return Condition(sql, parameters)
