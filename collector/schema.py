@@ -8,7 +8,10 @@ from string import Template
 from ..tracer import semconv
 
 SQL = Path(__file__).parent / "sql"
-TABLES = ("otel_traces", "spans", "llm_calls", "content", "guard_events", "reports", "llm_1m", "guard_1m", "audit")
+TABLES = (
+    "otel_traces", "spans", "llm_calls", "content", "guard_events", "reports", "llm_1m", "guard_1m", "audit",
+    "cost_1h", "user_1d", "sessions",
+)  # fmt: skip
 """What people may read, in the order in which spans flow; `audit` comes from no span."""
 
 _ENGINES = ("MergeTree", "AggregatingMergeTree")
@@ -33,6 +36,7 @@ class Retention:
             **{name: ("toDateTime(ts)", getattr(self, name)) for name in TABLES[1:6]},
             **dict.fromkeys(TABLES[6:8], ("t", self.rollups)),
             "audit": ("toDateTime(ts)", self.audit),
+            **dict.fromkeys(("cost_1h", "user_1d", "sessions"), ("t", self.rollups)),
         }
         return {table: f"{time} + toIntervalDay({count})" for table, (time, count) in days.items()}
 
