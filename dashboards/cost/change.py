@@ -3,7 +3,8 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+
+from typing_extensions import TypedDict
 
 KEEPS = 0.6
 """A narrower selection is named while it keeps this share of the change of the wider one ..."""

@@ -1,7 +1,9 @@
 """What it costs, by whom, and why it changed: one answer for the page."""
 
 from dataclasses import replace
-from typing import Any, TypedDict
+from typing import Any
+
+from typing_extensions import TypedDict
 
 from ..ask import Ask
 from ..grid import Grid, before, lay

@@ -1,6 +1,8 @@
 """Operations of the API: cost, models without a price, the outlook, budgets."""
 
-from typing import Any, TypedDict, get_args
+from typing import Any, get_args
+
+from typing_extensions import TypedDict
 
 from ..api.operation import BadQuestion, NotThere, Operation, Parameter, Question
 from ..documents import Document

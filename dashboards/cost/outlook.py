@@ -1,7 +1,8 @@
 """What a running period has cost, and will have cost at its end."""
 
 from dataclasses import replace
-from typing import TypedDict
+
+from typing_extensions import TypedDict
 
 from ..ask import Ask
 from ..view import View

@@ -1,7 +1,8 @@
 """Models without a known price: their calls are missing in every cost, never 0."""
 
 import json
-from typing import TypedDict
+
+from typing_extensions import TypedDict
 
 from ..ask import Ask
 from ..view import View
