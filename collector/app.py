@@ -23,8 +23,11 @@ from .guardroom import Guardroom
 from .health import Health
 from .metrics import Metrics, Pulse
 from .otlp_route import OtlpRoute
+from .price_operations import operations as price_operations
+from .pricing import Pricing
 from .query_route import QueryRoute
 from .receiver import Receiver
+from .repricing import Repricing
 from .store import Store
 from .vault.disk_vault import DiskVault
 from .vault.route import VaultRoute
@@ -46,6 +49,8 @@ class Parts:
     authorizer: Authorizer
     vault: DiskVault
     documents: DocumentFile
+    pricing: Pricing
+    repricing: Repricing
 
 
 def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> ASGIApp:
@@ -76,6 +81,9 @@ def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> A
         Route("/metrics", parts.metrics.route),
         Route("/api/query", QueryRoute(parts.store.ask_for_people, parts.authorizer).answer, methods=["POST"]),
         Route(DEMO_REMOVAL, DemoRoute(parts.store).remove, methods=["POST"]),
-        *dashboard_routes(means),
+        *dashboard_routes(
+            means,
+            also=(*price_operations(parts.repricing, parts.pricing),),
+        ),
     ]
     return Gate(Starlette(routes=routes, exception_handlers=ANSWERS), loopback, key, body_bytes, parts.authorizer.knows)

@@ -42,6 +42,7 @@ from .policy.known import NAME as POLICY_HASH
 from .policy.known import KnownPolicy
 from .pricing import Pricing
 from .receiver import Receiver
+from .repricing import Repricing
 from .settings import KEY_VARIABLE, Settings, settings_from
 from .store import Store
 from .vault import key as vault_key
@@ -122,20 +123,38 @@ def serve(settings: Settings, running: ExitStack) -> None:
     store.migrate()
     log_ = WriteAheadLog(data.log, limit_bytes=settings.log_bytes)
     ingestor = Ingestor(store, log_, room.review)
-    receiver = Receiver(log_, KnownBodies(data.log), pricing(settings.prices))
+    prices = pricing(settings.prices)
+    receiver = Receiver(log_, KnownBodies(data.log), prices)
     running.callback(finish, log_, ingestor)
     audit_rows = AuditRows(audit, store)
     running.callback(audit_rows.stop)
     audit_rows.start()
     documents = DocumentFile(data.path / DOCUMENTS)
     running.callback(documents.close)
+    repricing = Repricing(store, prices, documents)
+    running.callback(repricing.stop)
+    repricing.start()
     metrics.follow(ingestor)
     ingestor.start()
     adopting = Adopting(Adoption(settings.spool_directory, receiver), metrics)
     adopting.start()
     running.callback(adopting.stop)
     app = application(
-        Parts(receiver, room, store, log_, ingestor, metrics, audit, audit_rows, authorizer, vault, documents),
+        Parts(
+            receiver,
+            room,
+            store,
+            log_,
+            ingestor,
+            metrics,
+            audit,
+            audit_rows,
+            authorizer,
+            vault,
+            documents,
+            prices,
+            repricing,
+        ),
         loopback=is_loopback(settings.host),
         key=key,
         body_bytes=settings.body_bytes,
