@@ -26,8 +26,11 @@ from .guardroom import Guardroom
 from .health import Health
 from .metrics import Metrics, Pulse
 from .otlp_route import OtlpRoute
+from .price_operations import operations as price_operations
+from .pricing import Pricing
 from .query_route import QueryRoute
 from .receiver import Receiver
+from .repricing import Repricing
 from .store import Store
 from .vault.disk_vault import DiskVault
 from .vault.route import VaultRoute
@@ -50,6 +53,8 @@ class Parts:
     vault: DiskVault
     documents: DocumentFile
     desk: Desk
+    pricing: Pricing
+    repricing: Repricing
 
 
 def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> ASGIApp:
@@ -72,6 +77,7 @@ def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> A
     also = (
         *policy_operations(parts.desk),
         *QUERIES,
+        *price_operations(parts.repricing, parts.pricing),
     )
     routes = [
         Route("/v1/traces", otlp.answer, methods=["POST"]),

@@ -17,6 +17,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..tracer import semconv
+from . import rates
+from .rates import Rate, Rates
 
 _MEMO = 4096
 _LONGEST_NAME = 500
@@ -59,6 +61,11 @@ class PrivatePrice(BaseModel):
         total = fresh * self.input + tokens.cache_read * read + tokens.cache_write * write + tokens.output * self.output
         return total / 1e6
 
+    def rates(self, at: datetime) -> Rates:  # noqa: ARG002  as above
+        read = self.input if self.cache_read is None else self.cache_read
+        write = self.input if self.cache_write is None else self.cache_write
+        return Rates((Rate(-1, self.input, read, write, self.output),), forgiving=True)
+
 
 class _PrivatePrices(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -68,6 +75,8 @@ class _PrivatePrices(BaseModel):
 
 class _Price(Protocol):
     def cost(self, tokens: Tokens, at: datetime) -> float | None: ...
+
+    def rates(self, at: datetime) -> Rates | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +104,14 @@ class _PublicPrice:
             return None  # priced by what we do not count: hours, letters, pages
         return total
 
+    def rates(self, at: datetime) -> Rates | None:
+        from genai_prices.types import ModelPrice, TimeOfDateConstraint
+
+        prices = self.model.prices
+        if not isinstance(prices, ModelPrice) and any(isinstance(p.constraint, TimeOfDateConstraint) for p in prices):
+            return None
+        return rates.of_model(vars(self.model.get_prices(at)))
+
 
 class Pricing:
     """Prices by provider and model. `version` says by which prices, for rows that are priced again later.
@@ -118,6 +135,13 @@ class Pricing:
             return None
         price = self._memo(provider, model)
         return price.cost(tokens, at) if price else None
+
+    def rates(self, provider: str, model: str, at: datetime) -> Rates | None:
+        """What `cost` reckons with, the same all day (UTC); None without a price, or with one by the time of day."""
+        if len(provider) + len(model) > _LONGEST_NAME:
+            return None
+        price = self._memo(provider, model)
+        return price.rates(at) if price else None
 
     def _find(self, provider: str, model: str) -> _Price | None:
         for private in self._private:
@@ -157,15 +181,20 @@ def _price_span(span: Span, pricing: Pricing) -> bool:
     provider = _text(attributes.get(semconv.PROVIDER)) or _text(attributes.get("gen_ai.system"))
     at = datetime.fromtimestamp(min(span.start_time_unix_nano // 10**9, 4_000_000_000), UTC)
     names = (semconv.RESPONSE_MODEL, semconv.REQUEST_MODEL)
-    # Bedrock's price depends on the region, which only the name that was asked for says.
-    for name in reversed(names) if provider == "aws.bedrock" else names:
-        model = _text(attributes.get(name))
-        cost = pricing.cost(provider, model, tokens, at) if model else None
+    for model in names_of(provider, *(_text(attributes.get(name)) for name in names)):
+        cost = pricing.cost(provider, model, tokens, at)
         if cost is not None:
             span.attributes.add(key=semconv.COST_USD).value.double_value = cost
             span.attributes.add(key=semconv.PRICE_VERSION).value.string_value = pricing.version
             return True
     return False
+
+
+def names_of(provider: str, answered: str, asked: str) -> list[str]:
+    """A call's names of its model, in the order in which they are looked up."""
+    # Bedrock's price depends on the region, which only the name that was asked for says.
+    names = (asked, answered) if provider == "aws.bedrock" else (answered, asked)
+    return [name for name in dict.fromkeys(names) if name]
 
 
 def _text(value: AnyValue | None) -> str:

@@ -11,6 +11,7 @@ SQL = Path(__file__).parent / "sql"
 TABLES = (
     "otel_traces", "spans", "llm_calls", "content", "guard_events", "reports", "llm_1m", "guard_1m", "audit",
     "failures_1h", "failure_groups",
+    "cost_1h", "user_1d", "sessions",
 )  # fmt: skip
 """What people may read, in the order in which spans flow; `audit` comes from no span."""
 
@@ -38,6 +39,7 @@ class Retention:
             "audit": ("toDateTime(ts)", self.audit),
             "failures_1h": ("t", self.rollups),
             "failure_groups": ("last", self.rollups),
+            **dict.fromkeys(("cost_1h", "user_1d", "sessions"), ("t", self.rollups)),
         }
         return {table: f"{time} + toIntervalDay({count})" for table, (time, count) in days.items()}
 

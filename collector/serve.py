@@ -48,6 +48,7 @@ from .policy.known import NAME as POLICY_HASH
 from .policy.known import KnownPolicy
 from .pricing import Pricing
 from .receiver import Receiver
+from .repricing import Repricing
 from .settings import KEY_VARIABLE, Settings, settings_from
 from .store import Store
 from .vault import key as vault_key
@@ -130,7 +131,8 @@ def serve(settings: Settings, running: ExitStack) -> None:
     store.migrate()
     log_ = WriteAheadLog(data.log, limit_bytes=settings.log_bytes)
     ingestor = Ingestor(store, log_, room.review)
-    receiver = Receiver(log_, KnownBodies(data.log), pricing(settings.prices))
+    prices = pricing(settings.prices)
+    receiver = Receiver(log_, KnownBodies(data.log), prices)
     running.callback(finish, log_, ingestor)
     audit_rows = AuditRows(audit, store)
     running.callback(audit_rows.stop)
@@ -140,13 +142,19 @@ def serve(settings: Settings, running: ExitStack) -> None:
     places = Places(settings.policy, data.path / POLICIES)
     desk = Desk(room, places, versions, DryRuns(store.ask_for_people))
     running.callback(desk.close)
+    repricing = Repricing(store, prices, documents)
+    running.callback(repricing.stop)
+    repricing.start()
     metrics.follow(ingestor)
     ingestor.start()
     adopting = Adopting(Adoption(settings.spool_directory, receiver), metrics)
     adopting.start()
     running.callback(adopting.stop)
     app = application(
-        Parts(receiver, room, store, log_, ingestor, metrics, audit, audit_rows, authorizer, vault, documents, desk),
+        Parts(
+            receiver, room, store, log_, ingestor, metrics, audit, audit_rows, authorizer, vault, documents, desk,
+            prices, repricing,
+        ),  # fmt: skip
         loopback=is_loopback(settings.host),
         key=key,
         body_bytes=settings.body_bytes,

@@ -170,6 +170,15 @@ class Store:
         with self._client() as client, _errors():
             client.command(sql, parameters=dict(parameters or {}))
 
+    def local(self, sql: str) -> str:
+        """A statement with `${local}` and `${on_cluster}` filled in, as in the files of the schema."""
+        return self._form.render(sql)
+
+    def correct(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
+        """As `command`, while nothing is put in: for what compares tables that one segment fills. Raises `QueryFailed`."""
+        with self._client(self._writing) as client, _errors():
+            client.command(sql, parameters=dict(parameters or {}))
+
     def insert(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Rows of our own making (labels, alarms), all with the same columns. Raises `QueryFailed`."""
         told = list(rows)

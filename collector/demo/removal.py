@@ -13,6 +13,7 @@ from ..store import Store
 
 TABLES = (
     "spans", "llm_calls", "content", "guard_events", "reports", "llm_1m", "guard_1m", "failures_1h", "failure_groups",
+    "cost_1h", "user_1d", "sessions",
 )  # fmt: skip
 ROUTE = "/api/demo/remove"
 

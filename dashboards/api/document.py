@@ -43,7 +43,7 @@ def document(operations: Iterable[Operation], version: str) -> dict[str, Any]:
     schemas: dict[str, Any] = {}
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas)
+        paths.setdefault(_path(operation), {})[operation.method.lower()] = _operation(operation, schemas)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -56,11 +56,16 @@ def document(operations: Iterable[Operation], version: str) -> dict[str, Any]:
     }
 
 
+def _path(operation: Operation) -> str:
+    """Without the converters: names that may hold a slash (`{user:path}`) are sent as %2F like any other."""
+    return operation.path.replace(":path}", "}")
+
+
 def _operation(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
-    names = re.findall(r"{(\w+)}", operation.path)
+    names = re.findall(r"{(\w+)}", _path(operation))
     told: dict[str, Any] = {
         "summary": operation.summary,
-        "operationId": re.sub(r"\W+", "_", f"{operation.method.lower()}{operation.path.removeprefix('/api')}").strip(
+        "operationId": re.sub(r"\W+", "_", f"{operation.method.lower()}{_path(operation).removeprefix('/api')}").strip(
             "_"
         ),
         "parameters": [

@@ -1,0 +1,263 @@
+"""What it costs, by whom, and why it changed: one answer for the page."""
+
+from dataclasses import replace
+from typing import Any
+
+from typing_extensions import TypedDict
+
+from ..ask import Ask
+from ..grid import Grid, before, lay
+from ..view import View
+from . import change
+from .change import Effects, Factors, Segment, Used
+from .measures import COST, SUMS, measured, records
+from .since import stretch
+
+HOURLY_FROM_MS = 12 * 3_600_000
+"""Longer ranges are drawn in whole hours, which the rollup can answer."""
+MOST_ROWS = 50
+MOST_COLUMNS = 6
+MOST_LINES = 5
+MOST_SEGMENTS = 1000
+CAUSES = ("model", "service", "prompt", "user_group")
+WORTH = 0.02
+"""Changes below this share of the cost before are not explained."""
+
+
+class Sums(TypedDict):
+    """`cost` in US dollars, None where nothing was priced; `priced_tokens` are of `priced` calls."""
+
+    calls: int
+    errors: int
+    blocked: int
+    unpriced: int
+    priced: int
+    priced_tokens: int
+    found: int
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    cost: float | None
+
+
+class Row(Sums):
+    """`share` of the priced cost; `before` is the cost in the period before; `cells` stand in the order of `columns`."""
+
+    value: str
+    share: float
+    before: float | None
+    cells: list[float | None]
+
+
+class Line(TypedDict):
+    value: str
+    cost: list[float]
+
+
+class Series(TypedDict):
+    """`rest`: of all other values."""
+
+    t: list[int]
+    lines: list[Line]
+    rest: list[float]
+
+
+class Named(TypedDict):
+    """The calls that carry a change. `since` and `until` in milliseconds, None where no stretch of time stands out."""
+
+    values: dict[str, str]
+    share: float
+    before: float
+    now: float
+    effects: Effects
+    factors: Factors
+    since: int | None
+    until: int | None
+
+
+class Change(TypedDict):
+    """`cost` is the difference, which `effects` add up to. `cause` is None where the change is small or spread."""
+
+    cost: float
+    effects: Effects
+    factors: Factors
+    cause: Named | None
+
+
+class Cost(TypedDict):
+    """Times in milliseconds. `columns` are values of `across`; `more`: values of `by` beyond `rows`."""
+
+    start: int
+    end: int
+    step: int
+    live: bool
+    by: str
+    across: str
+    totals: Sums
+    previous: Sums
+    change: Change
+    rows: list[Row]
+    columns: list[str]
+    more: int
+    series: Series
+
+
+def cost(ask: Ask, view: View, now: int, by: str, across: str = "") -> Cost:
+    """`by` and `across` (or empty) are of `measures.DIMENSIONS`; a call of two tags counts under both."""
+    grid = cost_grid(view)
+    previous = before(grid, now)
+    totals, earlier = _totals(ask, grid.view), _totals(ask, previous)
+    rows, more = _rows(ask, grid.view, previous, by)
+    whole = totals["cost"] or 0.0
+    columns = _cells(ask, grid.view, by, across, rows) if across else []
+    for row in rows:
+        row["share"] = (row["cost"] or 0.0) / whole if whole else 0.0
+    return {
+        "start": grid.view.start,
+        "end": grid.view.end,
+        "step": grid.step * 1000,
+        "live": view.live,
+        "by": by,
+        "across": across,
+        "totals": totals,
+        "previous": earlier,
+        "change": _change(ask, grid, previous, now),
+        "rows": rows,
+        "columns": columns,
+        "more": more,
+        "series": _series(ask, grid, by, [row["value"] for row in rows if row["cost"]][:MOST_LINES]),
+    }
+
+
+def cost_grid(view: View) -> Grid:
+    grid = lay(view)
+    if grid.step >= 3600 or view.end - view.start < HOURLY_FROM_MS:
+        return grid
+    start, end = view.start // 3_600_000 * 3_600_000, -(-view.end // 3_600_000) * 3_600_000
+    return Grid(replace(view, start=start, end=end), 3600, grid.rolled)
+
+
+def _totals(ask: Ask, view: View) -> Sums:
+    source = measured(view)
+    rows = ask(f"SELECT *, {COST} FROM (SELECT {SUMS} FROM ({source.sql}) AS m)", source.parameters).records()
+    totals: Sums = records(rows)[0]  # type: ignore[assignment]  the columns are those of Sums
+    return totals
+
+
+def _rows(ask: Ask, view: View, previous: View, by: str) -> tuple[list[Row], int]:
+    source = measured(view, [by])
+    grouped = f"SELECT m.dim_{by} AS value, {SUMS} FROM ({source.sql}) AS m GROUP BY value"
+    sql = f"""SELECT *, {COST}, toInt64(count() OVER ()) AS all_values FROM ({grouped})
+ORDER BY cost_usd DESC, calls DESC, value LIMIT {MOST_ROWS}"""
+    found = records(ask(sql, source.parameters).records())
+    more = found[0]["all_values"] - len(found) if found else 0
+    earlier = measured(previous, [by])
+    sql = f"""SELECT value, {COST} FROM (
+  SELECT m.dim_{by} AS value, {SUMS} FROM ({earlier.sql}) AS m WHERE m.dim_{by} IN {{values:Array(String)}} GROUP BY value
+)"""
+    costs = dict(ask(sql, earlier.parameters | {"values": [row["value"] for row in found]}).rows) if found else {}
+    return [_row(row, costs.get(row["value"], 0.0)) for row in found], more
+
+
+def _row(row: dict[str, Any], earlier: float | None) -> Row:
+    del row["all_values"]
+    made: Row = {**row, "share": 0.0, "before": earlier, "cells": []}  # type: ignore[typeddict-item]  as Sums
+    return made
+
+
+def _cells(ask: Ask, view: View, by: str, across: str, rows: list[Row]) -> list[str]:
+    """Fills the cells of `rows`; the values of `across` that cost most, which are the columns."""
+    source = measured(view, [by, across])
+    top = f"""SELECT m.dim_{across} AS value, {SUMS} FROM ({source.sql}) AS m GROUP BY value
+ORDER BY cost_usd DESC, calls DESC, value LIMIT {MOST_COLUMNS}"""
+    columns = [str(row["value"]) for row in ask(top, source.parameters).records()]
+    sql = f"""SELECT value, column, {COST} FROM (
+  SELECT m.dim_{by} AS value, m.dim_{across} AS column, {SUMS} FROM ({source.sql}) AS m
+  WHERE m.dim_{by} IN {{values:Array(String)}} AND m.dim_{across} IN {{columns:Array(String)}} GROUP BY value, column
+)"""
+    asked = source.parameters | {"values": [row["value"] for row in rows], "columns": columns}
+    cells = {(value, column): cost for value, column, cost in ask(sql, asked).rows}
+    for row in rows:
+        row["cells"] = [cells.get((row["value"], column), 0.0) for column in columns]
+    return columns
+
+
+def _series(ask: Ask, grid: Grid, by: str, values: list[str]) -> Series:
+    source = measured(grid.view, [by], finer_than_s=grid.step)
+    # hours that no line needs are not told apart, so that an answer stays small
+    sql = f"""SELECT intDiv(m.second, {{step:Int64}}) * {{step:Int64}} * 1000 AS t,
+       if(m.dim_{by} IN {{values:Array(String)}}, indexOf({{values:Array(String)}}, m.dim_{by}), 0) AS line,
+       sum(m.cost_usd) AS cost FROM ({source.sql}) AS m GROUP BY t, line"""
+    drawn = ask(sql, source.parameters | {"step": grid.step, "values": values}).rows
+    times = list(range(grid.view.start, grid.view.end, grid.step * 1000))
+    at = {t: i for i, t in enumerate(times)}
+    lines = [[0.0] * len(times) for _ in range(len(values) + 1)]
+    for t, line, cost_ in drawn:
+        if t in at:
+            lines[line][at[t]] += cost_
+    named: list[Line] = [{"value": value, "cost": lines[i + 1]} for i, value in enumerate(values)]
+    return {"t": times, "lines": named, "rest": lines[0]}
+
+
+def _change(ask: Ask, grid: Grid, previous: View, now: int) -> Change:
+    segments = _segments(ask, grid, previous)
+    earlier, later = Used(), Used()
+    for segment in segments:
+        earlier, later = earlier + segment.before, later + segment.now
+    difference = later.cost - earlier.cost
+    named = change.cause(segments) if earlier.cost and abs(difference) >= WORTH * earlier.cost else None
+    return {
+        "cost": difference,
+        "effects": change.together(segments),
+        "factors": change.factors(earlier, later),
+        "cause": _named(ask, grid, previous, now, named) if named else None,
+    }
+
+
+def _segments(ask: Ask, grid: Grid, previous: View) -> list[Segment]:
+    """Those of the largest change, the others as one whose values are told from all names by a NUL."""
+    both = replace(grid.view, start=previous.start)
+    source = measured(both, CAUSES, finer_than_s=grid.step)
+    names = ", ".join(f"m.dim_{name} AS {name}" for name in CAUSES)
+    used = ", ".join(
+        f"sumIf(m.{column}, m.second {sign} {{boundary:Int64}}) AS {when}_{word}"
+        for when, sign in (("before", "<"), ("now", ">="))
+        for word, column in (("calls", "priced"), ("tokens", "priced_tokens"), ("cost", "cost_usd"))
+    )
+    ranked = f"""SELECT *, row_number() OVER (ORDER BY abs(now_cost - before_cost) DESC, {", ".join(CAUSES)}) AS place FROM (
+  SELECT {names}, {used} FROM ({source.sql}) AS m GROUP BY {", ".join(CAUSES)}
+)"""
+    rest = ", ".join(f"if(place > {MOST_SEGMENTS}, '\\0', {name}) AS {name}_" for name in CAUSES)
+    sums = ", ".join(f"sum({when}_{word})" for when in ("before", "now") for word in ("calls", "tokens", "cost"))
+    sql = f"SELECT {rest}, {sums} FROM ({ranked}) GROUP BY {', '.join(f'{name}_' for name in CAUSES)}"
+    rows = ask(sql, source.parameters | {"boundary": grid.view.start // 1000}).rows
+    return [
+        Segment(dict(zip(CAUSES, row, strict=False)), Used(*row[len(CAUSES) :][:3]), Used(*row[len(CAUSES) :][3:]))
+        for row in rows
+    ]
+
+
+def _named(ask: Ask, grid: Grid, previous: View, now: int, cause: change.Cause) -> Named:
+    width = grid.step * 1000
+    chosen = grid.view.chosen | {name: (value,) for name, value in cause.values.items()}
+    start = previous.start // width * width
+    view = replace(grid.view, start=start, chosen=chosen)
+    source = measured(view, finer_than_s=grid.step)
+    sql = f"""SELECT intDiv(m.second, {{step:Int64}}) * {{step:Int64}} * 1000 AS t, sum(m.cost_usd) AS cost
+FROM ({source.sql}) AS m GROUP BY t"""
+    costs = dict(ask(sql, source.parameters | {"step": grid.step}).rows)
+    whole = min(view.end, now // width * width)  # a step that is still running would look like a fall
+    times = range(start, whole, width)
+    first = (grid.view.start - start) // width
+    values = [costs.get(t, 0.0) for t in times]
+    found = stretch(values, first, up=cause.now.cost > cause.before.cost)
+    return {
+        "values": dict(cause.values),
+        "share": cause.share,
+        "before": cause.before.cost,
+        "now": cause.now.cost,
+        "effects": change.effects(cause.before, cause.now),
+        "factors": change.factors(cause.before, cause.now),
+        "since": times[found.begin] if found else None,
+        "until": times[found.end] if found and found.end < len(values) else None,
+    }

@@ -1,0 +1,129 @@
+"""One user: how much, by which models and prompts, what failed, what the guards found."""
+
+from dataclasses import replace
+from typing import Any
+
+from typing_extensions import TypedDict
+
+from .. import conditions, guard_kind
+from ..ask import Ask
+from ..cost.cost import Sums, cost_grid
+from ..cost.measures import COST, SUMS, measured, records
+from ..grid import Grid, before
+from ..view import View
+
+MOST = 12
+
+
+class Part(Sums):
+    """Of one model, or of one prompt."""
+
+    value: str
+
+
+class UserSeries(TypedDict):
+    t: list[int]
+    calls: list[int]
+    errors: list[int]
+    blocked: list[int]
+    cost: list[float]
+
+
+class Failed(TypedDict):
+    """`message` of the latest; `last_us` in microseconds."""
+
+    status: str
+    error_type: str
+    calls: int
+    last_us: int
+    message: str
+    trace_id: str
+    span_id: str
+
+
+class Finding(TypedDict):
+    """`kind` as in the filter `guard`."""
+
+    rule: str
+    kind: str
+    events: int
+
+
+class OneUser(TypedDict):
+    """Times in milliseconds unless said otherwise."""
+
+    user: str
+    start: int
+    end: int
+    step: int
+    totals: Sums
+    previous: Sums
+    series: UserSeries
+    models: list[Part]
+    prompts: list[Part]
+    failures: list[Failed]
+    findings: list[Finding]
+
+
+def user(ask: Ask, view: View, name: str, now: int) -> OneUser:
+    """Also for one that was never seen: all is zero then."""
+    grid = cost_grid(replace(view, chosen=view.chosen | {"user": (name,)}))
+    return {
+        "user": name,
+        "start": grid.view.start,
+        "end": grid.view.end,
+        "step": grid.step * 1000,
+        "totals": _totals(ask, grid.view),
+        "previous": _totals(ask, before(grid, now)),
+        "series": _series(ask, grid),
+        "models": _parts(ask, grid.view, "model"),
+        "prompts": _parts(ask, grid.view, "prompt"),
+        "failures": _failures(ask, grid.view),
+        "findings": _findings(ask, grid.view),
+    }
+
+
+def _totals(ask: Ask, view: View) -> Sums:
+    source = measured(view)
+    totals: Any = records(ask(f"SELECT *, {COST} FROM (SELECT {SUMS} FROM ({source.sql}) AS m)", source.parameters).records())
+    sums: Sums = totals[0]
+    return sums
+
+
+def _parts(ask: Ask, view: View, by: str) -> list[Part]:
+    source = measured(view, [by])
+    sql = f"""SELECT *, {COST} FROM (SELECT m.dim_{by} AS value, {SUMS} FROM ({source.sql}) AS m GROUP BY value)
+ORDER BY cost_usd DESC, calls DESC, value LIMIT {MOST}"""
+    parts: Any = records(ask(sql, source.parameters).records())
+    return list(parts)
+
+
+def _series(ask: Ask, grid: Grid) -> UserSeries:
+    source = measured(grid.view, finer_than_s=grid.step)
+    columns = {"calls": "calls", "errors": "errors", "blocked": "blocked", "cost": "cost_usd"}
+    sums = ", ".join(f"sum(m.{column}) AS {name}_" for name, column in columns.items())
+    sql = f"""SELECT intDiv(m.second, {{step:Int64}}) * {{step:Int64}} * 1000 AS t, {sums}
+FROM ({source.sql}) AS m GROUP BY t"""
+    found = {row[0]: row[1:] for row in ask(sql, source.parameters | {"step": grid.step}).rows}
+    times = list(range(grid.view.start, grid.view.end, grid.step * 1000))
+    values: Any = {name: [found.get(t, (0,) * 4)[i] for t in times] for i, name in enumerate(columns)}
+    series: UserSeries = {"t": times, **values}
+    return series
+
+
+def _failures(ask: Ask, view: View) -> list[Failed]:
+    where = conditions.calls(view)
+    sql = f"""SELECT status, error_type, count() AS calls, toUnixTimestamp64Micro(max(ts)) AS last_us,
+  leftUTF8(argMax(status_message, ts), 200) AS message, argMax(trace_id, ts) AS trace_id, argMax(span_id, ts) AS span_id
+FROM llm_calls WHERE {where.sql} AND status IN ('error', 'blocked')
+GROUP BY status, error_type ORDER BY calls DESC, status, error_type LIMIT {MOST}"""
+    failed: Any = ask(sql, where.parameters).records()
+    return list(failed)
+
+
+def _findings(ask: Ask, view: View) -> list[Finding]:
+    where = conditions.guarded(view)
+    sql = f"""SELECT rule, {guard_kind.OF_EVENT} AS kind, count() AS events FROM guard_events
+WHERE {where.sql} AND {guard_kind.FOUND} GROUP BY rule, kind ORDER BY events DESC, rule, kind LIMIT {MOST}"""
+    findings: Any = ask(sql, where.parameters).records()
+    return list(findings)

@@ -1,0 +1,91 @@
+"""Who calls: the list of users, by what they cost, call, or fail."""
+
+from typing import Any
+
+from typing_extensions import TypedDict
+
+from ..ask import Ask
+from ..cost.measures import COST, SUMS, measured, records
+from ..view import BadView, View
+from .cursor import decode, encode
+
+MOST = 100
+SORTS = {
+    "cost": "cost_usd", "calls": "calls", "failures": "errors", "blocks": "blocked", "found": "found",
+    "tokens": "input_tokens + output_tokens",
+}  # fmt: skip
+"""What the list can be sorted by, the largest first."""
+
+
+class User(TypedDict):
+    """`user` as the application gave it: it may be a pseudonym. `found`: calls in which guards found something."""
+
+    user: str
+    calls: int
+    errors: int
+    blocked: int
+    unpriced: int
+    priced: int
+    priced_tokens: int
+    found: int
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    cost: float | None
+    last_us: int
+
+
+class Users(TypedDict):
+    """`anonymous` calls name no user, `total` counts the users. `next` is the cursor of the page after, None at the end."""
+
+    users: list[User]
+    total: int
+    anonymous: int
+    next: str | None
+
+
+def users(ask: Ask, view: View, sort: str = "cost", *, size: int = 50, cursor: str = "") -> Users:
+    if sort not in SORTS:
+        raise BadView(f"sort={sort!r} is unknown: take one of {', '.join(SORTS)}")
+    source = measured(view, ["user"])
+    parameters = dict(source.parameters)
+    beyond = ""
+    if cursor:
+        value, name = decode(cursor, f"users {sort}", float, str)
+        beyond = "AND (at_value, user) < ({at_value:Float64}, {at_user:String})"
+        parameters |= {"at_value": value, "at_user": name}
+    sql = f"""SELECT *, {COST} FROM (
+  SELECT *, toFloat64({SORTS[sort]}) AS at_value, countIf(user != '') OVER () AS total,
+         sumIf(calls, user = '') OVER () AS anonymous
+  FROM (SELECT m.dim_user AS user, {SUMS} FROM ({source.sql}) AS m GROUP BY user)
+) WHERE user != '' {beyond} ORDER BY at_value DESC, user DESC LIMIT {size + 1}"""
+    rows = ask(sql, parameters).records()
+    page = rows[:size]
+    last = page[-1] if len(rows) > size else None
+    total, anonymous = (page[0]["total"], page[0]["anonymous"]) if page else (0, _anonymous(ask, view))
+    return {
+        "users": _seen(ask, view, page),
+        "total": total,
+        "anonymous": anonymous,
+        "next": encode(f"users {sort}", last["at_value"], last["user"]) if last else None,
+    }
+
+
+def _anonymous(ask: Ask, view: View) -> int:
+    source = measured(view, ["user"])
+    sql = f"SELECT sum(m.calls) FROM ({source.sql}) AS m WHERE m.dim_user = ''"
+    return int(ask(sql, source.parameters).rows[0][0])
+
+
+def _seen(ask: Ask, view: View, rows: list[dict[str, Any]]) -> list[User]:
+    """With the time of each one's last call, up to the day in which the view ends."""
+    sql = """SELECT user_id, toUnixTimestamp64Micro(max(last)) FROM user_1d
+WHERE user_id IN {users:Array(String)} AND t < fromUnixTimestamp64Milli({end:Int64}) GROUP BY user_id"""
+    names = [row["user"] for row in rows]
+    last = dict(ask(sql, {"users": names, "end": view.end}).rows) if names else {}
+    shown: Any = [
+        {key: value for key, value in row.items() if key not in ("at_value", "total", "anonymous")}
+        | {"last_us": last.get(row["user"], 0)}
+        for row in records(rows)
+    ]
+    return list(shown)
