@@ -63,6 +63,7 @@ def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> A
         record=record(parts.audit),
         sidecar=health.report,
         clock=time.time,
+        stop=parts.store.stop,
     )
     routes = [
         Route("/v1/traces", otlp.answer, methods=["POST"]),

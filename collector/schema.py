@@ -8,7 +8,7 @@ from string import Template
 from ..tracer import semconv
 
 SQL = Path(__file__).parent / "sql"
-TABLES = ("otel_traces", "spans", "llm_calls", "content", "guard_events", "reports", "llm_1m", "guard_1m", "audit")
+TABLES = ("otel_traces", "spans", "llm_calls", "content", "guard_events", "reports", "llm_1m", "guard_1m", "audit", "llm_1h", "facets_1h")
 """What people may read, in the order in which spans flow; `audit` comes from no span."""
 
 _ENGINES = ("MergeTree", "AggregatingMergeTree")
@@ -31,7 +31,8 @@ class Retention:
         """Table -> TTL expression, spelt as ClickHouse shows it."""
         days = {
             **{name: ("toDateTime(ts)", getattr(self, name)) for name in TABLES[1:6]},
-            **dict.fromkeys(TABLES[6:8], ("t", self.rollups)),
+            **dict.fromkeys((*TABLES[6:8], "llm_1h"), ("t", self.rollups)),
+            "facets_1h": ("t", self.llm_calls),  # it stands for the calls of a list, and goes with them
             "audit": ("toDateTime(ts)", self.audit),
         }
         return {table: f"{time} + toIntervalDay({count})" for table, (time, count) in days.items()}

@@ -8,6 +8,7 @@ from typing import Any
 
 from . import conditions, guard_kind
 from .ask import Ask
+from .conditions import Condition
 from .view import BadView, View
 
 SORTS = {
@@ -28,6 +29,8 @@ session_id, user_id, prompt_name, prompt_version, tags, input_preview, output_pr
 leftUTF8(status_message, 200) AS failure, {guard_kind.OF_CALL} AS guard"""
 
 MOST = 200
+_PARTS = (256, 16, 1)
+"""Of a range, newest first: how much of it is looked at for the first page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +72,50 @@ def page(ask: Ask, view: View, by: Order, *, size: int = 100, cursor: str = "") 
     if cursor:
         parameters |= _decode(cursor, by)
         beyond = f" AND {by.beyond()}"
-    sql = f"""SELECT {ROW}, {SORTS[by.sort][0]} AS at_value FROM llm_calls WHERE {where.sql}{beyond}
+    near = _near(ask, view, by, Condition(where.sql + beyond, parameters), size + 1)
+    sql = f"""SELECT {ROW}, {SORTS[by.sort][0]} AS at_value FROM llm_calls WHERE {near.sql}
 ORDER BY {by.sql()} LIMIT {size + 1}"""
-    rows = ask(sql, parameters).records()
-    total = ask(f"SELECT count() FROM llm_calls WHERE {where.sql}", where.parameters).rows[0][0]
+    rows = ask(sql, near.parameters).records()
+    total = _total(ask, view)
     more = len(rows) > size
     after = _encode(rows[size - 1], by) if more else None
     for row in rows:
         del row["at_value"]
     guard_kind.join(ask, rows[:size])
     return {"calls": rows[:size], "next": after, "total": total}
+
+
+def _total(ask: Ask, view: View) -> int:
+    if view.named <= conditions.HOURLY:
+        source = conditions.counted(view, "status")
+        counted: int = ask(f"SELECT sum(calls) FROM ({source.sql})", source.parameters).rows[0][0]
+        return counted
+    where = conditions.calls(view)
+    found: int = ask(f"SELECT count() FROM llm_calls WHERE {where.sql}", where.parameters).rows[0][0]
+    return found
+
+
+def _near(ask: Ask, view: View, by: Order, where: Condition, count: int) -> Condition:
+    """`where`, narrowed to little more than the first `count` rows: found by two narrow columns, so that the wide ones
+    are read for few rows only. By time it looks at the nearest part of the range first."""
+    value, kind = SORTS[by.sort]
+    direction, side = ("DESC", ">=") if by.down else ("ASC", "<=")
+    for part in _PARTS if by.sort == "time" else (1,):
+        length = (view.end - view.start) // part
+        edge = view.end - length if by.down else view.start + length
+        within = "" if part == 1 else f" AND ts {side} fromUnixTimestamp64Milli({{edge:Int64}})"
+        sql = f"""SELECT {value} AS at_value, toUnixTimestamp64Micro(ts) AS us FROM llm_calls WHERE {where.sql}{within}
+ORDER BY {value} {direction}, ts {direction} LIMIT 1 OFFSET {count - 1}"""
+        rows = ask(sql, where.parameters | {"edge": edge}).rows
+        if rows:
+            last = dict(zip(("near_value", "near_us"), rows[0], strict=True))
+            at = "fromUnixTimestamp64Micro({near_us:Int64})"
+            bound = f"ts {side} {at}"
+            if by.sort != "time":
+                near = f"{{near_value:{kind}}}"
+                bound = f"({value} {side[0]} {near} OR {value} = {near} AND {bound})"
+            return Condition(f"{where.sql} AND {bound}", where.parameters | last)
+    return where
 
 
 def neighbours(ask: Ask, view: View, by: Order, call: dict[str, Any]) -> dict[str, Any]:
