@@ -36,8 +36,9 @@ def _statements(first: int, size: int, calls: int, end: int) -> Iterator[str]:
 
 def _moment(number: str, calls: int, end: int) -> str:
     """Evenly spread; the last call was a second before `end`."""
-    span = DAYS * 86_400_000_000
-    return f"fromUnixTimestamp64Micro({end * 1000 - 1_000_000 - span} + intDiv(toInt64({number}) * {span}, {calls}), 'UTC')"
+    span = DAYS * 86_400_000
+    begin = end - 1000 - span
+    return f"fromUnixTimestamp64Micro(1000 * ({begin} + intDiv(toInt64({number}) * {span}, {calls})) + {number} % 1000, 'UTC')"
 
 
 def _one_of(values: list[str], salt: int) -> str:

@@ -100,9 +100,10 @@ def _near(ask: Ask, view: View, by: Order, where: Condition, count: int) -> Cond
     are read for few rows only. By time it looks at the nearest part of the range first."""
     value, kind = SORTS[by.sort]
     direction, side = ("DESC", ">=") if by.down else ("ASC", "<=")
+    begin = where.parameters.get("at_us", 1000 * (view.end if by.down else view.start)) // 1000
     for part in _PARTS if by.sort == "time" else (1,):
         length = (view.end - view.start) // part
-        edge = view.end - length if by.down else view.start + length
+        edge = max(begin - length, view.start) if by.down else min(begin + length, view.end)
         within = "" if part == 1 else f" AND ts {side} fromUnixTimestamp64Milli({{edge:Int64}})"
         sql = f"""SELECT {value} AS at_value, toUnixTimestamp64Micro(ts) AS us FROM llm_calls WHERE {where.sql}{within}
 ORDER BY {value} {direction}, ts {direction} LIMIT 1 OFFSET {count - 1}"""
