@@ -96,27 +96,24 @@ def _total(ask: Ask, view: View) -> int:
 
 
 def _near(ask: Ask, view: View, by: Order, where: Condition, count: int) -> Condition:
-    """`where`, narrowed to little more than the first `count` rows: found by two narrow columns, so that the wide ones
-    are read for few rows only. By time it looks at the nearest part of the range first."""
-    value, kind = SORTS[by.sort]
+    """`where`, narrowed to the moments of the first `count` rows: found by two narrow columns, so that the wide ones are
+    read for few rows only. By time, the nearest part of the range is looked at first."""
+    value = SORTS[by.sort][0]
     direction, side = ("DESC", ">=") if by.down else ("ASC", "<=")
     begin = where.parameters.get("at_us", 1000 * (view.end if by.down else view.start)) // 1000
+    found: tuple[tuple[Any, ...], ...] = ()
     for part in _PARTS if by.sort == "time" else (1,):
         length = (view.end - view.start) // part
         edge = max(begin - length, view.start) if by.down else min(begin + length, view.end)
         within = "" if part == 1 else f" AND ts {side} fromUnixTimestamp64Milli({{edge:Int64}})"
-        sql = f"""SELECT {value} AS at_value, toUnixTimestamp64Micro(ts) AS us FROM llm_calls WHERE {where.sql}{within}
-ORDER BY {value} {direction}, ts {direction} LIMIT 1 OFFSET {count - 1}"""
-        rows = ask(sql, where.parameters | {"edge": edge}).rows
-        if rows:
-            last = dict(zip(("near_value", "near_us"), rows[0], strict=True))
-            at = "fromUnixTimestamp64Micro({near_us:Int64})"
-            bound = f"ts {side} {at}"
-            if by.sort != "time":
-                near = f"{{near_value:{kind}}}"
-                bound = f"({value} {side[0]} {near} OR {value} = {near} AND {bound})"
-            return Condition(f"{where.sql} AND {bound}", where.parameters | last)
-    return where
+        sql = f"""SELECT toUnixTimestamp64Micro(ts) FROM llm_calls WHERE {where.sql}{within}
+ORDER BY {value} {direction}, ts {direction} LIMIT {count}"""
+        found = ask(sql, where.parameters | {"edge": edge}).rows
+        if len(found) >= count:
+            break
+    moments = "SELECT fromUnixTimestamp64Micro(arrayJoin({near_us:Array(Int64)}))"
+    parameters = where.parameters | {"near_us": sorted({row[0] for row in found})}
+    return Condition(f"{where.sql} AND ts IN ({moments})", parameters)
 
 
 def neighbours(ask: Ask, view: View, by: Order, call: dict[str, Any]) -> dict[str, Any]:

@@ -32,6 +32,7 @@ _BEGUN_CALLS = (
 _IN_RANGE = "ts >= fromUnixTimestamp64Milli({start:Int64}) AND ts < fromUnixTimestamp64Milli({end:Int64})"
 
 _HOUR_MS = 3_600_000
+_HOUR = "toDateTime(toStartOfHour(ts), 'UTC')"
 
 PRICED = "multiIf(cost_usd IS NOT NULL, 'yes', input_tokens + output_tokens > 0, 'no', 'nothing to price')"
 
@@ -81,18 +82,19 @@ def hours(view: View) -> dict[str, int]:
     return {"first_hour": first, "last_hour": max(view.end // _HOUR_MS * 3600, first)}
 
 
-def counted(view: View, columns: str, *, without: str = "") -> Condition:
+def counted(view: View, columns: str, *, without: str = "", of_calls: str = "") -> Condition:
     """SELECT of `columns` (of `facets_1h`), `hour` and `calls` over the calls of the view, most of them rolled up.
+    `of_calls` are the same columns on `llm_calls`, where they are spelt otherwise there.
 
     Only where `view.named` <= `HOURLY`.
     """
     inner = replace(view, chosen=_less(view.chosen, without), refused=_less(view.refused, without))
     whole, begun = rollup(inner, WHOLE_HOURS), calls(inner)
     if whole.parameters["first_hour"] == whole.parameters["last_hour"]:
-        sql = f"SELECT {columns}, toStartOfHour(ts) AS hour, toUInt64(1) AS calls FROM llm_calls WHERE {begun.sql}"
+        sql = f"SELECT {of_calls or columns}, {_HOUR} AS hour, toUInt64(1) AS calls FROM llm_calls WHERE {begun.sql}"
         return Condition(sql, begun.parameters)
     sql = f"""SELECT {columns}, t AS hour, calls FROM facets_1h WHERE {whole.sql}
-UNION ALL SELECT {columns}, toDateTime(toStartOfHour(ts), 'UTC') AS hour, toUInt64(1) AS calls FROM llm_calls
+UNION ALL SELECT {of_calls or columns}, {_HOUR} AS hour, toUInt64(1) AS calls FROM llm_calls
 WHERE {begun.sql} AND {_BEGUN_CALLS}"""
     return Condition(sql, whole.parameters | begun.parameters)
 

@@ -36,6 +36,10 @@ def _counted(name: str, view: View) -> Condition:
         sql = f"SELECT toString(c.{COLUMNS[name]}) AS value, sum(c.calls) AS calls FROM ({source.sql}) AS c GROUP BY value"
         return Condition(sql, source.parameters)
     where = conditions.calls(view, without=name)
+    if name == "guard" and view.named - {name} <= conditions.HOURLY:
+        source = conditions.counted(view, "guard", without=name, of_calls=f"{guard_kind.OF_CALL} AS guard")
+        sql = guard_kind.counted_by_hours(source.sql, where.sql)
+        return Condition(sql, source.parameters | where.parameters)
     return Condition(_one_by_one(name, where.sql), where.parameters)
 
 
@@ -46,7 +50,8 @@ def _one_by_one(name: str, where: str) -> str:
         return (
             f"SELECT toString(rule) AS value, uniqExact({guard_kind.KEY}) AS calls FROM guard_events "
             f"WHERE {guard_kind.NEAR} "
-            f"AND {guard_kind.KEY} IN (SELECT {guard_kind.KEY} FROM llm_calls WHERE {where}) GROUP BY value"
+            f"AND {guard_kind.KEY} IN (SELECT {guard_kind.KEY} FROM llm_calls WHERE {where} AND {guard_kind.KEY} IN "
+            f"(SELECT {guard_kind.KEY} FROM guard_events WHERE {guard_kind.NEAR})) GROUP BY value"
         )
     value = "arrayJoin(arrayDistinct(tags))" if name == "tag" else f"toString({COLUMNS[name]})"
     return f"SELECT {value} AS value, count() AS calls FROM llm_calls WHERE {where} GROUP BY value"

@@ -38,6 +38,7 @@ sum(s.input_tokens) AS input_tokens, sum(least(s.cached_tokens, s.input_tokens))
 sum(s.output_tokens) AS output_tokens, sum(s.cost_usd) AS cost_usd,
 sumMap(s.lat_hist) AS lat, sumMap(s.ttft_hist) AS ttft"""
 
+MOST_FAILURES = 12
 COUNTS = "calls, errors, blocked, unpriced, input_tokens, cached_tokens, output_tokens"
 COST = "if(unpriced > 0 AND cost_usd = 0, NULL, cost_usd) AS cost"
 
@@ -110,6 +111,15 @@ def failures(where: str) -> str:
     return f"""SELECT status, error_type, count() AS calls, uniqExact(service) AS services, uniqExact(model) AS models,
        toUnixTimestamp64Micro(max(ts)) AS last_us, argMax(model, ts) AS last_model,
        leftUTF8(argMax(status_message, ts), 200) AS message,
-       argMax(trace_id, ts) AS trace_id, argMax(span_id, ts) AS span_id
-FROM llm_calls WHERE {where} AND status IN ('error', 'blocked')
-GROUP BY status, error_type ORDER BY calls DESC, status, error_type LIMIT 12"""
+       argMax(c.trace_id, ts) AS trace_id, argMax(c.span_id, ts) AS span_id
+FROM (SELECT * FROM llm_calls WHERE {where} AND status IN ('error', 'blocked')) AS c
+GROUP BY status, error_type ORDER BY calls DESC, status, error_type LIMIT {MOST_FAILURES}"""
+
+
+def failures_by_hour(hours: str) -> str:
+    """The same without the newest call, but with its hour; `hours` is a SELECT of status, error_type, service, model, hour,
+    calls."""
+    return f"""SELECT status, error_type, sum(h.calls) AS calls, uniqExact(service) AS services,
+       uniqExact(model) AS models, toUnixTimestamp(max(hour)) AS last_hour
+FROM ({hours}) AS h WHERE status IN ('error', 'blocked')
+GROUP BY status, error_type ORDER BY calls DESC, status, error_type LIMIT {MOST_FAILURES}"""

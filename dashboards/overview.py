@@ -4,9 +4,10 @@ from typing import Any
 
 from . import conditions, guard_kind, measures
 from .ask import Ask, Table
-from .conditions import BEGUN_MINUTES, GUARD_ROLLED, WHOLE_HOURS, Condition
+from .conditions import BEGUN_MINUTES, GUARD_ROLLED, HOURLY, WHOLE_HOURS, Condition
 from .grid import Grid, before, lay
 from .measures import Tables
+from .measures import percentiles as percentiles
 from .view import View
 
 _MOST_MODELS = 12
@@ -77,10 +78,34 @@ def _models(ask: Ask, grid: Grid) -> list[dict[str, Any]]:
 
 
 def _failures(ask: Ask, view: View) -> list[dict[str, Any]]:
-    where = conditions.calls(view)
-    failures = ask(measures.failures(where.sql), where.parameters).records()
+    failures = _by_hour(ask, view) if view.named <= HOURLY else _one_by_one(ask, conditions.calls(view))
     rules = _blocking_rules(ask, view) if any(row["status"] == "blocked" for row in failures) else []
     return [row | {"rules": rules if row["status"] == "blocked" else []} for row in failures]
+
+
+def _one_by_one(ask: Ask, where: Condition) -> list[dict[str, Any]]:
+    return ask(measures.failures(where.sql), where.parameters).records()
+
+
+def _by_hour(ask: Ask, view: View) -> list[dict[str, Any]]:
+    """Counted from the rollup; of the calls themselves only the hour is read that the newest of a kind was in."""
+    hours = conditions.counted(view, "status, error_type, service, model")
+    kinds = ask(measures.failures_by_hour(hours.sql), hours.parameters).records()
+    if not kinds:
+        return []
+    where = conditions.calls(view)
+    terms, parameters = [], dict(where.parameters)
+    for n, kind in enumerate(kinds):
+        begin = f"fromUnixTimestamp64Milli({{hour_{n}:Int64}})"
+        terms.append(
+            f"(ts >= {begin} AND ts < {begin} + INTERVAL 1 HOUR AND status = {{status_{n}:String}} "
+            f"AND error_type = {{error_{n}:String}})"
+        )
+        parameters |= {f"hour_{n}": 1000 * kind.pop("last_hour")}
+        parameters |= {f"status_{n}": kind["status"], f"error_{n}": kind["error_type"]}
+    near = Condition(f"{where.sql} AND ({' OR '.join(terms)})", parameters)
+    newest = {(row["status"], row["error_type"]): row for row in _one_by_one(ask, near)}
+    return [newest[kind["status"], kind["error_type"]] | kind for kind in kinds if (kind["status"], kind["error_type"]) in newest]
 
 
 def _blocking_rules(ask: Ask, view: View) -> list[str]:

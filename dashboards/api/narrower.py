@@ -1,6 +1,6 @@
 """What is said when a question took too long, and the shorter range that is offered instead."""
 
-from typing import TypedDict
+from typing_extensions import TypedDict  # pydantic asks for it below Python 3.12
 
 from ..view import BadView, View
 from .operation import Question
