@@ -73,6 +73,7 @@ def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> A
         record=record(parts.audit),
         sidecar=health.report,
         clock=time.time,
+        stop=parts.store.stop,
     )
     also = (
         *policy_operations(parts.desk),

@@ -137,16 +137,20 @@ def _too_large(limit: int) -> Response:
 
 
 def _bounded(receive: Receive, limit: int) -> Receive:
-    """A body of unknown length is counted as it comes."""
+    """A body of unknown length is counted as it comes. Once it is whole, what comes is the sender's leaving: no hurry."""
     received = 0
+    whole = False
 
     async def bounded() -> Message:
-        nonlocal received
+        nonlocal received, whole
+        if whole:
+            return await receive()
         try:
             message = await asyncio.wait_for(receive(), BODY_PAUSE_SECONDS)
         except TimeoutError:
             raise HTTPException(408, f"nothing of the body came for {BODY_PAUSE_SECONDS:.0f} s") from None
         received += len(message.get("body", b""))
+        whole = not message.get("more_body", False)
         if received > limit:
             raise HTTPException(413, f"the body is larger than {limit} bytes; send fewer spans at a time")
         return message

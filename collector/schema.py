@@ -8,12 +8,28 @@ from string import Template
 from ..tracer import semconv
 
 SQL = Path(__file__).parent / "sql"
-TABLES = (
-    "otel_traces", "spans", "llm_calls", "content", "guard_events", "reports", "llm_1m", "guard_1m", "audit",
-    "failures_1h", "failure_groups",
-    "cost_1h", "user_1d", "sessions",
-)  # fmt: skip
-"""What people may read, in the order in which spans flow; `audit` comes from no span."""
+KEPT = {
+    "spans": ("toDateTime(ts)", "spans"),
+    "llm_calls": ("toDateTime(ts)", "llm_calls"),
+    "content": ("toDateTime(ts)", "content"),
+    "guard_events": ("toDateTime(ts)", "guard_events"),
+    "reports": ("toDateTime(ts)", "reports"),
+    "llm_1m": ("t", "rollups"),
+    "guard_1m": ("t", "rollups"),
+    "audit": ("toDateTime(ts)", "audit"),
+    "failures_1h": ("t", "rollups"),
+    "failure_groups": ("last", "rollups"),
+    "cost_1h": ("t", "rollups"),
+    "user_1d": ("t", "rollups"),
+    "sessions": ("t", "rollups"),
+    "llm_1h": ("t", "rollups"),
+    "facets_1h": ("t", "llm_calls"),  # it stands for the calls of a list, and goes with them
+}
+"""Table -> the time of its rows as ClickHouse shows it, and the field of `Retention` that says how long they stay."""
+TABLES = ("otel_traces", *KEPT)
+"""What people may read."""
+OF_PEOPLE = frozenset({"audit"})
+"""Tables whose rows come from no span."""
 
 _ENGINES = ("MergeTree", "AggregatingMergeTree")
 _REPLICA = "('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')"
@@ -33,14 +49,7 @@ class Retention:
 
     def by_table(self) -> dict[str, str]:
         """Table -> TTL expression, spelt as ClickHouse shows it."""
-        days = {
-            **{name: ("toDateTime(ts)", getattr(self, name)) for name in TABLES[1:6]},
-            **dict.fromkeys(TABLES[6:8], ("t", self.rollups)),
-            "audit": ("toDateTime(ts)", self.audit),
-            "failures_1h": ("t", self.rollups),
-            "failure_groups": ("last", self.rollups),
-            **dict.fromkeys(("cost_1h", "user_1d", "sessions"), ("t", self.rollups)),
-        }
+        days = {table: (time, getattr(self, field)) for table, (time, field) in KEPT.items()}
         return {table: f"{time} + toIntervalDay({count})" for table, (time, count) in days.items()}
 
 

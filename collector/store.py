@@ -13,7 +13,8 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, StreamFailureError
 
-from ..dashboards.ask import QueryFailed, Table
+from ..dashboards.ask import QueryFailed, Table, TookTooLong
+from ..dashboards.asker import ASKER
 from . import landing
 from .schema import Form, Retention
 
@@ -36,6 +37,7 @@ _FOR_FILES = "max_execution_time = 120, max_memory_usage = 536870912, max_thread
 """Of files that people take away. In the statement: given beside it, the embedded engine keeps them for the next."""
 _UNREADABLE = frozenset({27, 32, 33, 117, 444})
 """ClickHouse's codes for bytes that end too early, do not parse, or are no protobuf of our schema."""
+_TIMEOUT = 159
 _LATER = frozenset(
     {60, 74, 75, 76, 81, 159, 164, 173, 194, 202, 209, 210, 236, 241, 242, 243, 252}
     | {279, 285, 319, 394, 425, 439, 497, 516, 999, 1001}
@@ -50,6 +52,10 @@ Connect = Callable[[str | None], Client]
 
 class StoreUnavailable(QueryFailed):
     """The store does not answer, or has no room; the same again later may work."""
+
+
+class _Stopped(TookTooLong, StoreUnavailable):
+    """The engine stopped a statement at its limit of time."""
 
 
 class SegmentUnreadable(Exception):  # noqa: N818  says what is wrong
@@ -70,6 +76,7 @@ class Store:
         self._slots = threading.BoundedSemaphore(_POOL)
         self._people = threading.BoundedSemaphore(_PEOPLE)
         self._writing = threading.Lock()
+        self._stopping = threading.Lock()
 
     @classmethod
     def open(cls, url: str, data: Path, *, database: str = "spanward") -> "Store":
@@ -137,9 +144,10 @@ class Store:
         """One SELECT; SQL of people goes through `analyst.check` first. Raises `QueryFailed`, also above 100,000 rows.
 
         It cannot write, but the engine would let it read files: there are no users in an embedded one.
+        An `ASKER` shortens the limit to what is left of its time; after it left, `AskerLeft` is raised.
         """
-        limits = {"readonly": 2, "max_execution_time": limit_seconds, "max_result_rows": _MOST_ROWS}
         with self._client() as client, _errors():
+            limits = {"readonly": 2, "max_result_rows": _MOST_ROWS, **_on_behalf(limit_seconds)}
             answer = client.query(sql, parameters=dict(parameters or {}), settings=limits)
             return Table(tuple(answer.column_names), tuple(tuple(row) for row in answer.result_rows))
 
@@ -149,7 +157,7 @@ class Store:
         Two run at a time, on one thread each; a third waits.
         """
         with self._people, self._client() as client, _errors():
-            answer = client.query(sql, settings=_FOR_PEOPLE)
+            answer = client.query(sql, settings=_FOR_PEOPLE | _on_behalf(_FOR_PEOPLE["max_execution_time"]))
             return Table(tuple(answer.column_names), tuple(tuple(row) for row in answer.result_rows))
 
     def raw(self, sql: str, parameters: Mapping[str, Any], form: str) -> Iterator[bytes]:
@@ -164,6 +172,11 @@ class Store:
                     yield chunk
             finally:
                 stream.close()
+
+    def stop(self, asker: str) -> None:
+        """Stop the statements that run for the asker of this name; returns at once. Raises `QueryFailed`."""
+        with self._client(self._stopping) as client, _errors():  # its own turn: those to be stopped may hold the others
+            client.command(f"KILL QUERY WHERE Settings['log_comment'] = {_text(asker)} ASYNC")
 
     def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
         """A statement of ours that changes something (schema, DELETE). Raises `QueryFailed`."""
@@ -242,6 +255,14 @@ class Store:
             self._idle.put(client)
 
 
+def _on_behalf(limit_seconds: float) -> dict[str, Any]:
+    """The settings by which a statement keeps to its asker's time, and by which `stop` finds it. Raises `AskerLeft`."""
+    asker = ASKER.get()
+    if asker is None:
+        return {"max_execution_time": limit_seconds}
+    return {"max_execution_time": round(min(limit_seconds, asker.left()), 3), "log_comment": asker.name}
+
+
 @contextmanager
 def _errors(*, of_segment: bool = False) -> Iterator[None]:
     try:
@@ -252,6 +273,8 @@ def _errors(*, of_segment: bool = False) -> Iterator[None]:
         raise QueryFailed(said if said.startswith("Code: ") else _BROKE_OFF) from None
     except ClickHouseError as error:
         code = error.code if isinstance(error, DatabaseError) else None
+        if code == _TIMEOUT:
+            raise _Stopped(str(error)) from None
         if code is None or code in _LATER:
             raise StoreUnavailable(str(error)) from None
         raise (SegmentUnreadable if of_segment and code in _UNREADABLE else QueryFailed)(str(error)) from None

@@ -34,3 +34,7 @@ class Raw(Protocol):
 
 class QueryFailed(Exception):  # noqa: N818  says what happened
     """The store refused the question, or could not answer it within its limits; the text may be shown to people."""
+
+
+class TookTooLong(QueryFailed):
+    """The question was stopped at its limit of time; a shorter range may be answered."""

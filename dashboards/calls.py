@@ -8,6 +8,7 @@ from typing import Any
 
 from . import conditions, guard_kind
 from .ask import Ask
+from .conditions import Condition
 from .view import BadView, View
 
 SORTS = {
@@ -28,6 +29,8 @@ session_id, user_id, prompt_name, prompt_version, tags, input_preview, output_pr
 leftUTF8(status_message, 200) AS failure, {guard_kind.OF_CALL} AS guard"""
 
 MOST = 200
+_PARTS = (256, 16, 1)
+"""Of a range, newest first: how much of it is looked at for the first page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +75,11 @@ def page(ask: Ask, view: View, by: Order, *, size: int = 100, cursor: str = "") 
     if cursor:
         parameters |= _decode(cursor, by)
         beyond = f" AND {by.beyond()}"
-    sql = f"""SELECT {ROW}, {SORTS[by.sort][0]} AS at_value FROM llm_calls WHERE {where.sql}{beyond}
+    near = _near(ask, view, by, Condition(where.sql + beyond, parameters), size + 1)
+    sql = f"""SELECT {ROW}, {SORTS[by.sort][0]} AS at_value FROM llm_calls WHERE {near.sql}
 ORDER BY {by.sql()} LIMIT {size + 1}"""
-    rows = ask(sql, parameters).records()
-    total = ask(f"SELECT count() FROM llm_calls WHERE {where.sql}", where.parameters).rows[0][0]
+    rows = ask(sql, near.parameters).records()
+    total = _total(ask, view)
     more = len(rows) > size
     after = _encode(rows[size - 1], by) if more else None
     for row in rows:
@@ -83,6 +87,37 @@ ORDER BY {by.sql()} LIMIT {size + 1}"""
     guard_kind.join(ask, rows[:size])
     found = view.found and {"since": view.found.since, "whole": view.found.whole}
     return {"calls": rows[:size], "next": after, "total": total, "searched": found}
+
+
+def _total(ask: Ask, view: View) -> int:
+    if view.named <= conditions.HOURLY:
+        source = conditions.counted(view, "status")
+        counted: int = ask(f"SELECT sum(calls) FROM ({source.sql})", source.parameters).rows[0][0]
+        return counted
+    where = conditions.calls(view)
+    found: int = ask(f"SELECT count() FROM llm_calls WHERE {where.sql}", where.parameters).rows[0][0]
+    return found
+
+
+def _near(ask: Ask, view: View, by: Order, where: Condition, count: int) -> Condition:
+    """`where`, narrowed to the moments of the first `count` rows: found by two narrow columns, so that the wide ones are
+    read for few rows only. By time, the nearest part of the range is looked at first."""
+    value = SORTS[by.sort][0]
+    direction, side = ("DESC", ">=") if by.down else ("ASC", "<=")
+    begin = where.parameters.get("at_us", 1000 * (view.end if by.down else view.start)) // 1000
+    found: tuple[tuple[Any, ...], ...] = ()
+    for part in _PARTS if by.sort == "time" else (1,):
+        length = (view.end - view.start) // part
+        edge = max(begin - length, view.start) if by.down else min(begin + length, view.end)
+        within = "" if part == 1 else f" AND ts {side} fromUnixTimestamp64Milli({{edge:Int64}})"
+        sql = f"""SELECT toUnixTimestamp64Micro(ts) FROM llm_calls WHERE {where.sql}{within}
+ORDER BY {value} {direction}, ts {direction} LIMIT {count}"""
+        found = ask(sql, where.parameters | {"edge": edge}).rows
+        if len(found) >= count:
+            break
+    moments = "SELECT fromUnixTimestamp64Micro(arrayJoin({near_us:Array(Int64)}))"
+    parameters = where.parameters | {"near_us": sorted({row[0] for row in found})}
+    return Condition(f"{where.sql} AND ts IN ({moments})", parameters)
 
 
 def neighbours(ask: Ask, view: View, by: Order, call: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """From a view to SQL: conditions with bound parameters, never text put together from values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from . import guard_kind
@@ -10,11 +10,29 @@ ROLLED = frozenset({"tenant", "service", "env", "provider", "model"})
 """What the rollup of calls can be asked by; guard rollups know the first three only."""
 GUARD_ROLLED = frozenset({"tenant", "service", "env"})
 
+HOURLY = frozenset(
+    {"tenant", "service", "env", "provider", "model", "operation", "status", "error_type", "finish_reason", "prompt"}
+    | {"user_group"}
+)
+"""What `facets_1h` can be asked by; `counted` joins it with the calls of begun hours."""
+
 SEARCHED = ("input_preview", "output_preview", "status_message")
 EXACT = ("trace_id", "span_id", "session_id", "user_id")
 """A search text is looked for inside the first, and may be the whole of one of the second."""
 
+BY_MINUTE = "t >= toDateTime(intDiv({start:Int64}, 1000)) AND t < toDateTime(intDiv({end:Int64} + 999, 1000))"
+WHOLE_HOURS = "t >= toDateTime({first_hour:Int64}) AND t < toDateTime({last_hour:Int64})"
+"""On a rollup by the hour."""
+BEGUN_MINUTES = f"{BY_MINUTE} AND NOT ({WHOLE_HOURS})"
+"""On a rollup by the minute: what `WHOLE_HOURS` leaves at both ends."""
+_BEGUN_CALLS = (
+    "(ts < fromUnixTimestamp64Milli({first_hour:Int64} * 1000) OR ts >= fromUnixTimestamp64Milli({last_hour:Int64} * 1000))"
+)
+
 _IN_RANGE = "ts >= fromUnixTimestamp64Milli({start:Int64}) AND ts < fromUnixTimestamp64Milli({end:Int64})"
+
+_HOUR_MS = 3_600_000
+_HOUR = "toDateTime(toStartOfHour(ts), 'UTC')"
 
 PRICED = "multiIf(cost_usd IS NOT NULL, 'yes', input_tokens + output_tokens > 0, 'no', 'nothing to price')"
 
@@ -49,16 +67,43 @@ def calls(view: View, *, without: str = "") -> Condition:
     return Condition(" AND ".join(terms), parameters)
 
 
-def rollup(view: View) -> Condition:
-    """On a rollup by the minute: the columns it has; the caller knows by `view.named` that this says all."""
-    terms = ["t >= toDateTime(intDiv({start:Int64}, 1000)) AND t < toDateTime(intDiv({end:Int64} + 999, 1000))"]
-    parameters: dict[str, Any] = {"start": view.start, "end": view.end}
+def rollup(view: View, time: str = BY_MINUTE) -> Condition:
+    """On a rollup: the columns it has; the caller knows by `view.named` that this says all."""
+    terms = [time]
+    parameters: dict[str, Any] = {"start": view.start, "end": view.end, **hours(view)}
     for negated, filters in ((False, view.chosen), (True, view.refused)):
         for name, values in filters.items():
             parameter = f"{'not_' if negated else 'is_'}{name}"
             terms.append(_term(name, parameter, negated=negated))
             parameters[parameter] = list(values)
     return Condition(" AND ".join(terms), parameters)
+
+
+def hours(view: View) -> dict[str, int]:
+    """First and last whole hour inside the view, in seconds; equal where there is none."""
+    first = -(-view.start // _HOUR_MS) * 3600
+    return {"first_hour": first, "last_hour": max(view.end // _HOUR_MS * 3600, first)}
+
+
+def counted(view: View, columns: str, *, without: str = "", of_calls: str = "") -> Condition:
+    """SELECT of `columns` (of `facets_1h`), `hour` and `calls` over the calls of the view, most of them rolled up.
+    `of_calls` are the same columns on `llm_calls`, where they are spelt otherwise there.
+
+    Only where `view.named` <= `HOURLY`.
+    """
+    inner = replace(view, chosen=_less(view.chosen, without), refused=_less(view.refused, without))
+    whole, begun = rollup(inner, WHOLE_HOURS), calls(inner)
+    if whole.parameters["first_hour"] == whole.parameters["last_hour"]:
+        sql = f"SELECT {of_calls or columns}, {_HOUR} AS hour, toUInt64(1) AS calls FROM llm_calls WHERE {begun.sql}"
+        return Condition(sql, begun.parameters)
+    sql = f"""SELECT {columns}, t AS hour, calls FROM facets_1h WHERE {whole.sql}
+UNION ALL SELECT {of_calls or columns}, {_HOUR} AS hour, toUInt64(1) AS calls FROM llm_calls
+WHERE {begun.sql} AND {_BEGUN_CALLS}"""
+    return Condition(sql, whole.parameters | begun.parameters)
+
+
+def _less(filters: dict[str, tuple[str, ...]], name: str) -> dict[str, tuple[str, ...]]:
+    return {key: values for key, values in filters.items() if key != name}
 
 
 def guarded(view: View) -> Condition:

@@ -4,6 +4,7 @@ import argparse
 
 from rich.console import Console
 
+from .. import schema
 from ..command import FAILED, CommandError
 from ..data_directory import DataDirectory
 from ..opening import opened
@@ -11,10 +12,7 @@ from ..query import post
 from ..settings import settings_from
 from ..store import Store
 
-TABLES = (
-    "spans", "llm_calls", "content", "guard_events", "reports", "llm_1m", "guard_1m", "failures_1h", "failure_groups",
-    "cost_1h", "user_1d", "sessions",
-)  # fmt: skip
+TABLES = tuple(table for table in schema.KEPT if table not in schema.OF_PEOPLE)
 ROUTE = "/api/demo/remove"
 
 

@@ -3,18 +3,21 @@
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import anyio
 import anyio.to_thread
 from pydantic import ValidationError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from ..ask import QueryFailed
+from ..ask import QueryFailed, TookTooLong
+from ..asker import ASKER, Asker, AskerLeft
 from ..documents import Changed, TooMany
 from ..view import BadView
 from .means import Means, NotRecorded
+from .narrower import too_long
 from .operation import BadQuestion, Busy, Forbidden, NotThere, Operation, Question
 
 log = logging.getLogger(__name__)
@@ -44,31 +47,83 @@ STATUS: tuple[tuple[type[Exception], int], ...] = (
 )
 """What a judge may raise, and the status of its text."""
 
+LEFT = 499
+"""Nobody reads it; servers' logs have this number for it."""
+STOP_EVERY_SECONDS = 0.25
+
 
 def endpoint(
     operation: Operation, means: Means, gate: anyio.CapacityLimiter
 ) -> Callable[[Request], Awaitable[Response]]:
     """`gate` bounds how many questions are with the store at a time."""
+    stopping = anyio.CapacityLimiter(1)  # not one of the turns that askers hold
 
     async def answer(request: Request) -> Response:
-        body = await request.body() if operation.body else b""
-        return await anyio.to_thread.run_sync(_answer, operation, means, request, body, limiter=gate)
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return Response(status_code=LEFT)
+        asker = Asker(operation.limit_seconds)
+        told = Response(status_code=LEFT)
+        async with anyio.create_task_group() as tasks:
+            waiting = anyio.CancelScope()
+            tasks.start_soon(_look_for_leaving, request, asker, waiting, partial(_stop, means, asker), stopping)
+            with waiting:  # a thread that works is always waited for: none is left behind
+                told = await anyio.to_thread.run_sync(_answer, operation, means, request, body, asker, limiter=gate)
+            tasks.cancel_scope.cancel()
+        return told
 
     return answer
+
+
+async def _look_for_leaving(
+    request: Request, asker: Asker, waiting: anyio.CancelScope, stop: Callable[[], None], turn: anyio.CapacityLimiter
+) -> None:
+    """Stops what runs for a page that left; again and again, as the next statement may have been on its way."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    asker.leave()
+    waiting.cancel()
+    while True:
+        await anyio.to_thread.run_sync(stop, limiter=turn)
+        await anyio.sleep(STOP_EVERY_SECONDS)
+
+
+def _stop(means: Means, asker: Asker) -> None:
+    try:
+        means.stop(asker.name)
+    except AskerLeft:
+        return Response(status_code=LEFT)
+    except TookTooLong:
+        return as_json(too_long(question), 504)
+    except QueryFailed as failed:
+        if asker.gone:
+            return Response(status_code=LEFT)
+        log.warning("a question that nobody waits for could not be stopped: %s", failed)
 
 
 def as_json(body: Any, status: int) -> Response:
     return JSONResponse(body, status, headers={**SECURITY, "Cache-Control": "no-store"})
 
 
-def _answer(operation: Operation, means: Means, request: Request, body: bytes) -> Response:
+def _answer(operation: Operation, means: Means, request: Request, body: bytes, asker: Asker) -> Response:
+    asker.begin()
+    ASKER.set(asker)  # of this thread's copy of the context
+    question = Question(means, request, operation)
     try:
         actor = means.authorize(operation.needs, request) if operation.needs else ""
-        told = operation.judge(Question(means, request, operation, actor, _read(operation, body)))
+        question = Question(means, request, operation, actor, _read(operation, body))
+        told = operation.judge(question)
         return told if isinstance(told, Response) else as_json(told, 200)
     except tuple(kind for kind, _ in STATUS) as told_no:
         return as_json({"message": str(told_no)}, next(s for kind, s in STATUS if isinstance(told_no, kind)))
+    except AskerLeft:
+        return Response(status_code=LEFT)
+    except TookTooLong:
+        return as_json(too_long(question), 504)
     except QueryFailed as failed:
+        if asker.gone:
+            return Response(status_code=LEFT)
         log.warning("a question of the dashboards failed: %s", failed)
         return as_json({"message": f"The store could not answer: {failed}"}, 503)
     except Exception:

@@ -4,6 +4,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from ..answers import CallList, CallPage, Facets, Health, Overview, Said
 from ..call import call, read, said
 from ..call_columns import COLUMNS
 from ..calls import MOST, SORTS, order, page
@@ -64,9 +65,9 @@ def _health(question: Question) -> dict[str, Any]:
 
 
 OPERATIONS = (
-    Operation("GET", "/api/overview", "Totals, series, models and failures of a view", _overview, view=True),
+    Operation("GET", "/api/overview", "Totals, series, models and failures of a view", _overview, Overview, view=True),
     Operation(
-        "GET", "/api/calls", "A page of the calls of a view", _calls, view=True,
+        "GET", "/api/calls", "A page of the calls of a view", _calls, CallList, view=True,
         takes=(
             SORT, Parameter("cursor", "`next` of the page before"),
             Parameter("limit", "Calls on a page", {"type": "integer", "minimum": 1, "maximum": MOST}),
@@ -84,9 +85,9 @@ OPERATIONS = (
             Parameter("columns", f"Some of {', '.join(COLUMNS)}, with commas between"),
         ),
     ),
-    Operation("GET", "/api/facets", "The values that a view can be narrowed by", _facets, view=True, takes=(SORT,)),
-    Operation("GET", "/api/calls/{trace}/{span}", "One call with all about it", _call, view=True, takes=(SORT,)),
-    Operation("GET", "/api/spans/{trace}/{span}/said", "What went into and came out of a span", _said),
+    Operation("GET", "/api/facets", "The values that a view can be narrowed by", _facets, Facets, view=True, takes=(SORT,)),
+    Operation("GET", "/api/calls/{trace}/{span}", "One call with all about it", _call, CallPage, view=True, takes=(SORT,)),
+    Operation("GET", "/api/spans/{trace}/{span}/said", "What went into and came out of a span", _said, Said),
     Operation("GET", "/api/traces/{trace}/said", "All that was said in a trace, in order", _read, needs="see_content"),
-    Operation("GET", "/api/health", "Is the picture whole?", _health),
+    Operation("GET", "/api/health", "Is the picture whole?", _health, Health),
 )  # fmt: skip

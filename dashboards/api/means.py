@@ -36,7 +36,10 @@ class NotRecorded(Exception):  # noqa: N818  a state of the world
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """`sidecar` gives what /healthz says, `clock` seconds since 1970."""
+    """`sidecar` gives what /healthz says, `clock` seconds since 1970.
+
+    `stop` ends what the store does for an asker (`asker.Asker.name`), and returns at once. Raises `QueryFailed`.
+    """
 
     ask: Ask
     raw: Raw
@@ -47,3 +50,4 @@ class Means:
     sidecar: Callable[[], dict[str, Any]]
     clock: Callable[[], float]
     tails: Tails = field(default_factory=Tails)
+    stop: Callable[[str], None] = lambda _: None

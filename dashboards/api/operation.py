@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from starlette.requests import Request
 
+from ..asker import LIMIT_SECONDS
 from ..content_search import resolved
 from ..said import hide
 from ..view import View, read
@@ -94,7 +95,8 @@ class Operation:
     """`judge` blocks and runs in a thread; it gives what `answers` describes, or a `Response` of its own.
 
     `view`: takes the filters and the range of a view (`view.FILTERS`) beside `takes`. `needs` is an action of
-    `collector.roles`; empty lets every reader in.
+    `collector.roles`; empty lets every reader in. Its statements are stopped after `limit_seconds` together, and when
+    the page leaves.
     """
 
     method: Method
@@ -107,3 +109,4 @@ class Operation:
     view: bool = False
     needs: str = ""
     media_type: str = "application/json"
+    limit_seconds: float = LIMIT_SECONDS

@@ -59,6 +59,7 @@ def means_of(
         record=lambda actor, action, subject, detail: kept.append((actor, action, subject, dict(detail))),
         sidecar=sidecar,
         clock=clock,
+        stop=store.stop if isinstance(store, Store) else lambda _: None,
     )
 
 

@@ -1,0 +1,125 @@
+"""What is counted, as SQL with slots: the API fills them with bound parameters, Grafana's boards with its macros.
+
+`where` is a condition on the table that is read, `bucket` an expression of `second` (seconds since 1970) to group by.
+"""
+
+from typing import NamedTuple
+
+from . import guard_kind
+
+
+class Tables(NamedTuple):
+    """Conditions, by the table that answers; empty: it is not asked."""
+
+    minutes: str = ""
+    hours: str = ""
+    calls: str = ""
+
+
+_ROLLED = """
+SELECT toInt64(toUnixTimestamp(t)) AS second, service, provider, model, calls, errors, blocked, unpriced,
+       input_tokens, cached_tokens, output_tokens, cost_usd, lat_hist, ttft_hist
+FROM {table} WHERE {where}"""
+
+_ONE_BY_ONE = """
+SELECT toInt64(toUnixTimestamp(ts)) AS second, service, provider, model, toUInt64(1) AS calls,
+       toUInt64(status = 'error') AS errors, toUInt64(status = 'blocked') AS blocked,
+       toUInt64(llm_calls.cost_usd IS NULL AND llm_calls.input_tokens + llm_calls.output_tokens > 0) AS unpriced,
+       toUInt64(llm_calls.input_tokens) AS input_tokens,
+       toUInt64(llm_calls.cached_tokens) AS cached_tokens, toUInt64(llm_calls.output_tokens) AS output_tokens,
+       ifNull(llm_calls.cost_usd, 0) AS cost_usd,
+       map(toInt16(if(latency_ms <= 0, -100, floor(8 * log2(latency_ms)))), toUInt64(1)) AS lat_hist,
+       map(toInt16(if(ttft_ms <= 0, -100, floor(8 * log2(ttft_ms)))), toUInt64(1)) AS ttft_hist
+FROM llm_calls WHERE {where}"""
+
+_SUMS = """
+sum(s.calls) AS calls, sum(s.errors) AS errors, sum(s.blocked) AS blocked, sum(s.unpriced) AS unpriced,
+sum(s.input_tokens) AS input_tokens, sum(least(s.cached_tokens, s.input_tokens)) AS cached_tokens,
+sum(s.output_tokens) AS output_tokens, sum(s.cost_usd) AS cost_usd,
+sumMap(s.lat_hist) AS lat, sumMap(s.ttft_hist) AS ttft"""
+
+MOST_FAILURES = 12
+COUNTS = "calls, errors, blocked, unpriced, input_tokens, cached_tokens, output_tokens"
+COST = "if(unpriced > 0 AND cost_usd = 0, NULL, cost_usd) AS cost"
+
+
+def percentiles(histogram: str) -> str:
+    """SQL for [p50, p95, p99] of a log2 histogram (`floor(8 * log2(x))` -> count), [] where it is empty.
+
+    Within a bin, which is 9% wide, values are taken as evenly spread over the logarithm.
+    """
+    keys = f"arrayFilter(k -> k > -100, arraySort(mapKeys({histogram})))"
+    counts = f"arrayMap(k -> {histogram}[k], {keys})"
+    ends = f"arrayCumSum({counts})"
+    at = f"arrayFirstIndex(e -> e >= share * arrayLast(e -> 1, {ends}), {ends})"
+    within = f"(share * arrayLast(e -> 1, {ends}) - ({ends}[{at}] - {counts}[{at}])) / {counts}[{at}]"
+    one = f"pow(2, ({keys}[{at}] + {within}) / 8)"
+    return f"if(empty({keys}), [], arrayMap(share -> {one}, [0.5, 0.95, 0.99]))"
+
+
+def source(tables: Tables) -> str:
+    """SELECT of the rows that everything below sums up."""
+    parts = [
+        _ROLLED.format(table="llm_1m", where=tables.minutes) if tables.minutes else "",
+        _ROLLED.format(table="llm_1h", where=tables.hours) if tables.hours else "",
+        _ONE_BY_ONE.format(where=tables.calls) if tables.calls else "",
+    ]
+    return " UNION ALL ".join(filter(None, parts))
+
+
+def totals(rows: str) -> str:
+    return f"""SELECT {COUNTS}, {COST}, {percentiles("lat")} AS latency, {percentiles("ttft")} AS ttft_ms
+FROM (SELECT {_SUMS} FROM ({rows}) AS s)"""
+
+
+def series(rows: str, bucket: str, fill: str = "") -> str:
+    """By `bucket`; `fill` stands behind its ORDER BY."""
+    return f"""SELECT bucket, {COUNTS}, {COST},
+       {percentiles("lat")} AS latency, {percentiles("ttft")} AS ttft_ms
+FROM (
+  SELECT {bucket} AS bucket, {_SUMS}
+  FROM ({rows}) AS s GROUP BY bucket
+  ORDER BY bucket {fill}
+) ORDER BY bucket"""
+
+
+def by(columns: str, rows: str, limit: int) -> str:
+    """The largest groups of `columns` (service, provider, model)."""
+    return f"""SELECT {columns}, {COUNTS}, {COST}, {percentiles("lat")} AS latency
+FROM (SELECT {columns}, {_SUMS} FROM ({rows}) AS s GROUP BY {columns})
+ORDER BY calls DESC, {columns} LIMIT {limit}"""
+
+
+def guard_series(events: str, bucket: str, fill: str = "") -> str:
+    """`events` is a SELECT of `second`, `kind` and `events`."""
+    kinds = ", ".join(f"sumIf(events, kind = '{kind}') AS {kind}" for kind in guard_kind.EVENT_KINDS)
+    return f"SELECT {bucket} AS bucket, {kinds} FROM ({events}) GROUP BY bucket ORDER BY bucket {fill}"
+
+
+def guards_rolled(where: str) -> str:
+    return f"""SELECT {guard_kind.OF_EVENT} AS kind, toInt64(toUnixTimestamp(t)) AS second, rule, events
+FROM guard_1m WHERE {where} AND {guard_kind.FOUND}"""
+
+
+def guards_one_by_one(where: str) -> str:
+    return f"""SELECT {guard_kind.OF_EVENT} AS kind, toInt64(toUnixTimestamp(ts)) AS second, rule, toUInt64(1) AS events
+FROM guard_events WHERE {where} AND {guard_kind.FOUND}"""
+
+
+def failures(where: str) -> str:
+    """`where` is on `llm_calls`: kinds of failures and blocks with the newest call of each."""
+    return f"""SELECT status, error_type, count() AS calls, uniqExact(service) AS services, uniqExact(model) AS models,
+       toUnixTimestamp64Micro(max(ts)) AS last_us, argMax(model, ts) AS last_model,
+       leftUTF8(argMax(status_message, ts), 200) AS message,
+       argMax(c.trace_id, ts) AS trace_id, argMax(c.span_id, ts) AS span_id
+FROM (SELECT * FROM llm_calls WHERE {where} AND status IN ('error', 'blocked')) AS c
+GROUP BY status, error_type ORDER BY calls DESC, status, error_type LIMIT {MOST_FAILURES}"""
+
+
+def failures_by_hour(hours: str) -> str:
+    """The same without the newest call, but with its hour; `hours` is a SELECT of status, error_type, service, model, hour,
+    calls."""
+    return f"""SELECT status, error_type, sum(h.calls) AS calls, uniqExact(service) AS services,
+       uniqExact(model) AS models, toUnixTimestamp(max(hour)) AS last_hour
+FROM ({hours}) AS h WHERE status IN ('error', 'blocked')
+GROUP BY status, error_type ORDER BY calls DESC, status, error_type LIMIT {MOST_FAILURES}"""

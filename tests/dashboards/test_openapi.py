@@ -1,0 +1,141 @@
+"""The API keeps to its document: valid OpenAPI, every answer in the shape it names, every wrong question refused.
+
+Operations of every page are covered as soon as they are in `routes.OPERATIONS`.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import CHECKS, load_all_checks
+from schemathesis.schemas import BaseSchema
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from spanward.collector.roles import EVERYTHING, ROLES
+from spanward.collector.store import Store
+from spanward.dashboards.api.document import document
+from spanward.dashboards.api.operation import Operation
+from spanward.dashboards.api.routes import OPERATIONS
+from spanward.tracer import semconv
+
+from .conftest import NOW
+from .serving import app_of, nobody_but
+from .traffic import Call, put, report
+
+EXAMPLES = 20
+MINUTE = 60_000
+EXCLUDED = (
+    "positive_data_acceptance",  # a range may be well-formed and empty, a cursor of another list
+    "unsupported_method", "missing_required_header", "ignored_auth", "use_after_free",
+    "ensure_resource_availability", "object_level_authorization",
+)  # fmt: skip
+
+load_all_checks()
+CHOSEN = [check for check in CHECKS.get_all() if check.__name__ not in EXCLUDED]
+each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: f"{one.method} {one.path}")
+
+
+def calls() -> list[Call]:
+    guard = {semconv.GUARDRAIL_VERDICT: "deny", semconv.GUARDRAIL_ACTION: "block", semconv.GUARDRAIL_RULE: "no-keys"}
+    blocked = {semconv.GUARD_VERDICT: "deny", semconv.GUARD_ACTION: "block", semconv.TAGS: ["a", "b"]}
+    of_ann = {semconv.USER_ID: "ann", semconv.CONVERSATION: "s1", semconv.PROMPT_NAME: "p", semconv.PROMPT_VERSION: "2"}
+    return [
+        *(Call(NOW - n * 47 * MINUTE, trace=n, span=n, ttft_ms=5.0 * n, attributes=of_ann) for n in range(1, 40)),
+        Call(NOW - MINUTE, trace=50, span=50, error="RateLimitError", message="slow", cost=None, tokens=(0, 0)),
+        Call(NOW - 2 * MINUTE, trace=51, span=51, cost=None, attributes=blocked, guards=[guard, {}]),
+    ]
+
+
+@pytest.fixture(scope="module")
+def app(shelf: Store, tmp_path_factory: pytest.TempPathFactory) -> Starlette:
+    folder = tmp_path_factory.mktemp("spans")
+    put(shelf, folder, calls())
+    report(shelf, folder, NOW - MINUTE, "dropped", "full", 3)
+    return app_of(shelf, clock=lambda: NOW / 1000)
+
+
+@pytest.fixture(scope="module")
+def schema(app: Starlette) -> Iterator[BaseSchema]:
+    yield schemathesis.openapi.from_asgi("/api/openapi.json", app)
+
+
+def test_the_document_is_valid_openapi(app: Starlette) -> None:
+    told = TestClient(app).get("/api/openapi.json").json()
+    names = [operation["operationId"] for path in told["paths"].values() for operation in path.values()]
+    assert len(set(names)) == len(names)
+    for name, one in told["components"]["schemas"].items():
+        jsonschema.Draft202012Validator.check_schema(one)
+        assert re.fullmatch(r"[A-Za-z0-9._-]+", name)
+    for path, methods in told["paths"].items():
+        for operation in methods.values():
+            given_ = [(one["in"], one["name"]) for one in operation["parameters"]]
+            assert len(set(given_)) == len(given_)
+            assert {n for place, n in given_ if place == "path"} == set(re.findall(r"{(\w+)}", path))
+    refs = set(re.findall(r"#/components/schemas/([^\"]+)", TestClient(app).get("/api/openapi.json").text))
+    assert refs <= set(told["components"]["schemas"])
+
+
+def can_be_wrong(operation: Operation) -> bool:
+    return bool(operation.takes or operation.body or operation.view or "{" in operation.path)
+
+
+@pytest.mark.parametrize(
+    ("operation", "mode"),
+    [
+        pytest.param(one, mode, id=f"{one.method} {one.path} {mode.value}")
+        for one in OPERATIONS
+        for mode in GenerationMode
+        if mode is GenerationMode.POSITIVE or can_be_wrong(one)
+    ],
+)
+def test_answers_are_as_the_document_says(schema: BaseSchema, operation: Operation, mode: GenerationMode) -> None:
+    described = schema[operation.path][operation.method]
+    cases = described.as_strategy(generation_mode=mode)
+
+    @settings(
+        max_examples=EXAMPLES, derandomize=True, deadline=None, database=None,
+        phases=(Phase.explicit, Phase.generate), suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(case=cases, stored=st.sampled_from([0, 1, 50, 51]))
+    def ask(case: Any, stored: int) -> None:
+        if stored and mode is GenerationMode.POSITIVE and {"trace", "span"} <= set(case.path_parameters or ()):
+            case.path_parameters |= {"trace": f"{stored:032x}", "span": f"{stored:016x}"}
+        case.call_and_validate(checks=CHOSEN)
+
+    ask()
+
+
+@each_operation
+def test_what_needs_a_permission_is_refused_without_it(shelf: Store, operation: Operation) -> None:
+    viewer = TestClient(app_of(shelf, clock=lambda: NOW / 1000, authorize=nobody_but(*ROLES["viewer"])))
+    path = re.sub(r"{(\w+)}", lambda name: {"trace": "0" * 32, "span": "0" * 16}.get(name[1], "x"), operation.path)
+    answer = viewer.request(operation.method, path, content=b"{}")
+    if operation.needs:
+        assert operation.needs in EVERYTHING
+        assert (answer.status_code, list(answer.json())) == (403, ["message"])
+    else:
+        assert answer.status_code != 403
+
+
+@each_operation
+def test_a_list_is_bounded(operation: Operation) -> None:
+    """Whoever asks for a page of a list by `limit` is told its most, and pages go on by `cursor`."""
+    taken = {one.name: one.schema for one in operation.takes}
+    if "limit" in taken:
+        assert taken["limit"].get("maximum", 10_000) <= 1000
+    if "cursor" in taken:
+        assert "limit" in taken
+
+
+@each_operation
+def test_every_operation_says_what_it_answers(operation: Operation) -> None:
+    told = document([operation], "1")["paths"][operation.path][operation.method.lower()]
+    shape = told["responses"]["200"]["content"]["application/json"]["schema"]
+    assert shape.get("properties") or shape.get("items") or shape.get("$ref") or shape.get("additionalProperties"), shape
