@@ -9,7 +9,8 @@ from ..tracer import semconv
 
 SQL = Path(__file__).parent / "sql"
 TABLES = ("otel_traces", "spans", "llm_calls", "content", "guard_events", "reports", "llm_1m", "guard_1m", "audit")
-"""What people may read, in the order in which spans flow; `audit` comes from no span."""
+TABLES += ("reviews", "guard_1h", "guarded_1h", "traits")
+"""What people may read, in the order in which spans flow; `audit`, `reviews` and `traits` come from no span."""
 
 _ENGINES = ("MergeTree", "AggregatingMergeTree")
 _REPLICA = "('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')"
@@ -26,6 +27,8 @@ class Retention:
     reports: int = 180
     rollups: int = 400
     audit: int = 3660
+    reviews: int = 3660
+    traits: int = 180
 
     def by_table(self) -> dict[str, str]:
         """Table -> TTL expression, spelt as ClickHouse shows it."""
@@ -33,6 +36,9 @@ class Retention:
             **{name: ("toDateTime(ts)", getattr(self, name)) for name in TABLES[1:6]},
             **dict.fromkeys(TABLES[6:8], ("t", self.rollups)),
             "audit": ("toDateTime(ts)", self.audit),
+            "reviews": ("toDateTime(ts)", self.reviews),
+            **dict.fromkeys(("guard_1h", "guarded_1h"), ("t", self.rollups)),
+            "traits": ("toDateTime(ts)", self.traits),
         }
         return {table: f"{time} + toIntervalDay({count})" for table, (time, count) in days.items()}
 

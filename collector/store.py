@@ -42,6 +42,10 @@ _BROKE_OFF = (
     f"the store broke off in the middle of the answer: ask for fewer rows (at most {_MOST_ROWS}) or a shorter time"
 )
 
+_ONCE = {
+    name: landing.SETTINGS[name] for name in ("insert_deduplicate", "deduplicate_blocks_in_dependent_materialized_views")
+}
+
 Connect = Callable[[str | None], Client]
 
 
@@ -154,14 +158,18 @@ class Store:
         with self._client() as client, _errors():
             client.command(sql, parameters=dict(parameters or {}))
 
-    def insert(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Rows of our own making (labels, alarms), all with the same columns. Raises `QueryFailed`."""
+    def insert(self, table: str, rows: Iterable[Mapping[str, Any]], *, token: str = "") -> None:
+        """Rows of our own making (labels, alarms), all with the same columns; with `token`, once for it.
+
+        Raises `QueryFailed`.
+        """
         told = list(rows)
         if not told:
             return
         columns = list(told[0])
+        settings = {**_ONCE, "insert_deduplication_token": token} if token else {}
         with self._client(self._writing) as client, _errors():
-            client.insert(table, [[row[name] for name in columns] for row in told], column_names=columns)
+            client.insert(table, [[row[name] for name in columns] for row in told], column_names=columns, settings=settings)
 
     def ingest(self, segment: Path, token: str) -> None:
         """Put a segment's spans in, once for a token however often it is called.

@@ -12,6 +12,7 @@ from ..settings import settings_from
 from ..store import Store
 
 TABLES = ("spans", "llm_calls", "content", "guard_events", "reports", "llm_1m", "guard_1m")
+TABLES += ("reviews", "guard_1h", "guarded_1h", "traits")
 ROUTE = "/api/demo/remove"
 
 

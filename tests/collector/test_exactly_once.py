@@ -28,6 +28,8 @@ COUNTS = {
     "llm_1m histograms": "SELECT arraySum(mapValues(sumMap(in_hist))) FROM llm_1m",
     "llm_1m cost": "SELECT sum(cost_usd) * 2 FROM llm_1m",
     "guard_1m": "SELECT sum(events) FROM guard_1m",
+    "guard_1h": "SELECT sum(events) FROM guard_1h",
+    "guarded_1h": "SELECT sum(calls) FROM guarded_1h",
 }
 ONCE = {
     "spans": CALLS + 2,
@@ -39,6 +41,8 @@ ONCE = {
     "llm_1m histograms": CALLS,
     "llm_1m cost": CALLS,
     "guard_1m": 1,
+    "guard_1h": 1,
+    "guarded_1h": CALLS,
 }
 
 
@@ -120,6 +124,6 @@ def test_a_crash_between_insert_and_removal_is_repeated_once(store: Store, tmp_p
     assert ingestor.wait_empty(20)
     ingestor.stop()
     again.close()
-    assert counts(store) == {**ONCE, "spans": ONCE["spans"] + 1, "guard_events": 2, "guard_1m": 2}
+    assert counts(store) == {**ONCE, "spans": ONCE["spans"] + 1, "guard_events": 2, "guard_1m": 2, "guard_1h": 2}
     assert len(judged) == 1
     assert [path.name for path in log.iterdir()] == ["known"]
