@@ -44,6 +44,7 @@ from .pricing import Pricing
 from .receiver import Receiver
 from .settings import KEY_VARIABLE, Settings, settings_from
 from .store import Store
+from .traits.sampler import Traits
 from .vault import key as vault_key
 from .vault.disk_vault import NAME as VAULT
 from .vault.disk_vault import DiskVault
@@ -129,13 +130,16 @@ def serve(settings: Settings, running: ExitStack) -> None:
     audit_rows.start()
     documents = DocumentFile(data.path / DOCUMENTS)
     running.callback(documents.close)
+    traits = Traits(store, data.path / "traits", documents)
+    running.callback(traits.stop)
+    traits.start()
     metrics.follow(ingestor)
     ingestor.start()
     adopting = Adopting(Adoption(settings.spool_directory, receiver), metrics)
     adopting.start()
     running.callback(adopting.stop)
     app = application(
-        Parts(receiver, room, store, log_, ingestor, metrics, audit, audit_rows, authorizer, vault, documents),
+        Parts(receiver, room, store, log_, ingestor, metrics, audit, audit_rows, authorizer, vault, documents, traits),
         loopback=is_loopback(settings.host),
         key=key,
         body_bytes=settings.body_bytes,

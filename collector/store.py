@@ -42,9 +42,7 @@ _BROKE_OFF = (
     f"the store broke off in the middle of the answer: ask for fewer rows (at most {_MOST_ROWS}) or a shorter time"
 )
 
-_ONCE = {
-    name: landing.SETTINGS[name] for name in ("insert_deduplicate", "deduplicate_blocks_in_dependent_materialized_views")
-}
+_ONCE = {"insert_deduplicate": "1", "deduplicate_blocks_in_dependent_materialized_views": "1"}
 
 Connect = Callable[[str | None], Client]
 
@@ -169,7 +167,8 @@ class Store:
         columns = list(told[0])
         settings = {**_ONCE, "insert_deduplication_token": token} if token else {}
         with self._client(self._writing) as client, _errors():
-            client.insert(table, [[row[name] for name in columns] for row in told], column_names=columns, settings=settings)
+            data = [[row[name] for name in columns] for row in told]
+            client.insert(table, data, column_names=columns, settings=settings)
 
     def ingest(self, segment: Path, token: str) -> None:
         """Put a segment's spans in, once for a token however often it is called.

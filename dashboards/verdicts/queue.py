@@ -16,7 +16,6 @@ OF_EACH = 8
 """Findings of a rule, label and stratum of scores that are drawn, by a hash: chance, but the same each time."""
 MOST_STRATA = 400
 MOST = 50
-WHY = ("no label yet", "score near the threshold", "reviewers disagree", "by chance")
 
 
 class Finding(TypedDict):
@@ -83,15 +82,10 @@ def _why(findings: list[dict[str, Any]], labels: int) -> list[Finding]:
     spread = any(each["bin"] != lowest for each in findings)
     told = []
     for each in findings:
-        why = (
-            WHY[2]
-            if each["contested"]
-            else WHY[0]
-            if not labels
-            else WHY[1]
-            if spread and each["bin"] == lowest
-            else WHY[3]
-        )
+        near = spread and each["bin"] == lowest
+        why = "reviewers disagree" if each["contested"] else "by chance"
+        if why == "by chance" and (near or not labels):
+            why = "score near the threshold" if labels else "no label yet"
         told.append({**{k: v for k, v in each.items() if k not in ("bin", "contested")}, "labels": labels, "why": why})
     return told  # type: ignore[return-value]  # what is left is a Finding
 
@@ -157,5 +151,5 @@ def _contested(ask: Ask, view: View) -> list[dict[str, Any]]:
 HAVING countIf(said = 'right') > 0 AND countIf(said = 'right') = countIf(said = 'wrong')
 ORDER BY {FINDING} LIMIT {MOST}"""
     keys = {tuple(row[:6]): row[6] for row in ask(sql, known.parameters).rows}
-    rows = _rows(ask, view, list(keys))
+    rows = _rows(ask, view, [key[:2] for key in keys])
     return [{**rows[key], "bin": bin_, "contested": True} for key, bin_ in keys.items() if key in rows]

@@ -26,7 +26,8 @@ _FOUND_ONE_BY_ONE = f"""SELECT {_STEP}, {_LISTED},
 FROM guard_events WHERE """
 _CALLS_LISTED = "service, env, guard_verdict, guard_action"
 _CALLS_BY_HOUR = f"SELECT {_AT}, {_CALLS_LISTED}, blocked, degraded, calls, lat_hist FROM guarded_1h WHERE {_HOURS}"
-_CALLS_ONE_BY_ONE = f"""SELECT {_STEP}, {_CALLS_LISTED}, toUInt8(status = 'blocked') AS blocked, degraded, count() AS calls,
+_CALLS_ONE_BY_ONE = f"""SELECT {_STEP}, {_CALLS_LISTED}, toUInt8(status = 'blocked') AS blocked, degraded,
+       count() AS calls,
        sumMap(map({_BIN.format("guard_latency_ms")}, toUInt64(1))) AS lat_hist
 FROM llm_calls WHERE """
 

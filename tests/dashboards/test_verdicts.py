@@ -59,6 +59,7 @@ def day() -> list[Call]:
         reason="pii was skipped: about 12 ms expected, 3 of 40 ms left",
         findings=0,
     )
+    person = event(label="PERSON", stage="output", degraded=True, engine="small")
     return [
         *(Call(NOW - n * MINUTE, attributes=MODIFIED, guards=[event(findings=2)]) for n in range(2, 32)),
         *(Call(NOW - n * MINUTE, guards=[shadow(score=0.8)]) for n in range(2, 39)),
