@@ -1,4 +1,4 @@
-"""What is usual in the texts of one service: words that were there, the middle of the texts, the topics. Kept on disk."""
+"""What is usual in the texts of one service: words that were there, the middle of the texts, topics. Kept on disk."""
 
 import os
 from collections.abc import Sequence

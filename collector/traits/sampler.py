@@ -33,18 +33,18 @@ KIND = "topics"
 
 _IN_WINDOW = "ts >= fromUnixTimestamp64Micro({start:Int64}) AND ts < fromUnixTimestamp64Micro({end:Int64})"
 _CALLS = f"""SELECT toString(service), count() FROM llm_calls WHERE {_IN_WINDOW} AND content_withheld = ''
-GROUP BY service ORDER BY count() DESC, service LIMIT {MOST_SERVICES}"""
+GROUP BY service ORDER BY count() DESC, service LIMIT {MOST_SERVICES}"""  # noqa: S608  ours
 _SAMPLE = f"""SELECT toString(tenant) AS tenant, toUnixTimestamp64Micro(ts) AS us, trace_id, span_id,
        toString(service) AS service, toString(env) AS env, toString(model) AS model,
        toString(prompt_name) AS prompt_name, toString(prompt_version) AS prompt_version
 FROM llm_calls WHERE {_IN_WINDOW} AND content_withheld = '' AND service IN {{services:Array(String)}}
-ORDER BY cityHash64(trace_id, span_id) LIMIT {{cap:UInt32}} BY service LIMIT {MOST_TEXTS}"""
+ORDER BY cityHash64(trace_id, span_id) LIMIT {{cap:UInt32}} BY service LIMIT {MOST_TEXTS}"""  # noqa: S608  ours
 _TEXTS = f"""SELECT trace_id, span_id, leftUTF8(arrayLast(t -> t != '', arrayMap(
     m -> if(JSONExtractString(m, 'role') = 'user', arrayStringConcat(arrayFilter(t -> t != '', arrayMap(
         p -> if(JSONExtractString(p, 'type') = 'text', JSONExtractString(p, 'content'), ''),
         JSONExtractArrayRaw(m, 'parts'))), ' '), ''),
     JSONExtractArrayRaw(input))), {READ}) AS said
-FROM content WHERE {_IN_WINDOW} AND trace_id IN {{traces:Array(String)}} AND span_id IN {{spans:Array(String)}}"""
+FROM content WHERE {_IN_WINDOW} AND trace_id IN {{traces:Array(String)}} AND span_id IN {{spans:Array(String)}}"""  # noqa: S608  ours
 
 
 Seen = tuple[str, str, list[str], bool]

@@ -54,7 +54,7 @@ def form(text: str) -> str:
         return "code"
     if len(re.findall(r"^\s*(?:[-*•]|\d+[.)])\s", start, re.MULTILINE)) >= 3:
         return "list"
-    if start.rstrip().endswith(("?", "？", "؟")):
+    if start.rstrip().endswith(("?", "\uff1f", "\u061f")):
         return "question"
     return "short" if len(start) < 40 else "prose"
 

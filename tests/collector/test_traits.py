@@ -23,14 +23,28 @@ from ..dashboards.traffic import Call, put
 NOW = 1_795_219_200_000
 MINUTE = 60_000
 
-REFUNDS = ("where is the refund for my order, the money was not paid back to my account", "please refund the payment of my last invoice",
-           "the invoice was charged twice and I want the money back", "refund the order, the payment was taken twice from my account")  # fmt: skip
-TRAVEL = ("book a flight to Lisbon with a window seat and a hotel near the beach", "which hotel has a pool and is near the airport",
-          "change the flight to Sunday and keep the hotel room", "is breakfast in the hotel, and how long is the flight")  # fmt: skip
-GERMAN = ("bitte erstatten Sie mir das Geld für die Bestellung zurück, sie kam nie an", "wo bleibt die Rückzahlung der doppelten Rechnung, ich warte schon lange",
-          "ich möchte die Bestellung stornieren und mein Geld zurückbekommen")  # fmt: skip
-COOKING = ("which spices belong into a lentil soup with carrots and cumin", "how long must the bread dough rise before baking it",
-           "a recipe for mushroom risotto without butter")  # fmt: skip
+REFUNDS = (
+    "where is the refund for my order, the money was not paid back to my account",
+    "please refund the payment of my last invoice",
+    "the invoice was charged twice and I want the money back",
+    "refund the order, the payment was taken twice from my account",
+)
+TRAVEL = (
+    "book a flight to Lisbon with a window seat and a hotel near the beach",
+    "which hotel has a pool and is near the airport",
+    "change the flight to Sunday and keep the hotel room",
+    "is breakfast in the hotel, and how long is the flight",
+)
+GERMAN = (
+    "bitte erstatten Sie mir das Geld für die Bestellung zurück, sie kam nie an",
+    "wo bleibt die Rückzahlung der doppelten Rechnung, ich warte schon lange",
+    "ich möchte die Bestellung stornieren und mein Geld zurückbekommen",
+)
+COOKING = (
+    "which spices belong into a lentil soup with carrots and cumin",
+    "how long must the bread dough rise before baking it",
+    "a recipe for mushroom risotto without butter",
+)
 
 
 def calls(texts: tuple[str, ...], count: int, at: int, service: str = "shop", **more: Any) -> list[Call]:
@@ -93,8 +107,9 @@ def test_a_planted_shift_of_language_and_topic_is_seen(store: Store, tmp_path: P
     after = shares(store, "topic", shifted)
     assert after.get("other", 0) >= 110
     far = store.ask(
-        "SELECT avgIf(new_words, ts < s), avgIf(new_words, ts >= s), avgIf(centroid_distance, ts < s), avgIf(centroid_distance, ts >= s) "
-        "FROM (SELECT *, fromUnixTimestamp64Milli({since:Int64}) AS s FROM traits WHERE ts >= fromUnixTimestamp64Milli({usual:Int64}))",
+        "SELECT avgIf(new_words, ms < {since:Int64}), avgIf(new_words, ms >= {since:Int64}), "
+        "avgIf(centroid_distance, ms < {since:Int64}), avgIf(centroid_distance, ms >= {since:Int64}) "
+        "FROM (SELECT *, toUnixTimestamp64Milli(ts) AS ms FROM traits) WHERE ms >= {usual:Int64}",
         {"since": shifted, "usual": usual},
     ).rows[0]
     assert far[0] < 0.01
@@ -223,7 +238,7 @@ LANGUAGES = [
     ("注文した品物がまだ届きません", "ja"),
     ("我的订单还没有到", "zh"),
     ("주문한 물건이 아직 안 왔어요", "ko"),
-    ("где мой заказ, я жду его уже две недели", "ru"),
+    ("\u0433\u0434\u0435 мой заказ, я жду его уже две недели", "ru"),
     ("πού είναι η παραγγελία μου", "el"),
     ("ok thanks", "und"),
     ("", "und"),
@@ -239,8 +254,8 @@ def test_languages() -> None:
 @pytest.mark.parametrize(
     ("text", "is_"),
     [
-        ('{"a": 1}', "json"), ('{"a": ', "short"), ("[1, 2, 3]", "json"), ("where is my order?", "question"), ("", "empty"),
-        ("hi", "short"), ("def f():\n  return 1", "code"), ("- a\n- b\n- c\nsort these please, by the alphabet", "list"),
+        ('{"a": 1}', "json"), ('{"a": ', "short"), ("[1, 2, 3]", "json"), ("where is my order?", "question"),
+        ("", "empty"), ("hi", "short"), ("def f():\n  return 1", "code"), ("- a\n- b\n- c\nsort these", "list"),
         ("Write a poem about the sea and about the people who live by it.", "prose"),
     ],
 )  # fmt: skip
