@@ -32,6 +32,7 @@ from .query_route import QueryRoute
 from .receiver import Receiver
 from .repricing import Repricing
 from .store import Store
+from .traits.sampler import Traits
 from .vault.disk_vault import DiskVault
 from .vault.route import VaultRoute
 from .wal import WriteAheadLog
@@ -55,6 +56,7 @@ class Parts:
     desk: Desk
     pricing: Pricing
     repricing: Repricing
+    traits: Traits
 
 
 def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> ASGIApp:
@@ -63,7 +65,15 @@ def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> A
     guards = GuardRoute(parts.room)
     audit = AuditRoute(parts.audit, parts.authorizer)
     vault = VaultRoute(parts.vault, parts.audit, parts.authorizer, parts.store.ask)
-    health = Health(parts.store.ask, parts.room, parts.pulse, lambda: parts.log.full, parts.audit_rows, parts.vault)
+    health = Health(
+        parts.store.ask,
+        parts.room,
+        parts.pulse,
+        lambda: parts.log.full,
+        parts.audit_rows,
+        parts.vault,
+        parts.traits.report,
+    )
     means = Means(
         ask=parts.store.ask,
         raw=parts.store.raw,

@@ -42,6 +42,7 @@ class Health:
     refusing: Callable[[], bool]
     audit: AuditRows
     vault: VaultState
+    traits: Callable[[], dict[str, Any]] = lambda: {"problem": ""}
 
     def report(self) -> dict[str, Any]:
         pulse, policy = self.pulse, self.room.status
@@ -49,7 +50,8 @@ class Health:
         unjudged = self.room.review_failures + pulse.review_errors
         failing = store != "ok" or lag > LAG_SECONDS or self.refusing()
         limping = self.room.pipeline.degraded or policy.problem or unjudged or pulse.bad
-        limping = limping or self.audit.problem or self.vault.problem
+        traits = self.traits()
+        limping = limping or self.audit.problem or self.vault.problem or traits["problem"]
         return {
             "status": "failing" if failing else "degraded" if limping else "ok",
             "store": store,
@@ -64,6 +66,7 @@ class Health:
             "audit": {"problem": self.audit.problem, "waiting": self.audit.waiting},
             "workers": [asdict(state) for state in states()],
             "vault": {"problem": self.vault.problem, "key": self.vault.key_source},
+            "traits": traits,
         }
 
     async def route(self, _request: Request) -> Response:

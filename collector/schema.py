@@ -24,11 +24,15 @@ KEPT = {
     "sessions": ("t", "rollups"),
     "llm_1h": ("t", "rollups"),
     "facets_1h": ("t", "llm_calls"),  # it stands for the calls of a list, and goes with them
+    "reviews": ("toDateTime(ts)", "reviews"),
+    "guard_1h": ("t", "rollups"),
+    "guarded_1h": ("t", "rollups"),
+    "traits": ("toDateTime(ts)", "traits"),
 }
 """Table -> the time of its rows as ClickHouse shows it, and the field of `Retention` that says how long they stay."""
 TABLES = ("otel_traces", *KEPT)
 """What people may read."""
-OF_PEOPLE = frozenset({"audit"})
+OF_PEOPLE = frozenset({"audit", "reviews"})
 """Tables whose rows come from no span."""
 
 _ENGINES = ("MergeTree", "AggregatingMergeTree")
@@ -46,6 +50,8 @@ class Retention:
     reports: int = 180
     rollups: int = 400
     audit: int = 3660
+    reviews: int = 3660
+    traits: int = 180
 
     def by_table(self) -> dict[str, str]:
         """Table -> TTL expression, spelt as ClickHouse shows it."""

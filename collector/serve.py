@@ -51,6 +51,7 @@ from .receiver import Receiver
 from .repricing import Repricing
 from .settings import KEY_VARIABLE, Settings, settings_from
 from .store import Store
+from .traits.sampler import Traits
 from .vault import key as vault_key
 from .vault.disk_vault import NAME as VAULT
 from .vault.disk_vault import DiskVault
@@ -145,6 +146,9 @@ def serve(settings: Settings, running: ExitStack) -> None:
     repricing = Repricing(store, prices, documents)
     running.callback(repricing.stop)
     repricing.start()
+    traits = Traits(store, data.path / "traits", documents)
+    running.callback(traits.stop)
+    traits.start()
     metrics.follow(ingestor)
     ingestor.start()
     adopting = Adopting(Adoption(settings.spool_directory, receiver), metrics)
@@ -153,8 +157,8 @@ def serve(settings: Settings, running: ExitStack) -> None:
     app = application(
         Parts(
             receiver, room, store, log_, ingestor, metrics, audit, audit_rows, authorizer, vault, documents, desk,
-            prices, repricing,
-        ),  # fmt: skip
+            prices, repricing, traits,
+        ),
         loopback=is_loopback(settings.host),
         key=key,
         body_bytes=settings.body_bytes,

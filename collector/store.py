@@ -47,6 +47,8 @@ _BROKE_OFF = (
     f"the store broke off in the middle of the answer: ask for fewer rows (at most {_MOST_ROWS}) or a shorter time"
 )
 
+_ONCE = {"insert_deduplicate": "1", "deduplicate_blocks_in_dependent_materialized_views": "1"}
+
 Connect = Callable[[str | None], Client]
 
 
@@ -192,14 +194,19 @@ class Store:
         with self._client(self._writing) as client, _errors():
             client.command(sql, parameters=dict(parameters or {}))
 
-    def insert(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Rows of our own making (labels, alarms), all with the same columns. Raises `QueryFailed`."""
+    def insert(self, table: str, rows: Iterable[Mapping[str, Any]], *, token: str = "") -> None:
+        """Rows of our own making (labels, alarms), all with the same columns; with `token`, once for it.
+
+        Raises `QueryFailed`.
+        """
         told = list(rows)
         if not told:
             return
         columns = list(told[0])
+        settings = {**_ONCE, "insert_deduplication_token": token} if token else {}
         with self._client(self._writing) as client, _errors():
-            client.insert(table, [[row[name] for name in columns] for row in told], column_names=columns)
+            data = [[row[name] for name in columns] for row in told]
+            client.insert(table, data, column_names=columns, settings=settings)
 
     def ingest(self, segment: Path, token: str) -> None:
         """Put a segment's spans in, once for a token however often it is called.

@@ -1,9 +1,11 @@
 """From a view to SQL: conditions with bound parameters, never text put together from values."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from . import guard_kind
+from .guard_columns import GUARD_COLUMNS
 from .view import COLUMNS, NUMBERS, View
 
 ROLLED = frozenset({"tenant", "service", "env", "provider", "model"})
@@ -29,7 +31,7 @@ _BEGUN_CALLS = (
     "(ts < fromUnixTimestamp64Milli({first_hour:Int64} * 1000) OR ts >= fromUnixTimestamp64Milli({last_hour:Int64} * 1000))"
 )
 
-_IN_RANGE = "ts >= fromUnixTimestamp64Milli({start:Int64}) AND ts < fromUnixTimestamp64Milli({end:Int64})"
+IN_RANGE = "ts >= fromUnixTimestamp64Milli({start:Int64}) AND ts < fromUnixTimestamp64Milli({end:Int64})"
 
 _HOUR_MS = 3_600_000
 _HOUR = "toDateTime(toStartOfHour(ts), 'UTC')"
@@ -45,14 +47,17 @@ class Condition:
 
 def calls(view: View, *, without: str = "") -> Condition:
     """On `llm_calls`: everything the view asks for, except the filter named `without`."""
-    terms = [_IN_RANGE]
+    terms = [IN_RANGE]
     parameters: dict[str, Any] = {"start": view.start, "end": view.end}
     for negated, filters in ((False, view.chosen), (True, view.refused)):
         for name, values in filters.items():
-            if name != without:
+            if name != without and (negated or name not in GUARD_COLUMNS):
                 parameter = f"{'not_' if negated else 'is_'}{name}"
                 terms.append(_term(name, parameter, negated=negated))
                 parameters[parameter] = list(values)
+    if events := {name: values for name, values in view.chosen.items() if name in GUARD_COLUMNS and name != without}:
+        terms.append(_with_event(events))
+        parameters |= {f"is_{name}": list(values) for name, values in events.items()}
     for name, bound in view.bounds.items():
         expression, comparison = NUMBERS[name]
         terms.append(f"{expression} {comparison} {{{name}:Float64}}")
@@ -112,7 +117,14 @@ def guarded(view: View) -> Condition:
         return calls(view)
     inner = calls(view)
     by_call = f"{guard_kind.KEY} IN (SELECT {guard_kind.KEY} FROM llm_calls WHERE {inner.sql})"
-    return Condition(f"{_IN_RANGE} AND {by_call}", inner.parameters)
+    return Condition(f"{IN_RANGE} AND {by_call}", inner.parameters)
+
+
+def _with_event(events: Iterable[str]) -> str:
+    """A call with one event for which all of these hold: the label that this rule found, not that of another."""
+    terms = [f"{GUARD_COLUMNS[name]} IN {{is_{name}:Array(String)}}" for name in events]
+    found = f"SELECT {guard_kind.KEY} FROM guard_events WHERE {' AND '.join(terms)}"
+    return f"{guard_kind.KEY} IN ({found} AND {guard_kind.NEAR})"
 
 
 def _term(name: str, parameter: str, *, negated: bool) -> str:
@@ -121,8 +133,10 @@ def _term(name: str, parameter: str, *, negated: bool) -> str:
         return f"{turn}hasAny(tags, {{{parameter}:Array(String)}})"
     if name == "priced":
         return f"{turn}has({{{parameter}:Array(String)}}, {PRICED})"
-    if name == "rule":
-        found = f"SELECT {guard_kind.KEY} FROM guard_events WHERE rule IN {{{parameter}:Array(String)}}"
+    if name in GUARD_COLUMNS:
+        found = (
+            f"SELECT {guard_kind.KEY} FROM guard_events WHERE {GUARD_COLUMNS[name]} IN {{{parameter}:Array(String)}}"
+        )
         return f"{guard_kind.KEY} {turn}IN ({found} AND {guard_kind.NEAR})"
     if name == "guard":
         return turn + guard_kind.term(parameter)

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from .guard_columns import GUARD_COLUMNS
+
 COLUMNS = {
     "service": "service",
     "env": "env",
@@ -32,7 +34,7 @@ COLUMNS = {
 }
 """Filter -> column of `llm_calls`. A filter may be given several times (any of them), `name!` turns it round."""
 
-FILTERS = (*COLUMNS, "tag", "rule", "guard", "priced")
+FILTERS = (*COLUMNS, "tag", *GUARD_COLUMNS, "guard", "priced")
 NUMBERS = {
     "min_latency": ("latency_ms", ">="),
     "max_latency": ("latency_ms", "<="),

@@ -31,6 +31,8 @@ COUNTS = {
     "guard_1m": "SELECT sum(events) FROM guard_1m",
     "failures_1h": "SELECT sum(calls) FROM failures_1h",
     "failure_groups": "SELECT sum(calls) FROM failure_groups",
+    "guard_1h": "SELECT sum(events) FROM guard_1h",
+    "guarded_1h": "SELECT sum(calls) FROM guarded_1h",
 }
 ONCE = {
     "spans": CALLS + 2,
@@ -44,6 +46,8 @@ ONCE = {
     "guard_1m": 1,
     "failures_1h": CALLS,
     "failure_groups": CALLS,
+    "guard_1h": 1,
+    "guarded_1h": CALLS,
 }
 
 
@@ -125,6 +129,6 @@ def test_a_crash_between_insert_and_removal_is_repeated_once(store: Store, tmp_p
     assert ingestor.wait_empty(20)
     ingestor.stop()
     again.close()
-    assert counts(store) == {**ONCE, "spans": ONCE["spans"] + 1, "guard_events": 2, "guard_1m": 2}
+    assert counts(store) == {**ONCE, "spans": ONCE["spans"] + 1, "guard_events": 2, "guard_1m": 2, "guard_1h": 2}
     assert len(judged) == 1
     assert [path.name for path in log.iterdir()] == ["known"]

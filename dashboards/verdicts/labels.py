@@ -1,0 +1,49 @@
+"""What people said of findings, read back: the newest word of each of them, then the majority."""
+
+from collections import defaultdict
+
+from ..ask import Ask
+from ..view import View
+from . import source
+from .precision import Precision, Stratum, estimate
+
+FINDING = "trace_id, span_id, rule, detector, label, stage"
+BIN = "multiIf(score < 0.5, 0, score < 0.7, 1, score < 0.9, 2, 3)"
+"""Strata of scores: near the threshold people are asked more."""
+LATEST = f"SELECT {FINDING}, actor, argMax(verdict, ts) AS said, any(score) AS score FROM reviews"
+_BY_FINDING = f"GROUP BY {FINDING}, actor"
+
+
+def by_rule(ask: Ask, view: View) -> dict[str, Precision]:
+    """Rule -> how right it is, by labels on calls of the view; rules without any label are not in it."""
+    counted = _labels(ask, view)
+    there = _findings(ask, view, sorted(counted)) if counted else {}
+    told = {}
+    for rule, bins in counted.items():
+        strata: list[Stratum] = [(there.get((rule, bin_), 0), n[0], n[1]) for bin_, n in bins.items()]
+        told[rule] = estimate(strata, unsure=sum(n[2] for n in bins.values()), missed=sum(n[3] for n in bins.values()))
+    return told
+
+
+def _labels(ask: Ask, view: View) -> dict[str, dict[int, tuple[int, int, int, int]]]:
+    where = source.reviewed(view)
+    latest = f"{LATEST} WHERE {where.sql} {_BY_FINDING}"
+    votes = (
+        f"SELECT rule, {BIN} AS bin, sumIf(1, said = 'right') AS r, sumIf(1, said = 'wrong') AS w, "
+        f"sumIf(1, said IN ('right', 'wrong', 'unsure')) AS n, sumIf(1, said = 'missed') > 0 AS missed "
+        f"FROM ({latest}) GROUP BY {FINDING}, bin"
+    )
+    sql = f"""SELECT rule, bin, countIf(r > w) AS right, countIf(w > r) AS wrong, countIf(n > 0 AND r = w) AS unsure,
+       countIf(missed) AS missed FROM ({votes}) GROUP BY rule, bin HAVING right + wrong + unsure + missed > 0
+ORDER BY rule, bin LIMIT 2000"""
+    counted: dict[str, dict[int, tuple[int, int, int, int]]] = defaultdict(dict)
+    for rule, bin_, *numbers in ask(sql, where.parameters).rows:
+        counted[rule][bin_] = (numbers[0], numbers[1], numbers[2], numbers[3])
+    return dict(counted)
+
+
+def _findings(ask: Ask, view: View, rules: list[str]) -> dict[tuple[str, int], int]:
+    where = source.rows(view)
+    sql = f"""SELECT rule, {BIN} AS bin, count() FROM guard_events
+WHERE {where.sql} AND rule IN {{rules:Array(String)}} AND label != '' GROUP BY rule, bin"""
+    return {(rule, bin_): found for rule, bin_, found in ask(sql, where.parameters | {"rules": rules}).rows}

@@ -1,0 +1,47 @@
+"""The charts of the guards page: calls by what was done, and the latency that guards added."""
+
+from typing_extensions import TypedDict
+
+from .. import guard_kind
+from ..ask import Ask
+from ..grid import Grid
+from ..overview import percentiles
+from . import source
+
+
+class Series(TypedDict):
+    """One value a step. `t` in milliseconds since 1970, latency in milliseconds, None where no call was guarded."""
+
+    t: list[int]
+    blocked: list[int]
+    modified: list[int]
+    flagged: list[int]
+    shadow: list[int]
+    failed_open: list[int]
+    latency_p50: list[float | None]
+    latency_p95: list[float | None]
+
+
+def series(ask: Ask, grid: Grid) -> Series:
+    edges = {"step": grid.step, "first_s": grid.view.start // 1000, "last_s": grid.view.end // 1000}
+    fill = f"ORDER BY bucket WITH FILL FROM {{first_s:Int64}} TO {{last_s:Int64}} STEP {grid.step}"
+    bucket = "intDiv(second, {step:Int64}) * {step:Int64} AS bucket"
+    kinds = ", ".join(f"uniqMergeIf(calls, kind = '{kind}') AS {kind}" for kind in guard_kind.EVENT_KINDS)
+    found, calls = source.events(grid.view, grid.step), source.calls(grid.view, grid.step)
+    by_kind = ask(
+        f"SELECT {bucket}, {kinds} FROM (SELECT *, {guard_kind.OF_EVENT} AS kind FROM ({found.sql})) "
+        f"WHERE {guard_kind.FOUND} GROUP BY bucket {fill}",
+        found.parameters | edges,
+    ).records()
+    added = ask(
+        f"SELECT bucket, {percentiles('lat')} AS latency FROM "
+        f"(SELECT {bucket}, sumMap(lat_hist) AS lat FROM ({calls.sql}) GROUP BY bucket {fill}) ORDER BY bucket",
+        calls.parameters | edges,
+    ).records()
+    latency = [row["latency"] or (None, None) for row in added]
+    return {
+        "t": [row["bucket"] * 1000 for row in by_kind],
+        **{kind: [row[kind] for row in by_kind] for kind in guard_kind.EVENT_KINDS},
+        "latency_p50": [each[0] for each in latency],
+        "latency_p95": [each[1] for each in latency],
+    }  # type: ignore[typeddict-item]  # the five kinds

@@ -1,0 +1,95 @@
+"""What rules in shadow would have done, had they been in force."""
+
+from typing_extensions import TypedDict
+
+from ..ask import Ask
+from ..view import View
+from . import source
+
+WOULD = {"deny": "blocked", "modify": "modified", "warn": "flagged", "fail_open": "failed"}
+"""Verdict -> what the rule would have done; the gravest first."""
+EXAMPLES = 3
+MOST = 100
+
+
+class Example(TypedDict):
+    """`us` in microseconds since 1970."""
+
+    trace_id: str
+    span_id: str
+    us: int
+    service: str
+    label: str
+    score: float
+
+
+class Shadowed(TypedDict):
+    """`would` is a word of `WOULD`, `verdict` what the events say."""
+
+    rule: str
+    policy: str
+    verdict: str
+    would: str
+    calls: int
+    labels: list[str]
+    examples: list[Example]
+
+
+class Shadow(TypedDict):
+    """Calls of all rules together: one that two rules would have blocked is one."""
+
+    blocked: int
+    modified: int
+    rules: list[Shadowed]
+
+
+def shadow(ask: Ask, view: View) -> Shadow:
+    found = source.events(view)
+    shadowed = f"FROM ({found.sql}) WHERE mode = 'shadow' AND verdict IN {list_of(WOULD)}"
+    rules = ask(
+        f"""SELECT toString(rule) AS rule, toString(anyLast(policy)) AS policy, toString(verdict) AS verdict,
+       uniqMerge(calls) AS n, arraySort(arrayFilter(x -> x != '', groupUniqArray(20)(toString(label)))) AS labels
+{shadowed} GROUP BY rule, verdict ORDER BY indexOf({list(WOULD)}, verdict), n DESC, rule LIMIT {MOST}""",
+        found.parameters,
+    ).records()
+    if not rules:
+        return {"blocked": 0, "modified": 0, "rules": []}
+    all_ = ask(
+        f"SELECT uniqMergeIf(calls, verdict = 'deny') AS blocked, uniqMergeIf(calls, verdict = 'modify') AS modified "
+        f"{shadowed}",
+        found.parameters,
+    ).records()[0]
+    examples = _examples(ask, view)
+    return {
+        "blocked": all_["blocked"],
+        "modified": all_["modified"],
+        "rules": [
+            {
+                "rule": row["rule"], "policy": row["policy"], "verdict": row["verdict"], "would": WOULD[row["verdict"]],
+                "calls": row["n"], "labels": row["labels"], "examples": examples.get((row["rule"], row["verdict"]), []),
+            }
+            for row in rules
+        ],
+    }  # fmt: skip
+
+
+def list_of(words: object) -> str:
+    """Our own words as a SQL list."""
+    return "(" + ", ".join(f"'{word}'" for word in words) + ")"  # type: ignore[attr-defined]  # of any kind
+
+
+def _examples(ask: Ask, view: View) -> dict[tuple[str, str], list[Example]]:
+    """The newest calls of each."""
+    where = source.rows(view)
+    sql = f"""SELECT toString(rule) AS rule, toString(verdict) AS verdict, trace_id, span_id,
+       toUnixTimestamp64Micro(ts) AS us, toString(service) AS service, toString(label) AS label,
+       toFloat64(score) AS score
+FROM guard_events WHERE {where.sql} AND mode = 'shadow' AND verdict IN {list_of(WOULD)}
+ORDER BY ts DESC, trace_id, span_id, label LIMIT 1 BY rule, verdict, trace_id, span_id
+LIMIT {EXAMPLES * MOST}"""
+    told: dict[tuple[str, str], list[Example]] = {}
+    for row in ask(sql, where.parameters).records():
+        of = told.setdefault((row.pop("rule"), row.pop("verdict")), [])
+        if len(of) < EXAMPLES:
+            of.append({**row, "score": round(row["score"], 3)})  # type: ignore[typeddict-item]  # as the SELECT says
+    return told
