@@ -48,14 +48,13 @@ class Parts:
     documents: DocumentFile
 
 
-def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> ASGIApp:
-    """Every route on one port, behind one gate; its arguments are the gate's."""
-    otlp = OtlpRoute(parts.receiver, parts.metrics, body_bytes)
-    guards = GuardRoute(parts.room)
-    audit = AuditRoute(parts.audit, parts.authorizer)
-    vault = VaultRoute(parts.vault, parts.audit, parts.authorizer, parts.store.ask)
-    health = Health(parts.store.ask, parts.room, parts.pulse, lambda: parts.log.full, parts.audit_rows, parts.vault)
-    means = Means(
+def health_of(parts: Parts) -> Health:
+    return Health(parts.store.ask, parts.room, parts.pulse, lambda: parts.log.full, parts.audit_rows, parts.vault)
+
+
+def means_of(parts: Parts, health: Health) -> Means:
+    """What the dashboards are lent, and the threads that work for them."""
+    return Means(
         ask=parts.store.ask,
         insert=parts.store.insert,
         documents=parts.documents,
@@ -64,6 +63,16 @@ def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> A
         sidecar=health.report,
         clock=time.time,
     )
+
+
+def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> ASGIApp:
+    """Every route on one port, behind one gate; its arguments are the gate's."""
+    otlp = OtlpRoute(parts.receiver, parts.metrics, body_bytes)
+    guards = GuardRoute(parts.room)
+    audit = AuditRoute(parts.audit, parts.authorizer)
+    vault = VaultRoute(parts.vault, parts.audit, parts.authorizer, parts.store.ask)
+    health = health_of(parts)
+    means = means_of(parts, health)
     routes = [
         Route("/v1/traces", otlp.answer, methods=["POST"]),
         Route("/v1/guard/check", guards.check, methods=["POST"]),

@@ -8,8 +8,19 @@ from string import Template
 from ..tracer import semconv
 
 SQL = Path(__file__).parent / "sql"
-TABLES = ("otel_traces", "spans", "llm_calls", "content", "guard_events", "reports", "llm_1m", "guard_1m", "audit")
-"""What people may read, in the order in which spans flow; `audit` comes from no span."""
+TABLES = (
+    "otel_traces",
+    "spans",
+    "llm_calls",
+    "content",
+    "guard_events",
+    "reports",
+    "llm_1m",
+    "guard_1m",
+    "audit",
+    "alert_events",
+)
+"""What people may read, in the order in which spans flow; from `audit` on they come from no span."""
 
 _ENGINES = ("MergeTree", "AggregatingMergeTree")
 _REPLICA = "('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')"
@@ -26,6 +37,7 @@ class Retention:
     reports: int = 180
     rollups: int = 400
     audit: int = 3660
+    alert_events: int = 400
 
     def by_table(self) -> dict[str, str]:
         """Table -> TTL expression, spelt as ClickHouse shows it."""
@@ -33,6 +45,7 @@ class Retention:
             **{name: ("toDateTime(ts)", getattr(self, name)) for name in TABLES[1:6]},
             **dict.fromkeys(TABLES[6:8], ("t", self.rollups)),
             "audit": ("toDateTime(ts)", self.audit),
+            "alert_events": ("toDateTime(ts)", self.alert_events),
         }
         return {table: f"{time} + toIntervalDay({count})" for table, (time, count) in days.items()}
 

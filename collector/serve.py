@@ -24,7 +24,8 @@ from ..guards.detectors import models
 from ..guards.pipeline import DetectorUnavailable
 from ..guards.policy import PolicyError
 from .adoption import Adoption
-from .app import Parts, application
+from .alarms import Alarms
+from .app import Parts, application, health_of, means_of
 from .audit.log import NAME as AUDIT_LOG
 from .audit.log import Audit
 from .audit.rows import AuditRows
@@ -134,13 +135,18 @@ def serve(settings: Settings, running: ExitStack) -> None:
     adopting = Adopting(Adoption(settings.spool_directory, receiver), metrics)
     adopting.start()
     running.callback(adopting.stop)
+    parts = Parts(receiver, room, store, log_, ingestor, metrics, audit, audit_rows, authorizer, vault, documents)
     app = application(
-        Parts(receiver, room, store, log_, ingestor, metrics, audit, audit_rows, authorizer, vault, documents),
+        parts,
         loopback=is_loopback(settings.host),
         key=key,
         body_bytes=settings.body_bytes,
     )
     address = address_of(listening)
+    alarms = Alarms(means_of(parts, health_of(parts)), lambda: address)
+    metrics.registry.register(alarms)
+    alarms.start()
+    running.callback(alarms.stop)
 
     def ready() -> None:
         data.announce(address)
