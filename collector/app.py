@@ -25,6 +25,7 @@ from .metrics import Metrics, Pulse
 from .otlp_route import OtlpRoute
 from .query_route import QueryRoute
 from .receiver import Receiver
+from .settings_operations import Configured, SettingsOperations
 from .store import Store
 from .vault.disk_vault import DiskVault
 from .vault.route import VaultRoute
@@ -46,6 +47,7 @@ class Parts:
     authorizer: Authorizer
     vault: DiskVault
     documents: DocumentFile
+    configured: Configured
 
 
 def health_of(parts: Parts) -> Health:
@@ -85,6 +87,6 @@ def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> A
         Route("/metrics", parts.metrics.route),
         Route("/api/query", QueryRoute(parts.store.ask_for_people, parts.authorizer).answer, methods=["POST"]),
         Route(DEMO_REMOVAL, DemoRoute(parts.store).remove, methods=["POST"]),
-        *dashboard_routes(means),
+        *dashboard_routes(means, SettingsOperations(parts.store, parts.room, parts.configured).operations()),
     ]
     return Gate(Starlette(routes=routes, exception_handlers=ANSWERS), loopback, key, body_bytes, parts.authorizer.knows)

@@ -14,6 +14,7 @@ from errno import EADDRINUSE
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from urllib.parse import urlsplit
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -43,7 +44,9 @@ from .policy.known import NAME as POLICY_HASH
 from .policy.known import KnownPolicy
 from .pricing import Pricing
 from .receiver import Receiver
+from .retention import retention_of
 from .settings import KEY_VARIABLE, Settings, settings_from
+from .settings_operations import Configured
 from .store import Store
 from .vault import key as vault_key
 from .vault.disk_vault import NAME as VAULT
@@ -75,10 +78,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     names = ("data", "store", "host", "port", "policy", "spool", "prices")
     log_to_stderr()
+    file = arguments.config.absolute() if arguments.config else None
     settings = settings_from(arguments.config, {name: getattr(arguments, name) for name in names})
     try:
         with ExitStack() as running:
-            serve(settings, running)
+            serve(settings, running, file)
     except (PolicyError, DetectorUnavailable) as problem:
         raise CommandError(str(problem)) from None
     except (QueryFailed, OSError) as problem:
@@ -102,7 +106,7 @@ def log_to_stderr() -> None:
     logging.getLogger("presidio-analyzer").setLevel(logging.ERROR)
 
 
-def serve(settings: Settings, running: ExitStack) -> None:
+def serve(settings: Settings, running: ExitStack, file: Path | None = None) -> None:
     """Run until SIGTERM or SIGINT. What was put on `running` is undone in reverse: listen, log, store, directory."""
     key = key_for(settings.host)
     authorizer = Authorizer(is_loopback(settings.host), settings.keys)
@@ -120,29 +124,33 @@ def serve(settings: Settings, running: ExitStack) -> None:
     listening = running.enter_context(listen(settings.host, settings.port))
     store = open_store(settings, data)
     running.callback(store.close)
-    store.migrate()
+    documents = DocumentFile(data.path / DOCUMENTS)
+    running.callback(documents.close)
+    store.migrate(retention_of(documents))
     log_ = WriteAheadLog(data.log, limit_bytes=settings.log_bytes)
     ingestor = Ingestor(store, log_, room.review)
-    receiver = Receiver(log_, KnownBodies(data.log), pricing(settings.prices))
+    prices = pricing(settings.prices)
+    receiver = Receiver(log_, KnownBodies(data.log), prices)
     running.callback(finish, log_, ingestor)
     audit_rows = AuditRows(audit, store)
     running.callback(audit_rows.stop)
     audit_rows.start()
-    documents = DocumentFile(data.path / DOCUMENTS)
-    running.callback(documents.close)
     metrics.follow(ingestor)
     ingestor.start()
     adopting = Adopting(Adoption(settings.spool_directory, receiver), metrics)
     adopting.start()
     running.callback(adopting.stop)
-    parts = Parts(receiver, room, store, log_, ingestor, metrics, audit, audit_rows, authorizer, vault, documents)
+    address = address_of(listening)
+    configured = configured_by(settings, file, data, address, prices)
+    parts = Parts(
+        receiver, room, store, log_, ingestor, metrics, audit, audit_rows, authorizer, vault, documents, configured
+    )
     app = application(
         parts,
         loopback=is_loopback(settings.host),
         key=key,
         body_bytes=settings.body_bytes,
     )
-    address = address_of(listening)
     alarms = Alarms(means_of(parts, health_of(parts)), lambda: address)
     metrics.registry.register(alarms)
     alarms.start()
@@ -154,6 +162,23 @@ def serve(settings: Settings, running: ExitStack) -> None:
         sys.stdout.flush()
 
     listen_until_told(web_server(app), listening, ready)
+
+
+def configured_by(
+    settings: Settings, file: Path | None, data: DataDirectory, address: str, prices: Pricing
+) -> Configured:
+    """For the page: no password of a store's URL is in it."""
+    url = urlsplit(settings.store_url)
+    return Configured(
+        file=str(file or ""),
+        data=data.path,
+        store=f"{url.scheme}://{url.hostname or ''}{f':{url.port}' if url.port else ''}{url.path}",
+        listens=address,
+        policy=settings.policy,
+        prices=str(settings.prices or ""),
+        keys=settings.keys,
+        pricing=prices,
+    )
 
 
 def key_for(host: str) -> str:

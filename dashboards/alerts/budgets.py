@@ -23,8 +23,8 @@ def budget_of(body: Mapping[str, Any]) -> Budget | None:
     amount, period = body.get("amount_usd"), body.get("period")
     if not isinstance(amount, int | float) or amount <= 0 or period not in _STARTS:
         return None
-    scope = body.get("scope") or {}
-    return Budget(str(body.get("name", "")), {str(k): [str(v) for v in vs] for k, vs in scope.items()}, amount, period)
+    scope = {str(name): [str(value) for value in values] for name, values in (body.get("scope") or {}).items()}
+    return Budget(str(body.get("name", "")), scope, amount, str(period))
 
 
 def period_start(period: str, now: int) -> int:

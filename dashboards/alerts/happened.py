@@ -1,6 +1,7 @@
 """Rows of the table `alert_events`: what became of rules and of what was sent, in the order in which it happened."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from typing_extensions import TypedDict
@@ -45,7 +46,7 @@ def row(happened: Mapping[str, Any]) -> dict[str, Any]:
     """As the table has it; what is missing is empty."""
     return {
         "tenant": "default",
-        "ts": int(happened["at"]) / 1000,
+        "ts": datetime.fromtimestamp(int(happened["at"]) / 1000, UTC),
         "id": happened["id"],
         "rule": happened.get("rule", ""),
         "name": happened.get("name", ""),

@@ -76,9 +76,7 @@ rules = st.builds(
     ),
     st.booleans(), st.floats(0, 0.4), st.integers(0, 600), st.integers(0, 1200),
 )  # fmt: skip
-looks = st.lists(
-    st.tuples(st.integers(-60, 900), st.one_of(st.none(), st.floats(0, 1)), st.booleans()), max_size=60
-)
+looks = st.lists(st.tuples(st.integers(-60, 900), st.one_of(st.none(), st.floats(0, 1)), st.booleans()), max_size=60)
 
 
 @given(rules, looks)
