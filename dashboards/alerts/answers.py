@@ -17,9 +17,10 @@ _WORST = ("firing", "pending", "ok")
 
 
 class GroupState(TypedDict):
-    """`told`: when people were last told, 0 if they were not."""
+    """`told`: when people were last told, 0 if they were not. `names` are those of `Rule.by`."""
 
     group: str
+    names: list[str]
     phase: str
     since: int
     told: int
@@ -92,7 +93,8 @@ def alert(documents_: Documents, document: documents.Document, rule: Rule, now: 
     state = rule_state(documents_, document.id)
     groups: list[GroupState] = [
         {
-            "group": happened.shown(group), "phase": one.phase, "since": one.since, "told": one.told,
+            "group": happened.shown(group), "names": list(group),
+            "phase": one.phase, "since": one.since, "told": one.told,
             "value": one.value, "text": one.text,
         }
         for group, one in state.groups.items()

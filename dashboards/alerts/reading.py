@@ -75,7 +75,7 @@ def _burning(rule: Rule, group: Group, sums: Sequence[Sums]) -> Reading:
     pair = found.pair
     text = (
         f"{found.long_rate:.1f} times over {_length(pair.long_s)} and {found.short_rate:.1f} times over "
-        f"{_length(pair.short_s)}, alarms from {pair.limit:g} times"
+        f"{_length(pair.short_s)}, the limit is {pair.limit:g}"
     )
     return Reading(group, found.level, calls, text)
 

@@ -12,6 +12,7 @@ export function PhaseChip({ phase }: { phase: Phase }) {
   return <Chip word={PHASES[phase][0]} tone={PHASES[phase][1]} />;
 }
 
+const WINDOWLESS = new Set(["burn_rate", "no_data", "budget_share"]);
 const TONES = ["one", "two", "three", "mark", "stop", "cached", "ok", "quiet-fill"];
 
 export function RuleChart({ test, rule, unit, title, dark }: { test: BackTest; rule: Rule; unit: Unit; title: string; dark: boolean }) {
@@ -21,13 +22,15 @@ export function RuleChart({ test, rule, unit, title, dark }: { test: BackTest; r
   const limits = [{ name: rule.condition === "above" ? "fires above" : "fires below", tone: "bad", values: constant(test.threshold) }];
   if (test.clear !== test.threshold) limits.push({ name: "clears at", tone: "quiet-fill", values: constant(test.clear) });
   return (
-    <Chart title={title} note={`each point over ${rule.metric === "burn_rate" ? "its windows" : span(rule.window_s)}; drag to see the calls`} t={test.t} step={test.step}
+    <Chart title={title} note={`${WINDOWLESS.has(rule.metric) ? "" : `each point over ${span(rule.window_s)}; `}drag to see the calls`} t={test.t} step={test.step}
       kind="lines" format={(n) => figure(n, unit)} lines={[...lines, ...limits]} dark={dark} onZoom={zoom} />
   );
 }
 
 export function Spells({ test, rule, unit }: { test: BackTest; rule: Rule; unit: Unit }) {
   if (!test.known) return <p class="note quiet">No past is kept of this figure, so nobody can say when it would have fired.</p>;
+  if (test.lines.every((line) => line.values.every((v) => v === null)))
+    return <p class="note warn-text" role="status">In the last 7 days there were never enough calls to say anything: ask for fewer calls, or look at a longer time.</p>;
   if (!test.spells.length) return <p class="note" role="status">In the last 7 days it would <b>not have fired</b>.</p>;
   return (
     <>

@@ -5,7 +5,7 @@ export interface Rule {
   severity: "critical" | "warning" | "info"; channels: string[]; repeat_s: number; enabled: boolean;
 }
 export type Phase = "firing" | "pending" | "ok" | "off";
-export interface GroupState { group: string; phase: Phase; since: number; told: number; value: number | null; text: string }
+export interface GroupState { group: string; names: string[]; phase: Phase; since: number; told: number; value: number | null; text: string }
 export interface Alert {
   id: string; version: number; changed: number; actor: string; rule: Rule; metric: string; unit: Unit; phase: Phase; groups: GroupState[];
   left_out: number; problem: string; snooze: { until: number; since: number; actor: string; note: string } | null;

@@ -43,9 +43,10 @@ export function conditionWords(rule: Rule, metric: string, unit: Unit): string {
 }
 
 // The list of calls that a rule is about.
-export function callsQuery(rule: Rule, from: string, to: string): URLSearchParams {
+export function callsQuery(rule: Rule, from: string, to: string, names: readonly string[] = []): URLSearchParams {
   const query = new URLSearchParams({ from, to });
   for (const [key, values] of Object.entries(rule.scope)) for (const value of values) query.append(key, value);
+  rule.by.forEach((name, i) => names[i] !== undefined && query.set(name, names[i]));
   const narrowed = NARROWED[rule.metric];
   if (narrowed && !(narrowed[0] in rule.scope)) query.set(...narrowed);
   return query;

@@ -12,7 +12,7 @@ import { useTitle } from "../title";
 import { RuleForm, startOf, STARTS } from "./alert_form";
 import { Ago, HistoryTable, PhaseChip, RuleChart } from "./alert_parts";
 import type { Alert as Data, Alerts as List, BackTest, Choices, History, Sent, Undelivered, Unit } from "./alert_records";
-import { conditionWords, figure, scopeWords } from "./alert_words";
+import { callsQuery, conditionWords, figure, scopeWords } from "./alert_words";
 
 const LIVE_MS = 5000;
 
@@ -155,11 +155,12 @@ function One({ data, dark, past, turn, again }: { data: Data; dark: boolean; pas
 }
 
 function Groups({ data }: { data: Data }) {
+  const worded = data.groups.some((g) => g.text);
   if (!data.groups.length) return <p class="panel note quiet">{data.phase === "off" ? "The rule is switched off." : "Not enough calls to say anything yet."}</p>;
   return (
     <section class="panel" aria-label="State"><div class="scroll"><table>
-      <thead><tr><th>State</th><th>Of</th><th class="n">Now</th><th>Since</th><th>In words</th></tr></thead>
-      <tbody>{data.groups.map((g) => <tr key={g.group}><td><PhaseChip phase={g.phase} /></td><td>{g.group || "all"}</td><td class="n">{figure(g.value, data.unit)}</td><td><Ago at={g.since} /></td><td class="quiet">{g.text}</td></tr>)}</tbody>
+      <thead><tr><th>State</th><th>Of</th><th class="n">Now</th><th>Since</th>{worded && <th>In words</th>}</tr></thead>
+      <tbody>{data.groups.map((g) => <tr key={g.group}><td><PhaseChip phase={g.phase} /></td><td>{g.group || "all"}</td><td class="n"><a href={data.unit === "bytes" || data.unit === "seconds" ? "/health" : href("/calls", callsQuery(data.rule, `now-${Math.max(1, Math.ceil(data.rule.window_s / 3600))}h`, "now", g.names))}>{figure(g.value, data.unit)}</a></td><td><Ago at={g.since} /></td>{worded && <td class="quiet">{g.text}</td>}</tr>)}</tbody>
     </table></div>{data.left_out > 0 && <p class="note warn-text">{count(data.left_out)} further groups are not watched: narrow the rule down.</p>}</section>
   );
 }
