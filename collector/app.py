@@ -1,6 +1,7 @@
 """The sidecar's one web application: who answers which path."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
@@ -8,6 +9,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from ..dashboards.api.means import Means
+from ..dashboards.api.operation import Operation
 from ..dashboards.api.routes import routes as dashboard_routes
 from .audit.log import Audit
 from .audit.route import AuditRoute
@@ -31,6 +33,7 @@ from .pricing import Pricing
 from .query_route import QueryRoute
 from .receiver import Receiver
 from .repricing import Repricing
+from .settings_operations import Configured, SettingsOperations
 from .store import Store
 from .traits.sampler import Traits
 from .vault.disk_vault import DiskVault
@@ -53,10 +56,46 @@ class Parts:
     authorizer: Authorizer
     vault: DiskVault
     documents: DocumentFile
+    configured: Configured
     desk: Desk
     pricing: Pricing
     repricing: Repricing
     traits: Traits
+
+
+def health_of(parts: Parts) -> Health:
+    return Health(
+        parts.store.ask,
+        parts.room,
+        parts.pulse,
+        lambda: parts.log.full,
+        parts.audit_rows,
+        parts.vault,
+        parts.traits.report,
+    )
+
+
+def means_of(parts: Parts, health: Health) -> Means:
+    """What the dashboards are lent, and the threads that work for them."""
+    return Means(
+        ask=parts.store.ask,
+        raw=parts.store.raw,
+        insert=parts.store.insert,
+        documents=parts.documents,
+        authorize=authorize(parts.authorizer),
+        record=record(parts.audit),
+        sidecar=health.report,
+        clock=time.time,
+        stop=parts.store.stop,
+    )
+
+
+def own_operations(parts: Parts) -> Iterator[Operation]:
+    """Of the dashboards' API, what only the sidecar itself can answer."""
+    yield from policy_operations(parts.desk)
+    yield from QUERIES
+    yield from price_operations(parts.repricing, parts.pricing)
+    yield from SettingsOperations(parts.store, parts.room, parts.configured).operations()
 
 
 def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> ASGIApp:
@@ -75,6 +114,18 @@ def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> A
         parts.traits.report,
     )
     means = Means(
+=======
+    configured: Configured
+
+
+def health_of(parts: Parts) -> Health:
+    return Health(parts.store.ask, parts.room, parts.pulse, lambda: parts.log.full, parts.audit_rows, parts.vault)
+
+
+def means_of(parts: Parts, health: Health) -> Means:
+    """What the dashboards are lent, and the threads that work for them."""
+    return Means(
+>>>>>>> w-e
         ask=parts.store.ask,
         raw=parts.store.raw,
         insert=parts.store.insert,
@@ -90,6 +141,16 @@ def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> A
         *QUERIES,
         *price_operations(parts.repricing, parts.pricing),
     )
+
+
+def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> ASGIApp:
+    """Every route on one port, behind one gate; its arguments are the gate's."""
+    otlp = OtlpRoute(parts.receiver, parts.metrics, body_bytes)
+    guards = GuardRoute(parts.room)
+    audit = AuditRoute(parts.audit, parts.authorizer)
+    vault = VaultRoute(parts.vault, parts.audit, parts.authorizer, parts.store.ask)
+    health = health_of(parts)
+    means = means_of(parts, health)
     routes = [
         Route("/v1/traces", otlp.answer, methods=["POST"]),
         Route("/v1/guard/check", guards.check, methods=["POST"]),
@@ -102,6 +163,6 @@ def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> A
         Route("/metrics", parts.metrics.route),
         Route("/api/query", QueryRoute(parts.store.ask_for_people, parts.authorizer).answer, methods=["POST"]),
         Route(DEMO_REMOVAL, DemoRoute(parts.store).remove, methods=["POST"]),
-        *dashboard_routes(means, also),
+        *dashboard_routes(means, own_operations(parts)),
     ]
     return Gate(Starlette(routes=routes, exception_handlers=ANSWERS), loopback, key, body_bytes, parts.authorizer.knows)

@@ -122,10 +122,10 @@ class Pricing:
 
     def __init__(self, overrides: Path | None = None) -> None:
         self.version = version("genai-prices")
-        self._private: list[PrivatePrice] = []
+        self.private: list[PrivatePrice] = []
         if overrides:
             text = overrides.read_bytes()
-            self._private = _parse(overrides, text)
+            self.private = _parse(overrides, text)
             self.version += "+" + hashlib.sha256(text).hexdigest()[:12]
         self._memo = lru_cache(_MEMO)(self._find)
 
@@ -144,7 +144,7 @@ class Pricing:
         return price.rates(at) if price else None
 
     def _find(self, provider: str, model: str) -> _Price | None:
-        for private in self._private:
+        for private in self.private:
             if private.matches(provider, model):
                 return private
         from genai_prices.data_snapshot import get_snapshot

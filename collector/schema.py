@@ -28,11 +28,12 @@ KEPT = {
     "guard_1h": ("t", "rollups"),
     "guarded_1h": ("t", "rollups"),
     "traits": ("toDateTime(ts)", "traits"),
+    "alert_events": ("toDateTime(ts)", "alert_events"),
 }
 """Table -> the time of its rows as ClickHouse shows it, and the field of `Retention` that says how long they stay."""
 TABLES = ("otel_traces", *KEPT)
 """What people may read."""
-OF_PEOPLE = frozenset({"audit", "reviews"})
+OF_PEOPLE = frozenset({"audit", "reviews", "alert_events"})
 """Tables whose rows come from no span."""
 
 _ENGINES = ("MergeTree", "AggregatingMergeTree")
@@ -52,6 +53,7 @@ class Retention:
     audit: int = 3660
     reviews: int = 3660
     traits: int = 180
+    alert_events: int = 400
 
     def by_table(self) -> dict[str, str]:
         """Table -> TTL expression, spelt as ClickHouse shows it."""

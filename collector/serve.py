@@ -14,6 +14,7 @@ from errno import EADDRINUSE
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from urllib.parse import urlsplit
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -24,7 +25,8 @@ from ..guards.detectors import models
 from ..guards.pipeline import DetectorUnavailable
 from ..guards.policy import PolicyError
 from .adoption import Adoption
-from .app import Parts, application
+from .alarms import Alarms
+from .app import Parts, application, health_of, means_of
 from .audit.log import NAME as AUDIT_LOG
 from .audit.log import Audit
 from .audit.rows import AuditRows
@@ -49,7 +51,9 @@ from .policy.known import KnownPolicy
 from .pricing import Pricing
 from .receiver import Receiver
 from .repricing import Repricing
+from .retention import retention_of
 from .settings import KEY_VARIABLE, Settings, settings_from
+from .settings_operations import Configured
 from .store import Store
 from .traits.sampler import Traits
 from .vault import key as vault_key
@@ -82,10 +86,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     names = ("data", "store", "host", "port", "policy", "spool", "prices")
     log_to_stderr()
+    file = arguments.config.absolute() if arguments.config else None
     settings = settings_from(arguments.config, {name: getattr(arguments, name) for name in names})
     try:
         with ExitStack() as running:
-            serve(settings, running)
+            serve(settings, running, file)
     except (PolicyError, DetectorUnavailable) as problem:
         raise CommandError(str(problem)) from None
     except (QueryFailed, OSError) as problem:
@@ -109,7 +114,7 @@ def log_to_stderr() -> None:
     logging.getLogger("presidio-analyzer").setLevel(logging.ERROR)
 
 
-def serve(settings: Settings, running: ExitStack) -> None:
+def serve(settings: Settings, running: ExitStack, file: Path | None = None) -> None:
     """Run until SIGTERM or SIGINT. What was put on `running` is undone in reverse: listen, log, store, directory."""
     key = key_for(settings.host)
     authorizer = Authorizer(is_loopback(settings.host), settings.keys)
@@ -129,7 +134,9 @@ def serve(settings: Settings, running: ExitStack) -> None:
     listening = running.enter_context(listen(settings.host, settings.port))
     store = open_store(settings, data)
     running.callback(store.close)
-    store.migrate()
+    documents = DocumentFile(data.path / DOCUMENTS)
+    running.callback(documents.close)
+    store.migrate(retention_of(documents))
     log_ = WriteAheadLog(data.log, limit_bytes=settings.log_bytes)
     ingestor = Ingestor(store, log_, room.review)
     prices = pricing(settings.prices)
@@ -138,8 +145,6 @@ def serve(settings: Settings, running: ExitStack) -> None:
     audit_rows = AuditRows(audit, store)
     running.callback(audit_rows.stop)
     audit_rows.start()
-    documents = DocumentFile(data.path / DOCUMENTS)
-    running.callback(documents.close)
     places = Places(settings.policy, data.path / POLICIES)
     desk = Desk(room, places, versions, DryRuns(store.ask_for_people))
     running.callback(desk.close)
@@ -154,16 +159,36 @@ def serve(settings: Settings, running: ExitStack) -> None:
     adopting = Adopting(Adoption(settings.spool_directory, receiver), metrics)
     adopting.start()
     running.callback(adopting.stop)
+    address = address_of(listening)
+    configured = configured_by(settings, file, data, address, prices)
+    parts = Parts(
+        receiver=receiver,
+        room=room,
+        store=store,
+        log=log_,
+        pulse=ingestor,
+        metrics=metrics,
+        audit=audit,
+        audit_rows=audit_rows,
+        authorizer=authorizer,
+        vault=vault,
+        documents=documents,
+        configured=configured,
+        desk=desk,
+        pricing=prices,
+        repricing=repricing,
+        traits=traits,
+    )
     app = application(
-        Parts(
-            receiver, room, store, log_, ingestor, metrics, audit, audit_rows, authorizer, vault, documents, desk,
-            prices, repricing, traits,
-        ),
+        parts,
         loopback=is_loopback(settings.host),
         key=key,
         body_bytes=settings.body_bytes,
     )
-    address = address_of(listening)
+    alarms = Alarms(means_of(parts, health_of(parts)), lambda: address)
+    metrics.registry.register(alarms)
+    alarms.start()
+    running.callback(alarms.stop)
 
     def ready() -> None:
         data.announce(address)
@@ -171,6 +196,23 @@ def serve(settings: Settings, running: ExitStack) -> None:
         sys.stdout.flush()
 
     listen_until_told(web_server(app), listening, ready)
+
+
+def configured_by(
+    settings: Settings, file: Path | None, data: DataDirectory, address: str, prices: Pricing
+) -> Configured:
+    """For the page: no password of a store's URL is in it."""
+    url = urlsplit(settings.store_url)
+    return Configured(
+        file=str(file or ""),
+        data=data.path,
+        store=f"{url.scheme}://{url.hostname or ''}{f':{url.port}' if url.port else ''}{url.path}",
+        listens=address,
+        policy=settings.policy,
+        prices=str(settings.prices or ""),
+        keys=settings.keys,
+        pricing=prices,
+    )
 
 
 def key_for(host: str) -> str:

@@ -132,14 +132,18 @@ class Store:
                 for statement in self._form.statements(file):
                     self.command(statement)
                 self.command("INSERT INTO schema_migrations (name) VALUES ({name:String})", {"name": file.name})
-        self._retain(retention or Retention())
+        self.retain(retention or Retention())
 
-    def _retain(self, retention: Retention) -> None:
-        local = "_local" if self._form.cluster else ""
+    def local(self, table: str) -> str:
+        """The name under which this node stores it."""
+        return f"{table}_local" if self._form.cluster else table
+
+    def retain(self, retention: Retention) -> None:
+        """Set how long rows are kept; parts that are wholly older go at once. Raises `QueryFailed`."""
         tables = "SELECT name, create_table_query FROM system.tables WHERE database = {database:String}"
         shown = dict(self.ask(tables, {"database": self._form.database}).rows)
         for table, ttl in retention.by_table().items():
-            if f"TTL {ttl} " not in shown[table + local]:
+            if f"TTL {ttl} " not in shown[self.local(table)]:
                 self.command(self._form.keep(table, ttl))
 
     def ask(self, sql: str, parameters: Mapping[str, Any] | None = None, *, limit_seconds: float = 30) -> Table:

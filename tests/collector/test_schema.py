@@ -95,7 +95,7 @@ def test_a_cluster_replicates_and_distributes_every_table() -> None:
         r"CREATE MATERIALIZED VIEW IF NOT EXISTS (\w+) ON CLUSTER 'main' TO (\w+) AS.*?FROM (\w+)", sql, re.DOTALL
     )
     assert {f"{table}_local" for table in TABLES} - {to for _, to, _ in views} == {
-        f"{table}_local" for table in ("otel_traces", "audit", "reviews", "traits")
+        f"{table}_local" for table in ("otel_traces", "audit", "reviews", "traits", "alert_events")
     }
     assert all(name.endswith("_local") for view in views for name in view)
 

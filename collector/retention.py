@@ -1,0 +1,73 @@
+"""How long tables keep their rows: what was set on the page, what a change would take, and the change itself."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from ..dashboards.documents import Documents
+from .schema import Retention
+from .store import Store
+
+KIND, ID = "settings", "retention"
+LONGEST_DAYS = 36_600
+TABLES: Mapping[str, tuple[str, ...]] = {
+    "rollups": ("llm_1m", "guard_1m"),
+}
+"""What is set together; every other name is its own table."""
+_SIZES = """SELECT _part AS part, count() AS n, toUnixTimestamp(min({time})) AS oldest,
+       countIf({time} < fromUnixTimestamp({{cutoff:Int64}})) AS past
+FROM {table} GROUP BY part"""
+_BYTES = """SELECT name, sum(bytes_on_disk) AS bytes FROM system.parts
+WHERE database = {database:String} AND table = {table:String} AND active GROUP BY name"""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Of what is set together. `oldest` is in seconds since 1970, 0 where there is nothing.
+
+    `rows_past` are older than `days`; of them `rows_now` with `bytes_now` go at once, since all of their part is. The
+    others go with the rest of their part.
+    """
+
+    name: str
+    tables: tuple[str, ...]
+    days: int
+    rows: int
+    bytes: int
+    oldest: int
+    rows_past: int
+    rows_now: int
+    bytes_now: int
+
+
+def tables_of(name: str) -> tuple[str, ...]:
+    return TABLES.get(name, (name,))
+
+
+def retention_of(documents: Documents) -> Retention:
+    """What was set, else the defaults; a name that this version does not know is left out."""
+    found = documents.get(KIND, ID)
+    body: Mapping[str, Any] = found.body if found else {}
+    known = {field.name for field in fields(Retention)}
+    return Retention(**{name: int(days) for name, days in body.items() if name in known})
+
+
+def kept(store: Store, retention: Retention, clock: Callable[[], float] = time.time) -> list[Kept]:
+    """What there is, and what would go under `retention`; bytes are those of this node. Raises `QueryFailed`."""
+    return [_kept(store, name, days, int(clock()) - days * 86_400) for name, days in asdict(retention).items()]
+
+
+def _kept(store: Store, name: str, days: int, cutoff: int) -> Kept:
+    time_of = "t" if name == "rollups" else "ts"
+    rows = bytes_ = past = rows_now = bytes_now = 0
+    oldest: list[int] = []
+    for table in tables_of(name):
+        sizes = dict(store.ask(_BYTES, {"database": store.database, "table": store.local(table)}).rows)
+        for part in store.ask(_SIZES.format(time=time_of, table=table), {"cutoff": cutoff}).records():
+            own = int(sizes.get(part["part"], 0))
+            rows, bytes_, past = rows + part["n"], bytes_ + own, past + part["past"]
+            oldest.append(part["oldest"])
+            if part["past"] == part["n"]:
+                rows_now, bytes_now = rows_now + part["n"], bytes_now + own
+    return Kept(name, tables_of(name), days, rows, bytes_, min(oldest, default=0), past, rows_now, bytes_now)

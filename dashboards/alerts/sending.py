@@ -1,0 +1,144 @@
+"""One notification to one channel, once. What can go wrong is told in words that hold no secret."""
+
+import hmac
+import json
+import os
+import smtplib
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from hashlib import sha256
+
+import httpx
+
+from .channel import Email, Slack, Webhook
+from .notification import Notification
+
+TIMEOUT_S = 10.0
+LATER = frozenset({408, 425, 429})
+"""Of 4xx, those after which the same may be taken; 5xx are such too."""
+_ICONS = {"firing": ":rotating_light:", "repeated": ":rotating_light:", "resolved": ":white_check_mark:"}
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(Exception):  # noqa: N818  an answer
+    """It was not taken. `again`: another attempt may help."""
+
+    why: str
+    again: bool
+
+    def __str__(self) -> str:
+        return self.why
+
+
+def send(
+    channel: Webhook | Slack | Email, told: Notification, now: int, environment: Mapping[str, str] = os.environ
+) -> None:
+    """Blocks up to `TIMEOUT_S` a step. `now` in milliseconds. Raises `Refused`."""
+    if isinstance(channel, Email):
+        _mail(channel, told, now, environment)
+    elif isinstance(channel, Slack):
+        _post(channel.url, _json(slack(told)), {})
+    else:
+        body = _json(dict(told))
+        _post(channel.url, body, _signed(channel, body, now, environment) | {"Spanward-Notification": told["id"]})
+
+
+def signature(key: str, body: bytes, second: int) -> str:
+    """`t=SECOND,v1=HEX`: HMAC-SHA256 of `SECOND.BODY`, so that an old body cannot be sent again as a new one."""
+    return f"t={second},v1={hmac.new(key.encode(), f'{second}.'.encode() + body, sha256).hexdigest()}"
+
+
+def slack(told: Notification) -> dict[str, object]:
+    """As blocks, with a plain text for notices of phones; all of it escaped."""
+    title = _escaped(told["title"])
+    lines = f"*{_ICONS.get(told['status'], ':bell:')} {title.replace('*', '')}*\n{_escaped(told['text'])}"
+    links = f"<{_in_link(told['link'])}|Show the calls> · <{_in_link(told['rule_link'])}|Rule, history, snooze>"
+    return {
+        "text": title,
+        "blocks": [
+            {"type": "section", "text": {"type": "mrkdwn", "text": lines[:2900]}},
+            {"type": "context", "elements": [{"type": "mrkdwn", "text": links[:2900]}]},
+        ],
+    }
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _in_link(url: str) -> str:
+    return _escaped(url).replace("|", "%7C")
+
+
+def _json(body: Mapping[str, object]) -> bytes:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _signed(channel: Webhook, body: bytes, now: int, environment: Mapping[str, str]) -> dict[str, str]:
+    if not channel.secret_env:
+        return {}
+    key = environment.get(channel.secret_env, "")
+    if not key:
+        raise Refused(f"the sidecar's environment has no {channel.secret_env}, so it cannot be signed", again=True)
+    return {"Spanward-Signature": signature(key, body, now // 1000)}
+
+
+def _post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
+    """Redirects are not followed: an address is what somebody with the right to configure typed, and no other."""
+    sent = {"Content-Type": "application/json", "User-Agent": "spanward-alerts", **headers}
+    try:
+        with (
+            httpx.Client(timeout=TIMEOUT_S, follow_redirects=False) as client,
+            client.stream("POST", url, content=body, headers=sent) as answer,
+        ):
+            status = answer.status_code  # what the answer says is never read
+    except httpx.TimeoutException:
+        raise Refused(f"no answer within {TIMEOUT_S:g} s", again=True) from None
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as failure:
+        raise Refused(f"cannot be reached ({type(failure).__name__})", again=True) from None
+    if 300 <= status < 400:
+        raise Refused(f"it answered {status}: redirects are not followed, give the address itself", again=False)
+    if status >= 400:
+        raise Refused(f"it answered {status}", again=status >= 500 or status in LATER)
+
+
+def _mail(channel: Email, told: Notification, now: int, environment: Mapping[str, str]) -> None:
+    message = EmailMessage()
+    message["From"], message["To"] = channel.sender, ", ".join(channel.to)
+    message["Subject"] = told["title"]
+    message["Date"] = formatdate(now / 1000)
+    message["Message-ID"] = make_msgid(idstring=told["id"][:32], domain=channel.sender.rpartition("@")[2])
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(f"{told['text']}\n\nThe calls: {told['link']}\nThe rule: {told['rule_link']}\n")
+    password = environment.get(channel.password_env, "") if channel.password_env else ""
+    if channel.password_env and not password:
+        raise Refused(f"the sidecar's environment has no {channel.password_env}", again=True)
+    try:
+        with _connected(channel) as server:
+            if channel.username:
+                server.login(channel.username, password)
+            server.send_message(message)
+    except smtplib.SMTPResponseException as no:
+        raise Refused(f"the mail server answered {no.smtp_code}", again=not 500 <= no.smtp_code < 600) from None
+    except smtplib.SMTPRecipientsRefused as no:
+        codes = sorted({code for code, _ in no.recipients.values()})
+        raise Refused(f"the mail server refused every recipient ({codes})", again=all(c < 500 for c in codes)) from None
+    except (smtplib.SMTPException, OSError) as failure:
+        raise Refused(f"the mail server cannot be used ({type(failure).__name__})", again=True) from None
+
+
+def _connected(channel: Email) -> smtplib.SMTP:
+    trusted = ssl.create_default_context()
+    if channel.encryption == "tls":
+        return smtplib.SMTP_SSL(channel.host, channel.port, timeout=TIMEOUT_S, context=trusted)
+    server = smtplib.SMTP(channel.host, channel.port, timeout=TIMEOUT_S)
+    if channel.encryption == "starttls":
+        try:
+            server.starttls(context=trusted)
+        except BaseException:
+            server.close()
+            raise
+    return server

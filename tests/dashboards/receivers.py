@@ -1,0 +1,78 @@
+"""Real receivers on loopback: HTTP for webhooks and Slack, SMTP for mail."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from aiosmtpd.controller import Controller
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@dataclass
+class Inbox:
+    """What came in: (path, headers, body). `status` is what is answered."""
+
+    url: str = ""
+    status: int = 200
+    location: str = ""
+    came: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+
+
+@contextmanager
+def web(port: int = 0) -> Iterator[Inbox]:
+    inbox = Inbox()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            inbox.came.append((self.path, dict(self.headers), body))
+            self.send_response(inbox.status)
+            if inbox.location:
+                self.send_header("Location", inbox.location)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  its name
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    inbox.url = f"http://127.0.0.1:{server.server_address[1]}"
+    try:
+        yield inbox
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+@dataclass
+class Mails:
+    port: int = 0
+    came: list[Any] = field(default_factory=list)
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802  its name
+        self.came.append(envelope)
+        return "250 OK"
+
+
+@contextmanager
+def mail() -> Iterator[Mails]:
+    mails = Mails()
+    mails.port = free_port()
+    controller = Controller(mails, hostname="127.0.0.1", port=mails.port)
+    controller.start()
+    try:
+        yield mails
+    finally:
+        controller.stop()
