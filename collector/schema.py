@@ -9,6 +9,7 @@ from ..tracer import semconv
 
 SQL = Path(__file__).parent / "sql"
 TABLES = ("otel_traces", "spans", "llm_calls", "content", "guard_events", "reports", "llm_1m", "guard_1m", "audit")
+TABLES += ("drift_1h",)
 """What people may read, in the order in which spans flow; `audit` comes from no span."""
 
 _ENGINES = ("MergeTree", "AggregatingMergeTree")
@@ -33,6 +34,7 @@ class Retention:
             **{name: ("toDateTime(ts)", getattr(self, name)) for name in TABLES[1:6]},
             **dict.fromkeys(TABLES[6:8], ("t", self.rollups)),
             "audit": ("toDateTime(ts)", self.audit),
+            "drift_1h": ("t", self.rollups),
         }
         return {table: f"{time} + toIntervalDay({count})" for table, (time, count) in days.items()}
 

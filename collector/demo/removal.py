@@ -11,7 +11,7 @@ from ..query import post
 from ..settings import settings_from
 from ..store import Store
 
-TABLES = ("spans", "llm_calls", "content", "guard_events", "reports", "llm_1m", "guard_1m")
+TABLES = ("spans", "llm_calls", "content", "guard_events", "reports", "llm_1m", "guard_1m", "drift_1h")
 ROUTE = "/api/demo/remove"
 
 
