@@ -125,7 +125,6 @@ def health_of(parts: Parts) -> Health:
 def means_of(parts: Parts, health: Health) -> Means:
     """What the dashboards are lent, and the threads that work for them."""
     return Means(
->>>>>>> w-e
         ask=parts.store.ask,
         raw=parts.store.raw,
         insert=parts.store.insert,

@@ -28,6 +28,7 @@ KEPT = {
     "guard_1h": ("t", "rollups"),
     "guarded_1h": ("t", "rollups"),
     "traits": ("toDateTime(ts)", "traits"),
+    "drift_1h": ("t", "rollups"),
     "alert_events": ("toDateTime(ts)", "alert_events"),
 }
 """Table -> the time of its rows as ClickHouse shows it, and the field of `Retention` that says how long they stay."""
