@@ -104,50 +104,6 @@ def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> A
     guards = GuardRoute(parts.room)
     audit = AuditRoute(parts.audit, parts.authorizer)
     vault = VaultRoute(parts.vault, parts.audit, parts.authorizer, parts.store.ask)
-    health = Health(
-        parts.store.ask,
-        parts.room,
-        parts.pulse,
-        lambda: parts.log.full,
-        parts.audit_rows,
-        parts.vault,
-        parts.traits.report,
-    )
-    means = Means(
-=======
-    configured: Configured
-
-
-def health_of(parts: Parts) -> Health:
-    return Health(parts.store.ask, parts.room, parts.pulse, lambda: parts.log.full, parts.audit_rows, parts.vault)
-
-
-def means_of(parts: Parts, health: Health) -> Means:
-    """What the dashboards are lent, and the threads that work for them."""
-    return Means(
-        ask=parts.store.ask,
-        raw=parts.store.raw,
-        insert=parts.store.insert,
-        documents=parts.documents,
-        authorize=authorize(parts.authorizer),
-        record=record(parts.audit),
-        sidecar=health.report,
-        clock=time.time,
-        stop=parts.store.stop,
-    )
-    also = (
-        *policy_operations(parts.desk),
-        *QUERIES,
-        *price_operations(parts.repricing, parts.pricing),
-    )
-
-
-def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> ASGIApp:
-    """Every route on one port, behind one gate; its arguments are the gate's."""
-    otlp = OtlpRoute(parts.receiver, parts.metrics, body_bytes)
-    guards = GuardRoute(parts.room)
-    audit = AuditRoute(parts.audit, parts.authorizer)
-    vault = VaultRoute(parts.vault, parts.audit, parts.authorizer, parts.store.ask)
     health = health_of(parts)
     means = means_of(parts, health)
     routes = [
