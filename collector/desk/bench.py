@@ -17,7 +17,7 @@ from .jobs import Jobs
 log = logging.getLogger(__name__)
 SMALL = 24_000
 """Characters that are judged here: a few milliseconds, less than it takes to ask another process."""
-SECONDS = 30.0
+SECONDS = 60.0
 WAIT_SECONDS = 8.0
 IDLE_SECONDS = 300.0
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...dashboards.api.operation import BadQuestion, NotThere
+from ...dashboards.api.operation import NotThere
 from ...guards.policy import PolicyError
 from ..guardroom import Guardroom
 from .bench import Bench, Refused
@@ -156,12 +156,3 @@ def _stamp(file: str) -> tuple[str, int, int]:
     except OSError:
         return file, -1, 0
     return file, stat.st_mtime_ns, stat.st_size
-
-
-def text_or_refuse(text: str) -> str:
-    """Raises `BadQuestion` for half of a character, which no file holds."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise BadQuestion("the text holds half of a character (a lone surrogate)") from None
-    return text

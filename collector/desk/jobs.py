@@ -16,7 +16,7 @@ from ...guards.policy_lint import lint
 from ...guards.policy_mistakes import rules_in
 from ..command import CommandError
 from ..policy import case_run
-from ..policy.replay import Replay, Replayed, Side
+from ..policy.replay import MOST_CHANGED, Replay, Replayed, Side
 from ..policy.replay_report import as_json
 from ..policy.stored_calls import from_text
 from .rule_words import changes
@@ -57,7 +57,8 @@ class Jobs:
     def _end(self, _told: Told) -> dict[str, Any]:
         result = self._replaying.result
         self._replaying.close()
-        return {**as_json(result), "differing": result.differing, "changed": [asdict(each) for each in result.changed]}
+        changed = [asdict(each) for each in (*result.changed, *result.others)[:MOST_CHANGED]]
+        return {**as_json(result), "differing": result.differing, "changed": changed}
 
     @property
     def _replaying(self) -> Replay:

@@ -14,7 +14,7 @@ from ..command import CommandError
 from ..policy.shadow import WOULD, calls_since, shadowed
 from ..query import Answer
 from . import records
-from .desk import Desk, text_or_refuse
+from .desk import Desk
 from .dry_run import MOST_CALLS, Run
 from .history import FAR, history, since
 from .places import IN_FORCE, MOST_TEXT, digest, text_of
@@ -105,7 +105,7 @@ class Desks:
 
     def check(self, question: Question) -> Any:
         body = question.body
-        return _said(lambda: self._desk.check(body.name, body.file, text_or_refuse(body.text)))
+        return _said(lambda: self._desk.check(body.name, body.file, body.text))
 
     def test(self, question: Question) -> Any:
         told, _ = self._draft(question.body)
@@ -113,7 +113,7 @@ class Desks:
 
     def dry_run(self, question: Question) -> Any:
         body = question.body
-        checked = _said(lambda: self._desk.check(body.name, body.file, text_or_refuse(body.text)))
+        checked = _said(lambda: self._desk.check(body.name, body.file, body.text))
         if not checked["hash"]:
             raise BadQuestion(f"this does not load: {checked['findings'][0]['text']}")
         told, _ = self._draft(body)
@@ -130,7 +130,7 @@ class Desks:
     def save(self, question: Question) -> Any:
         body, name = question.body, question.id("name")
         place = self._desk.places.get(name)
-        checked = _said(lambda: self._desk.check(name, body.file, text_or_refuse(body.text), dump=True))
+        checked = _said(lambda: self._desk.check(name, body.file, body.text, dump=True))
         file = _said(lambda: place.file(body.file))
         self._desk.versions.keep(str(place.path))
         before = self._desk.card(place)["hash"]
@@ -140,7 +140,7 @@ class Desks:
 
     def create(self, question: Question) -> Any:
         body = question.body
-        checked = _said(lambda: self._desk.check(body.name, body.file, text_or_refuse(body.text), dump=True))
+        checked = _said(lambda: self._desk.check(body.name, body.file, body.text, dump=True))
         file = create(question, self._desk.places, body.as_file, body.text, checked)
         told = _said(lambda: self._desk.view(self._desk.places.get(file.name)))
         return {"file": file.name, "hash": told["hash"], "digest": digest(body.text), "option": f"--policy {file}"}
@@ -187,7 +187,7 @@ class Desks:
         return {"calls": calls, "days": days, "rules": told}
 
     def _draft(self, body: DraftBody) -> tuple[dict[str, Any], int]:
-        return _said(lambda: self._desk.draft(body.name, body.file, text_or_refuse(body.text)))
+        return _said(lambda: self._desk.draft(body.name, body.file, body.text))
 
 
 def _ask(question: Question, sql: str) -> Answer:

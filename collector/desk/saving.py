@@ -51,7 +51,7 @@ def refuse_wrong(checked: Mapping[str, Any]) -> None:
     if not checked["ok"]:
         wrong = [each for each in checked["findings"] if each["severity"] == "error"]
         told = "; ".join(f"line {each['line']}: {each['text']}" for each in wrong[:3])
-        raise BadQuestion(f"not saved, for the check found {len(wrong)} errors: {told}")
+        raise BadQuestion(f"not saved, for the check found {len(wrong)} error{'s' * (len(wrong) > 1)}: {told}")
 
 
 def like(before: str, text: str) -> str:

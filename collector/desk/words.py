@@ -45,6 +45,8 @@ HELP: Mapping[str, str] = {
     "enforce": "acts",
     "shadow": "only notes what it would have done",
 }
+VALUE = "="
+"""Where words stand that are values only."""
 _DEEP = 8
 _CHOICE = {"$ref": "#/$defs/Choice"}
 """A label: what may be said of it is the same for all, and listed where a label has any name."""
@@ -55,7 +57,11 @@ def words() -> list[dict[str, Any]]:
     """`{at, word, text, values}`: `at` is the path of keys, `-` for an item of a list, `*` for a name of one's own."""
     whole = schema()
     found = {(word["at"], word["word"]): word for word in _walk(whole, whole, ())}
-    return list(found.values())
+    told = {word["word"] for word in found.values()}
+    values = (
+        {"at": VALUE, "word": each, "text": text, "values": []} for each, text in HELP.items() if each not in told
+    )
+    return [*found.values(), *values]
 
 
 def _walk(whole: Mapping[str, Any], node: Mapping[str, Any], at: tuple[str, ...]) -> Iterator[dict[str, Any]]:

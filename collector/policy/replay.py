@@ -143,8 +143,8 @@ class Changed:
 class Replayed:
     """All of it. `gained` and `lost` are by kind, `new` and `gone` by rule and label, `missed` and `caught` by label.
 
-    Gone is what a rule does not find any more; missed is what no rule finds any more. `changed` are the first
-    `MOST_CHANGED` calls of `differing`.
+    Gone is what a rule does not find any more; missed is what no rule finds any more. Of the `differing` calls
+    `changed` are the first that something else becomes of, `others` those in which only other rules found something.
     """
 
     current: Side
@@ -165,6 +165,7 @@ class Replayed:
     missed: dict[str, Tally] = field(default_factory=dict)
     differing: int = 0
     changed: list[Changed] = field(default_factory=list)
+    others: list[Changed] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -230,13 +231,15 @@ class Replay:
         if now.kinds == then.kinds and not pairs:
             return
         self.result.differing += 1
-        if len(self.result.changed) < MOST_CHANGED:
+        missed = now.labels - then.labels
+        into = self.result.changed if missed or now.kinds != then.kinds else self.result.others
+        if len(into) < MOST_CHANGED:
             told = (
-                then.kinds - now.kinds, now.kinds - then.kinds, then.labels - now.labels, now.labels - then.labels,
+                then.kinds - now.kinds, now.kinds - then.kinds, then.labels - now.labels, missed,
                 {rule for rule, _ in pairs},
             )  # fmt: skip
             context = call.context
-            self.result.changed.append(
+            into.append(
                 Changed(call.trace_id, call.span_id, call.ts_us, context.app, context.model, *map(_sorted, told))
             )
 

@@ -1,10 +1,12 @@
 """`spanward policy promote`, `shadow`: the file keeps its layout, the audit log knows first, the sidecar follows."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from spanward.collector.audit.client import record
 from spanward.collector.audit.log import Audit
 from spanward.collector.cli import main
 from spanward.collector.command import CommandError
@@ -163,7 +165,7 @@ def test_a_file_that_was_edited_meanwhile_is_left_alone(policy: Path) -> None:
         after = draft.load()
         policy.write_text(HEIR)
         with pytest.raises(CommandError, match="was changed meanwhile"):
-            put_in_force(settings, edit, draft, before, after)
+            put_in_force(partial(record, settings.data), edit, draft, before, after)
     assert policy.read_text() == HEIR
     assert [entry["action"] for entry in entries(policy)] == ["policy.promote", "policy.promote_failed"]
     assert sorted(path.name for path in policy.parent.iterdir()) == ["data", "house.yaml"]

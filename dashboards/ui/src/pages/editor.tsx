@@ -177,7 +177,9 @@ function put(element: HTMLTextAreaElement, text: string, told: (text: string) =>
 
 function indentOf(element: HTMLTextAreaElement): string {
   const start = element.value.lastIndexOf("\n", element.selectionStart - 1) + 1;
-  return /^ */.exec(element.value.slice(start, element.selectionStart))![0];
+  const line = element.value.slice(start, element.selectionStart);
+  // a key under the first one of a list's item; deeper after a key without a value
+  return " ".repeat(/^ *(?:- +)*/.exec(line)![0].length + (/:\s*$/.test(line) ? 2 : 0));
 }
 
 function goTo(element: HTMLTextAreaElement | null, line: number): void {

@@ -11,7 +11,7 @@ import type { Work } from "./draft";
 import { Lines } from "./lines";
 import type { Difference, History, PolicyList, PolicyShown } from "./records";
 
-const TONES = { added: "good", removed: "bad", changed: "warn" } as const;
+const TONES = { added: "good", removed: "stop", changed: "warn" } as const;
 
 export function DiffTab({ here, name, data, work }: { here: Place; name: string; data: PolicyShown; work: Work }) {
   const against = here.query.get("against") ?? "in-force";

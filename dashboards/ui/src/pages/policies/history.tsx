@@ -12,6 +12,8 @@ const WORDS: Record<string, string> = {
   "policy.save_failed": "save failed", "policy.promote": "put in force", "policy.promote_failed": "promotion failed",
 };
 
+const BY: Record<string, string> = { restart: "not known", "file change": "a change of the file" };
+
 export function HistoryTab({ here, name, inForce }: { here: Place; name: string; inForce: boolean }) {
   const before = here.query.get("before");
   const { data, error } = useAnswer<History>(`/api/policies/history?${new URLSearchParams({ name, ...(before ? { before } : {}) })}`);
@@ -36,7 +38,7 @@ function Row({ here, entry, now }: { here: Place; entry: Entry; now: string | un
     <tr>
       <td title={exact(entry.us)}>{local(entry.us)}</td>
       <td>{WORDS[entry.action] ?? entry.action}{entry.rules && <>: {entry.rules}</>}</td>
-      <td>{entry.actor || "somebody on this machine"}</td>
+      <td>{BY[entry.actor] ?? (entry.actor || "somebody on this machine")}</td>
       <td><code>{entry.from || "–"}</code> → <code>{entry.to || "–"}</code>{entry.to === now && <> <Tag tone="good">in force</Tag></>}</td>
       <td class="n policies-do">
         {entry.from_kept && entry.to_kept && <a data-row href={to({ tab: "diff", of: entry.to, against: entry.from })}>what changed</a>}

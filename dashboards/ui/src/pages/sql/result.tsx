@@ -7,6 +7,7 @@ import type { Result, Value } from "./records";
 
 const PART = 200;
 const LONG = 300;
+const SHORT = 40;
 const TRACE = /^[0-9a-f]{32}$/;
 const SPAN = /^[0-9a-f]{16}$/;
 
@@ -43,8 +44,8 @@ function Cell({ value, row }: { value: Value; row: Value[] }) {
   if (value === null) return <td class="quiet">NULL</td>;
   const text = shownAs(value);
   const link = linkOf(value, row);
-  if (link) return <td><a class="mono" href={link} data-row>{text}</a></td>;
-  if (text.length <= LONG) return <td>{text}</td>;
+  if (link) return <td class="short"><a class="mono" href={link} data-row>{text}</a></td>;
+  if (text.length <= LONG) return <td class={text.length <= SHORT ? "short" : ""}>{text}</td>;
   return <td>{whole ? text : `${text.slice(0, LONG)}…`} <button type="button" class="link" onClick={() => show(!whole)}>{whole ? "less" : `${count(text.length)} characters`}</button></td>;
 }
 
