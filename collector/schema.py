@@ -8,7 +8,9 @@ from string import Template
 from ..tracer import semconv
 
 SQL = Path(__file__).parent / "sql"
-TABLES = ("otel_traces", "spans", "llm_calls", "content", "guard_events", "reports", "llm_1m", "guard_1m", "audit")
+TABLES: tuple[str, ...] = (
+    "otel_traces", "spans", "llm_calls", "content", "guard_events", "reports", "llm_1m", "guard_1m", "audit",
+)  # fmt: skip
 TABLES += ("reviews", "guard_1h", "guarded_1h", "traits")
 """What people may read, in the order in which spans flow; `audit`, `reviews` and `traits` come from no span."""
 

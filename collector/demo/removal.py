@@ -11,7 +11,7 @@ from ..query import post
 from ..settings import settings_from
 from ..store import Store
 
-TABLES = ("spans", "llm_calls", "content", "guard_events", "reports", "llm_1m", "guard_1m")
+TABLES: tuple[str, ...] = ("spans", "llm_calls", "content", "guard_events", "reports", "llm_1m", "guard_1m")
 TABLES += ("reviews", "guard_1h", "guarded_1h", "traits")
 ROUTE = "/api/demo/remove"
 

@@ -1,7 +1,7 @@
 """What the guards did in a view: who found how much, against the period before, at which cost, and how rightly."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from typing_extensions import TypedDict
 
@@ -175,11 +175,13 @@ def _rules(ask: Ask, view: View, past: View, groups: list[Group], of: tuple[int,
     about = {row["name"]: row for row in ask(sql, found.parameters).records()}
     right = labels.by_rule(ask, view)
     why = causes(ask, view, past, [g["name"] for g in groups if g["moved"]["sure"] and _grew(g)], of)
-    return [
-        {**group, **about[group["name"]], "precision": right.get(group["name"]), "causes": why.get(group["name"], [])}
-        for group in groups
-        if group["name"] in about
-    ]  # type: ignore[typeddict-item]  # `about` has the other fields
+    told = []
+    for group in groups:
+        name = group["name"]
+        if name in about:
+            more = {"precision": right.get(name), "causes": why.get(name, [])}
+            told.append(cast("Rule", {**group, **about[name], **more}))
+    return told
 
 
 def _grew(group: Group) -> bool:
