@@ -34,8 +34,8 @@ KEPT = {
 """Table -> the time of its rows as ClickHouse shows it, and the field of `Retention` that says how long they stay."""
 TABLES = ("otel_traces", *KEPT)
 """What people may read."""
-OF_PEOPLE = frozenset({"audit", "reviews", "alert_events"})
-"""Tables whose rows come from no span."""
+OF_NO_CALL = frozenset({"audit", "alert_events"})
+"""Tables whose rows are of no call."""
 
 _ENGINES = ("MergeTree", "AggregatingMergeTree")
 _REPLICA = "('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')"

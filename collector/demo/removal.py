@@ -12,7 +12,7 @@ from ..query import post
 from ..settings import settings_from
 from ..store import Store
 
-TABLES = tuple(table for table in schema.KEPT if table not in schema.OF_PEOPLE)
+TABLES = tuple(table for table in schema.KEPT if table not in schema.OF_NO_CALL)
 ROUTE = "/api/demo/remove"
 
 

@@ -16,8 +16,9 @@ from ..data_directory import DataDirectory
 from ..query import asking, request
 from ..settings import Settings
 from .arguments import add_place, add_since, settings_of
-from .replay import Replay, Replayed, Side
+from .replay import Replay, Replayed, Side, Truth
 from .replay_report import WRITERS
+from .reviewed import truth
 from .stored_calls import StoredCall, from_lines, from_store
 
 IN_FORCE = "/api/policy"
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--against", metavar="FILE|NAME", help="compare with this one (default: the policy in force)")
     add_since(parser)
     parser.add_argument("--from", dest="file", type=Path, metavar="FILE.jsonl", help="calls of `policy export`, or own")
-    parser.add_argument("--labels", type=Path, metavar="FILE.jsonl", help='what people found: {"id", "labels"} a line')
+    parser.add_argument("--labels", type=Path, metavar="FILE.jsonl", help="what people found (default: reviews)")
     parser.add_argument("--limit", type=int, metavar="N", help="only the newest N calls")
     parser.add_argument("--show-content", action="store_true", help="print the beginning of what examples say")
     parser.add_argument("--format", choices=WRITERS, default="text", help="default: text")
@@ -41,10 +42,9 @@ def run(arguments: argparse.Namespace) -> int:
     candidate = Side(policies.load(arguments.candidate), arguments.candidate)
     current = Side(*against(arguments.against, settings))
     result = Replayed(current, candidate)
-    truth = dict(labels_of(arguments.labels)) if arguments.labels else {}
     with (
-        calls(arguments, settings) as stored,
-        closing(Replay(result, show=arguments.show_content, truth=truth)) as replaying,
+        known_calls(arguments, settings) as (stored, known),
+        closing(Replay(result, show=arguments.show_content, truth=known)) as replaying,
     ):
         for call in islice(stored, arguments.limit):
             replaying.put(call)
@@ -82,7 +82,22 @@ def calls(arguments: argparse.Namespace, settings: Settings) -> Iterator[Iterato
         yield from_lines(arguments.file)
         return
     with asking(settings) as ask:
-        yield from_store(ask, (int(time.time()) - arguments.since) * 1_000_000)
+        yield from_store(ask, _since_us(arguments))
+
+
+@contextmanager
+def known_calls(arguments: argparse.Namespace, settings: Settings) -> Iterator[tuple[Iterator[StoredCall], Truth]]:
+    """With what people found in them: as the file of labels says, else the review queue."""
+    if arguments.file or arguments.labels:
+        with calls(arguments, settings) as stored:
+            yield stored, dict(labels_of(arguments.labels)) if arguments.labels else {}
+        return
+    with asking(settings) as ask:
+        yield from_store(ask, _since_us(arguments)), truth(ask, _since_us(arguments))
+
+
+def _since_us(arguments: argparse.Namespace) -> int:
+    return (int(time.time()) - int(arguments.since)) * 1_000_000
 
 
 def labels_of(path: Path) -> Iterator[tuple[str, frozenset[str]]]:

@@ -150,7 +150,7 @@ class Traits:
         return rows, seen
 
     def _texts(self, span: Mapping[str, int], sample: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
-        texts = {}
+        texts: dict[tuple[str, str], str] = {}
         for start in range(0, len(sample), AT_ONCE):
             some = sample[start : start + AT_ONCE]
             ids = {"traces": [call["trace_id"] for call in some], "spans": [call["span_id"] for call in some]}

@@ -1,7 +1,8 @@
 """What the guards did in a view: who found how much, against the period before, at which cost, and how rightly."""
 
+from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from typing_extensions import TypedDict
 
@@ -23,7 +24,6 @@ BY = ("rule", "detector", "label", "stage")
 """What findings are told by."""
 
 KINDS = guard_kind.EVENT_KINDS
-_KIND = ", ".join(f"uniqMergeIf(calls, kind = '{kind}') AS {kind}" for kind in KINDS)
 
 
 class Kinds(TypedDict):
@@ -128,9 +128,13 @@ FROM (SELECT *, {source.KIND_OF_CALLS} AS kind FROM ({calls.sql})) AS s"""
 
 def _groups(ask: Ask, view: View, past: View, of: int, of_before: int) -> dict[str, list[Group]]:
     earlier = {(row["by"], row["name"]): row["n"] for row in _counted(ask, past)}
+    kinds: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: dict.fromkeys(KINDS, 0))
+    for row in _counted(ask, view, also="kind"):
+        kinds[row["by"], row["name"]][row["kind"]] = row["n"]
     told: dict[str, list[Group]] = {by: [] for by in BY}
     for row in _counted(ask, view):
-        was = earlier.get((row["by"], row["name"]), 0)
+        key = (row["by"], row["name"])
+        was = earlier.get(key, 0)
         group: Group = {
             "name": row["name"],
             "events": row["n_events"],
@@ -139,28 +143,28 @@ def _groups(ask: Ask, view: View, past: View, of: int, of_before: int) -> dict[s
             "before": was,
             "rate": 1000 * row["n"] / of if of else None,
             "moved": moved(row["n"], of, was, of_before),
-            "kinds": {kind: row[kind] for kind in KINDS},  # type: ignore[typeddict-item]  # exactly these
+            "kinds": cast("Kinds", kinds[key]),
             "latency": row["latency"],
         }
         told[row["by"]].append(group)
     return told
 
 
-def _counted(ask: Ask, view: View) -> list[dict[str, Any]]:
+def _counted(ask: Ask, view: View, *, also: str = "") -> list[dict[str, Any]]:
+    """By each of `BY`, and by kind where that is asked: states of distinct calls are what costs."""
     found = source.events(view)
-    sets = ", ".join(f"({by})" for by in BY)
+    sets = ", ".join(f"({by}, {also})" if also else f"({by})" for by in BY)
     # of a set, the columns that are not in it are 1 in its number
     name = "multiIf(" + ", ".join(f"g = {15 - (8 >> i)}, '{by}'" for i, by in enumerate(BY)) + ", '')"
     value = "multiIf(by = 'rule', rule, by = 'detector', detector, by = 'label', label, stage)"
-    sql = f"""SELECT {name} AS by, toString({value}) AS name,
-       n_events, n_findings, n, {", ".join(KINDS)}, {percentiles("lat")} AS latency
+    sql = f"""SELECT {name} AS by, toString({value}) AS name, {"kind," if also else ""}
+       n_events, n_findings, n, {percentiles("lat")} AS latency
 FROM (
-  SELECT grouping(rule, detector, label, stage) AS g, rule, detector, label, stage,
-         sum(s.events) AS n_events, sum(s.findings) AS n_findings, uniqMerge(s.calls) AS n,
-         {_KIND}, sumMap(s.lat_hist) AS lat
+  SELECT grouping(rule, detector, label, stage) AS g, rule, detector, label, stage, {"kind," if also else ""}
+         sum(s.events) AS n_events, sum(s.findings) AS n_findings, uniqMerge(s.calls) AS n, sumMap(s.lat_hist) AS lat
   FROM (SELECT *, {guard_kind.OF_EVENT} AS kind FROM ({found.sql})) AS s
   WHERE {guard_kind.FOUND} GROUP BY GROUPING SETS ({sets})
-) ORDER BY by, n DESC, name LIMIT {MOST} BY by"""
+) ORDER BY by, n DESC, name LIMIT {MOST * (len(KINDS) if also else 1)} BY by"""
     return ask(sql, found.parameters).records()
 
 
@@ -175,11 +179,13 @@ def _rules(ask: Ask, view: View, past: View, groups: list[Group], of: tuple[int,
     about = {row["name"]: row for row in ask(sql, found.parameters).records()}
     right = labels.by_rule(ask, view)
     why = causes(ask, view, past, [g["name"] for g in groups if g["moved"]["sure"] and _grew(g)], of)
-    return [
-        {**group, **about[group["name"]], "precision": right.get(group["name"]), "causes": why.get(group["name"], [])}
-        for group in groups
-        if group["name"] in about
-    ]  # type: ignore[typeddict-item]  # `about` has the other fields
+    told = []
+    for group in groups:
+        name = group["name"]
+        if name in about:
+            more = {"precision": right.get(name), "causes": why.get(name, [])}
+            told.append(cast("Rule", {**group, **about[name], **more}))
+    return told
 
 
 def _grew(group: Group) -> bool:

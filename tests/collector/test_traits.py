@@ -82,7 +82,8 @@ def look(store: Store, folder: Path, traits: Traits, clock: Clock, said: list[Ca
 
 
 def shares(store: Store, column: str, since: int) -> dict[str, int]:
-    sql = f"SELECT toString({column}), count() FROM traits WHERE ts >= fromUnixTimestamp64Milli({{since:Int64}}) GROUP BY 1"
+    after = "ts >= fromUnixTimestamp64Milli({since:Int64})"
+    sql = f"SELECT toString({column}), count() FROM traits WHERE {after} GROUP BY 1"
     return dict(store.ask(sql, {"since": since}).rows)
 
 
@@ -238,7 +239,7 @@ LANGUAGES = [
     ("注文した品物がまだ届きません", "ja"),
     ("我的订单还没有到", "zh"),
     ("주문한 물건이 아직 안 왔어요", "ko"),
-    ("\u0433\u0434\u0435 мой заказ, я жду его уже две недели", "ru"),
+    ("\u0433\u0434\u0435 мой заказ, я жду его уже две недели", "ru"),  # noqa: RUF001  Russian
     ("πού είναι η παραγγελία μου", "el"),
     ("ok thanks", "und"),
     ("", "und"),

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 
 MINUTE = 60_000
 SAID = "Write to <EMAIL_ADDRESS_1> or call <PERSON_1>, she is waiting."
-ATTACK = "rule<img src=x onerror=\"window.owned=1\"><script>window.owned=1</script>"
+ATTACK = 'rule<img src=x onerror="window.owned=1"><script>window.owned=1</script>'
 
 
 def planted(now: int) -> list[Call]:
@@ -148,4 +148,3 @@ def test_no_serious_hindrance_and_nothing_off_the_screen(browser: Browser, addre
                 expect(page.locator(ready).first).to_be_visible()
                 assert serious(page) == [], path
                 assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-

@@ -3,15 +3,17 @@
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from spanward.collector.store import Store
+from spanward.dashboards.api.routes import routes
 from spanward.dashboards.verdicts.moved import moved
 from spanward.dashboards.verdicts.precision import estimate, wilson
 from spanward.tracer import semconv
 
 from .conftest import NOW, Put, api_of
-from .serving import app_of, nobody_but
+from .serving import app_of, means_of, nobody_but
 from .traffic import Call, put, report
 
 MINUTE = 60_000
@@ -315,3 +317,13 @@ def test_labels_and_content_need_their_permissions(store: Store) -> None:
     reader = TestClient(app_of(store, authorize=nobody_but("review")))
     assert reader.get("/api/guards/review").status_code == 200
     assert reader.get(f"/api/guards/review/{1:032x}/{1:016x}").status_code == 403
+
+
+@pytest.mark.parametrize(("may", "words"), [("see_content", ["refund", "money"]), ("review", [])])
+def test_the_words_of_topics_are_content(store: Store, may: str, words: list[str]) -> None:
+    means = means_of(store, authorize=nobody_but(may))
+    means.documents.put("topics", "shop", {"service": "shop", "topics": [{"id": "t1", "words": ["refund", "money"]}]})
+    api = TestClient(Starlette(routes=routes(means)))
+    assert ask(api, "/api/traits/topics") == {
+        "services": [{"service": "shop", "topics": [{"id": "t1", "words": words}]}]
+    }

@@ -25,7 +25,7 @@ export function Says({ here, data }: { here: Place; data: Verdicts }) {
     ),
     ...trouble.now.map((reason) => <li key={reason} class="warn">A detector runs on less than its full engine: {reason}.</li>),
     ...risen.map((rule) => <Risen key={rule.name} here={here} rule={rule} />),
-    ...fallen.map((rule) => <li key={`fallen ${rule.name}`} class="note"><a href={to({ rule: rule.name })}>{rule.name}</a> found less than in the period before: {times(1 / (rule.moved.ratio ?? 1))} fewer calls for their number.</li>),
+    ...fallen.map((rule) => <li key={`fallen ${rule.name}`} class="note"><a href={to({ rule: rule.name })}>{rule.name}</a> found something only {(rule.moved.ratio ?? 1).toFixed(2)}× as often as in the period before.</li>),
     slower && <li key="slow" class="warn">Guards add {ms(totals.latency[1])} to calls at p95; in the period before it was {ms(data.previous.latency[1])}{slower.name && <>. The slowest is <a href={href("/guards", only(here.query, { detector: slower.name }))}>{slower.name}</a> with {ms(slower.p95)}</>}.</li>,
     shadow.rules.length > 0 && <li key="shadow" class="note">Rules in shadow <a href="#shadow">would have blocked {calls(shadow.blocked)}</a>{shadow.modified > 0 && ` and modified ${count(shadow.modified)}`}.</li>,
   ].filter(Boolean);

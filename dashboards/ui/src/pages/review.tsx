@@ -178,7 +178,7 @@ function One({ here, finding: f, next, said, note, setNote, say }: { here: Place
           <dt>App</dt><dd>{f.service} <span class="quiet">{f.env}</span></dd>
           <dt>Time</dt><dd title={local(f.us)}>{timeOf(f.us)}</dd>
         </dl>
-        <p class="quiet">{changed ? "What was found is marked; the value itself was not stored." : `This rule changed nothing, so nothing is marked: is there ${f.label} in the ${f.stage.replace("_", " ")}?`}</p>
+        <p class="quiet">{changed ? `What was found was replaced before it was stored; what stands for ${f.label} is marked.` : `This rule changed nothing, so nothing is marked: is there ${f.label} in the ${f.stage.replace("_", " ")}?`}</p>
         <div class="guards-answers" role="group" aria-label="Was the guard right?">
           {(Object.keys(WORDS) as Said[]).map((one) => (
             <button key={one} type="button" class="button" aria-pressed={said === one} onClick={() => say(one)}>{WORDS[one]} <kbd>{Object.keys(KEYS).find((k) => KEYS[k] === one)}</kbd></button>
