@@ -25,7 +25,8 @@ HAVING first >= {{from:Int64}} AND first <= {{to:Int64}} AND first > {{oldest:In
 ORDER BY first DESC LIMIT {MOST}"""
 
 _POLICIES = """SELECT toString(policy_hash) AS value, toUnixTimestamp64Micro(min(ts)) AS us FROM llm_calls
-WHERE ts >= fromUnixTimestamp64Milli({earliest:Int64}) AND ts < fromUnixTimestamp64Milli({to:Int64}) AND policy_hash != ''
+WHERE ts >= fromUnixTimestamp64Milli({earliest:Int64}) AND ts < fromUnixTimestamp64Milli({to:Int64})
+  AND policy_hash != ''
 GROUP BY value HAVING us >= {from:Int64} * 1000 ORDER BY us DESC LIMIT 3"""
 
 _EXACT = {
@@ -58,7 +59,8 @@ def changes(ask: Ask, first: int, oldest: int, parts: Mapping[str, Mapping[str, 
 
 def _exact(ask: Ask, what: str, value: str, version: str, hour: int) -> int | None:
     sql = f"""SELECT count(), toUnixTimestamp64Micro(min(ts)) FROM llm_calls
-WHERE ts >= fromUnixTimestamp64Milli({{from:Int64}}) AND ts < fromUnixTimestamp64Milli({{to:Int64}}) AND {_EXACT[what]}"""
+WHERE ts >= fromUnixTimestamp64Milli({{from:Int64}}) AND ts < fromUnixTimestamp64Milli({{to:Int64}})
+  AND {_EXACT[what]}"""
     ((calls, us),) = ask(sql, {"from": hour, "to": hour + HOUR_MS, "value": value, "version": version}).rows
     return int(us) if calls else None
 
