@@ -8,8 +8,8 @@ from .conditions import Condition
 from .view import COLUMNS, View
 
 FACETS = (
-    "status", "failure", "guard", "rule", "error_type", "service", "env", "provider", "model", "operation", "finish_reason",
-    "prompt", "user_group", "tag",
+    "status", "failure", "guard", "rule", "error_type", "service", "env", "provider", "model", "operation",
+    "finish_reason", "prompt", "user_group", "tag",
 )  # fmt: skip
 MOST = 15
 

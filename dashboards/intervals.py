@@ -9,7 +9,7 @@ Interval = tuple[float, float]
 
 
 def wilson(count: int, of: int) -> Interval:
-    """Of the share behind `count` of `of`; (0, 1) of nothing. Wilson's score interval, without continuity correction."""
+    """Of the share behind `count` of `of`; (0, 1) of nothing. Wilson's score interval, not continuity-corrected."""
     if of <= 0:
         return 0.0, 1.0
     share = count / of

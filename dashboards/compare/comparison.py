@@ -45,7 +45,8 @@ def compare(ask: Ask, two: Sides) -> Comparison:
         "overlap": _overlap(ask, two),
         "rows": [_row(row, p) for row, p in zip(rows, adjusted, strict=True)],
         "warnings": [
-            {"dimension": one.dimension, "distance": one.distance, "value": one.value, "share_a": one.share_a, "share_b": one.share_b}
+            {"dimension": one.dimension, "distance": one.distance, "value": one.value,
+             "share_a": one.share_a, "share_b": one.share_b}
             for one in apart(a.spread, b.spread, two.differ)
         ],
     }  # fmt: skip
@@ -59,7 +60,9 @@ def compared(a: Side, b: Side) -> Iterator[Compared]:
             yield _shares(kind, "failures", "down", a, b, f"failure:{kind}", "all", {"failure": kind})
     yield _shares("json_valid", "answers", "up", a, b, "json_valid", "json_asked", {})
     yield _shares("tool_calls", "answers", "", a, b, "tool", "text", {})
-    reasons = sorted(a.reasons.keys() | b.reasons.keys(), key=lambda one: (-a.reasons.get(one, 0) - b.reasons.get(one, 0), one))
+    reasons = sorted(
+        a.reasons.keys() | b.reasons.keys(), key=lambda one: (-a.reasons.get(one, 0) - b.reasons.get(one, 0), one)
+    )
     for reason in reasons[:MOST_REASONS]:
         yield _reason(reason, a, b)
     for kind in GUARDS:
@@ -69,7 +72,11 @@ def compared(a: Side, b: Side) -> Iterator[Compared]:
         yield _estimates(key, "speed", "ms", "down", quantile(a.latency, at), quantile(b.latency, at))
     for key, at in (("ttft_p50", 0.5), ("ttft_p95", 0.95)):
         yield _estimates(key, "speed", "ms", "down", quantile(a.ttft, at), quantile(b.ttft, at))
-    units: tuple[tuple[str, Unit, Good], ...] = (("cost", "usd", "down"), ("input", "tokens", ""), ("output", "tokens", ""))
+    units: tuple[tuple[str, Unit, Good], ...] = (
+        ("cost", "usd", "down"),
+        ("input", "tokens", ""),
+        ("output", "tokens", ""),
+    )
     for key, unit, good in units:
         yield _estimates(key, "amounts", unit, good, _mean(a, key), _mean(b, key))
 
@@ -83,7 +90,9 @@ def verdict(p: float | None, difference: Difference) -> Verdict:
     return "same" if difference.low <= 0 <= difference.high else "chance"
 
 
-def _shares(key: str, section: str, good: Good, a: Side, b: Side, count: str, of: str, filters: dict[str, str]) -> Compared:
+def _shares(
+    key: str, section: str, good: Good, a: Side, b: Side, count: str, of: str, filters: dict[str, str]
+) -> Compared:
     in_a, of_a, in_b, of_b = a.counts[count], a.counts[of], b.counts[count], b.counts[of]
     return Compared(
         key, section, "share", good, share(in_a, of_a), share(in_b, of_b), of_shares(in_a, of_a, in_b, of_b), filters
@@ -110,7 +119,8 @@ def _mean(side: Side, name: str) -> Estimate:
 
 def _row(row: Compared, p: float | None) -> Row:
     return {
-        "key": row.key, "section": row.section, "unit": row.unit, "good": row.good, "a": _value(row.a), "b": _value(row.b),
+        "key": row.key, "section": row.section, "unit": row.unit, "good": row.good,
+        "a": _value(row.a), "b": _value(row.b),
         "difference": row.difference.value, "low": row.difference.low, "high": row.difference.high, "p": p,
         "verdict": verdict(p, row.difference), "filters": row.filters,
     }  # fmt: skip

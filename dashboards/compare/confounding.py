@@ -26,7 +26,9 @@ class Apart:
     share_b: float
 
 
-def apart(a: Mapping[str, Mapping[str, int]], b: Mapping[str, Mapping[str, int]], chosen: frozenset[str]) -> list[Apart]:
+def apart(
+    a: Mapping[str, Mapping[str, int]], b: Mapping[str, Mapping[str, int]], chosen: frozenset[str]
+) -> list[Apart]:
     """Of dimension -> value -> calls; `chosen` are the filters in which the sides were made to differ. Widest first."""
     found = []
     for dimension, word in WORDS.items():

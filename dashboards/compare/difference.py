@@ -27,7 +27,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """B minus A. `p`: the chance of a difference at least as large between two halves of the same; None unless judged."""
+    """B minus A. `p`: the chance of a difference as large between two halves of the same; None unless judged."""
 
     value: float | None
     low: float | None = None

@@ -1,4 +1,4 @@
-"""What is measured of a side: counts and sums of all its calls (of a sample where they are very many), times of some."""
+"""What is measured of a side: counts and sums of its calls (of a sample where they are very many), times of some."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -80,17 +80,20 @@ def _sums(
 ) -> tuple[dict[str, int], dict[str, tuple[int, float | None, float | None]]]:
     counted = ", ".join(f"countIf({sql}) AS `n:{name}`" for name, sql in COUNTED.items())
     amounts = ", ".join(
-        f"count({name}_of) AS {name}_n, avg({name}_of) AS {name}_mean, varSamp({name}_of) AS {name}_variance" for name in AMOUNTS
+        f"count({name}_of) AS {name}_n, avg({name}_of) AS {name}_mean, varSamp({name}_of) AS {name}_variance"
+        for name in AMOUNTS
     )
     columns = ", ".join(f"{sql} AS {name}_of" for name, sql in AMOUNTS.items())
     sql = f"""SELECT count() AS `n:all`, {counted}, {amounts} FROM (
-  SELECT llm_calls.failure AS failure_kind, {guard_kind.OF_CALL} AS guard_word, json_valid, tool_calls, operation, {columns}
+  SELECT llm_calls.failure AS failure_kind, {guard_kind.OF_CALL} AS guard_word, json_valid, tool_calls, operation,
+         {columns}
   FROM {source}
 )"""
     row = ask(sql, parameters).records()[0]
     counts = {name: int(row[f"n:{name}"]) for name in ("all", *COUNTED)}
     return counts, {
-        name: (int(row[f"{name}_n"]), _number(row[f"{name}_mean"]), _number(row[f"{name}_variance"])) for name in AMOUNTS
+        name: (int(row[f"{name}_n"]), _number(row[f"{name}_mean"]), _number(row[f"{name}_variance"]))
+        for name in AMOUNTS
     }
 
 
@@ -99,7 +102,7 @@ def _number(value: Any) -> float | None:
 
 
 def _times(ask: Ask, source: str, parameters: dict[str, Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Of calls that did not fail for another reason than what they said: a refused connection is quick and says nothing."""
+    """Of calls that were answered: a refused connection is quick and says nothing of speed."""
     rows = ask(f"SELECT latency_ms, ttft_ms FROM {source} AND status = 'ok' LIMIT {2 * MOST_TIMES}", parameters).rows
     table = np.array(rows, dtype=np.float64).reshape(-1, 2)
     return np.sort(table[:, 0]), np.sort(table[table[:, 1] > 0, 1])

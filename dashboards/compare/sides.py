@@ -4,13 +4,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..api.operation import Parameter
-from ..view import BadView, View, read
 from ..view import FILTERS as ALL_FILTERS
+from ..view import BadView, View, read
 
 NAMES = ("a", "b")
 _TEXTS = {"type": "array", "items": {"type": "string"}, "maxItems": 50}
 TAKES = tuple(
-    Parameter(f"{side}.{name}", f"`{name}` of side {side.upper()} alone", {"type": "string"} if name in ("from", "to") else _TEXTS)
+    Parameter(
+        f"{side}.{name}",
+        f"`{name}` of side {side.upper()} alone",
+        {"type": "string"} if name in ("from", "to") else _TEXTS,
+    )
     for side in NAMES
     for name in ("from", "to", *ALL_FILTERS)
 )

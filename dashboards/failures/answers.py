@@ -12,7 +12,7 @@ class KindCount(TypedDict):
 
 
 class Where(TypedDict):
-    """`share` of the group's calls have `value`, of all calls `base`. `rate` of calls with it fail so, `elsewhere` of others."""
+    """`share` of the group's calls have `value`, of all calls `base`. `rate` of those fail so, `elsewhere` others."""
 
     dimension: str
     value: str
@@ -89,7 +89,7 @@ class Example(TypedDict):
 
 
 class Change(TypedDict):
-    """`us`: when a call with it was first seen; `share` of the group's calls in the range have it, None where not counted."""
+    """`us`: when a call with it was first seen; `share` of the group's calls have it, None where not counted."""
 
     what: str
     value: str

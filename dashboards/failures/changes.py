@@ -13,19 +13,25 @@ BEFORE_MS = 24 * HOUR_MS
 AFTER_MS = 600_000
 MOST = 8
 
-_FIRST_HOURS = f"""SELECT pair.1 AS what, pair.2 AS value, min(t) AS first
-FROM (SELECT toUnixTimestamp(t) * 1000 AS t, service, provider, model, prompt_name, prompt_version FROM failures_1h
-      GROUP BY t, service, provider, model, prompt_name, prompt_version)
-ARRAY JOIN [
-  ('service', toString(service)), ('model', concat(provider, '{SEPARATOR}', model)),
-  ('prompt', if(prompt_name = '', '', concat(prompt_name, '{SEPARATOR}', prompt_version)))
-] AS pair
-WHERE pair.2 != '' GROUP BY what, value
-HAVING first >= {{from:Int64}} AND first <= {{to:Int64}} AND first > {{oldest:Int64}}
-ORDER BY first DESC LIMIT {MOST}"""
+_VALUES = {
+    "service": "toString(service)",
+    "model": f"concat(provider, '{SEPARATOR}', model)",
+    "prompt": f"concat(prompt_name, '{SEPARATOR}', prompt_version)",
+}
+_NAMED = {"service": "service", "model": "model", "prompt": "prompt_name"}
+_FIRST_HOURS = " UNION ALL ".join(
+    f"""SELECT * FROM (
+  SELECT '{what}' AS what, {value} AS value, toUnixTimestamp(min(t)) * 1000 AS first FROM failures_1h
+  WHERE {_NAMED[what]} != '' GROUP BY value
+  HAVING first >= {{from:Int64}} AND first <= {{to:Int64}} AND first > {{oldest:Int64}} ORDER BY first DESC LIMIT {MOST}
+)"""
+    for what, value in _VALUES.items()
+)
+"""One pass each over few columns: together they would be as many groups as there are rows."""
 
 _POLICIES = """SELECT toString(policy_hash) AS value, toUnixTimestamp64Micro(min(ts)) AS us FROM llm_calls
-WHERE ts >= fromUnixTimestamp64Milli({earliest:Int64}) AND ts < fromUnixTimestamp64Milli({to:Int64}) AND policy_hash != ''
+WHERE ts >= fromUnixTimestamp64Milli({earliest:Int64}) AND ts < fromUnixTimestamp64Milli({to:Int64})
+  AND policy_hash != ''
 GROUP BY value HAVING us >= {from:Int64} * 1000 ORDER BY us DESC LIMIT 3"""
 
 _EXACT = {
@@ -58,7 +64,8 @@ def changes(ask: Ask, first: int, oldest: int, parts: Mapping[str, Mapping[str, 
 
 def _exact(ask: Ask, what: str, value: str, version: str, hour: int) -> int | None:
     sql = f"""SELECT count(), toUnixTimestamp64Micro(min(ts)) FROM llm_calls
-WHERE ts >= fromUnixTimestamp64Milli({{from:Int64}}) AND ts < fromUnixTimestamp64Milli({{to:Int64}}) AND {_EXACT[what]}"""
+WHERE ts >= fromUnixTimestamp64Milli({{from:Int64}}) AND ts < fromUnixTimestamp64Milli({{to:Int64}})
+  AND {_EXACT[what]}"""
     ((calls, us),) = ask(sql, {"from": hour, "to": hour + HOUR_MS, "value": value, "version": version}).rows
     return int(us) if calls else None
 

@@ -32,13 +32,16 @@ def series(ask: Ask, of: Source, grid: Grid) -> dict[str, list[int]]:
 def sparks(ask: Ask, of: Source, grid: Grid, groups: Iterable[str]) -> dict[str, list[int]]:
     """Group -> calls at each step of the grid."""
     names = {"shown": list(groups)}
-    inner = f"SELECT second, failure_group AS name, calls FROM ({of.sql}) WHERE failure_group IN {{shown:Array(String)}}"
+    inner = (
+        f"SELECT second, failure_group AS name, calls FROM ({of.sql}) WHERE failure_group IN {{shown:Array(String)}}"
+    )
     return _stepped(ask, inner, of.parameters | names, grid)
 
 
 def top(ask: Ask, of: Source, most: int) -> tuple[list[dict[str, Any]], int]:
     """The largest groups (failure, failure_group, calls), and how many there are in all."""
-    grouped = f"SELECT failure, failure_group, sum(calls) AS calls FROM ({of.sql}) WHERE failure != '' GROUP BY failure, failure_group"
+    grouped = f"""SELECT failure, failure_group, sum(calls) AS calls FROM ({of.sql})
+WHERE failure != '' GROUP BY failure, failure_group"""
     rows = ask(f"{grouped} ORDER BY calls DESC, failure_group LIMIT {most}", of.parameters).records()
     if len(rows) < most:
         return rows, len(rows)
@@ -54,8 +57,8 @@ WHERE failure_group IN {{shown:Array(String)}} GROUP BY failure_group"""
 def parts(ask: Ask, of: Source, groups: Iterable[str]) -> Parts:
     """Of each group; every value has its calls in all, also those without any call of the group."""
     shown = list(groups)
-    sql = f"""SELECT if(has({{shown:Array(String)}}, group), group, '') AS of_group, pair.1 AS dimension, pair.2 AS value,
-       sum(calls) AS n
+    sql = f"""SELECT if(has({{shown:Array(String)}}, group), group, '') AS of_group,
+       pair.1 AS dimension, pair.2 AS value, sum(calls) AS n
 FROM (
   SELECT toString(failure_group) AS group, service, provider, model, prompt_name, prompt_version, sum(calls) AS calls
   FROM ({of.sql}) GROUP BY group, service, provider, model, prompt_name, prompt_version
@@ -82,7 +85,8 @@ GROUP BY of_group, dimension, value ORDER BY n DESC LIMIT {_MOST_PARTS}"""
 
 def _stepped(ask: Ask, inner: str, parameters: dict[str, Any], grid: Grid) -> dict[str, list[int]]:
     first, steps = grid.view.start // 1000, (grid.view.end - grid.view.start) // 1000 // grid.step
-    sql = f"SELECT name, intDiv(second - {{first:Int64}}, {{step:Int64}}) AS at, sum(calls) FROM ({inner}) GROUP BY name, at"
+    sql = f"""SELECT name, intDiv(second - {{first:Int64}}, {{step:Int64}}) AS at, sum(calls)
+FROM ({inner}) GROUP BY name, at"""
     found: dict[str, list[int]] = defaultdict(lambda: [0] * steps)
     for name, at, calls in ask(sql, parameters | {"first": first, "step": grid.step}).rows:
         if 0 <= at < steps:

@@ -89,7 +89,9 @@ def _examples(ask: Ask, view: View) -> list[Example]:
     columns = """trace_id, span_id, toUnixTimestamp64Micro(ts) AS us, service, provider, model, prompt_name AS prompt,
        prompt_version, user_group, latency_ms, leftUTF8(status_message, 200) AS message"""
     first = f"SELECT {columns} FROM llm_calls WHERE {where.sql} ORDER BY ts DESC, trace_id, span_id"
-    diverse = ask(f"{first} LIMIT 1 BY service, model, prompt, prompt_version LIMIT {EXAMPLES}", where.parameters).records()
+    diverse = ask(
+        f"{first} LIMIT 1 BY service, model, prompt, prompt_version LIMIT {EXAMPLES}", where.parameters
+    ).records()
     newest = ask(f"{first} LIMIT {EXAMPLES}", where.parameters).records() if len(diverse) < EXAMPLES else []
     chosen: dict[Any, Any] = {(row["trace_id"], row["span_id"]): row for row in (*diverse, *newest)}
     return sorted(list(chosen.values())[:EXAMPLES], key=lambda row: -row["us"])

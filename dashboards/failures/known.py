@@ -31,5 +31,5 @@ def known_from(ask: Ask) -> int:
 
 
 def is_new(known: Known | None, since: int, oldest: int) -> bool:
-    """First seen since then, and a day after the store began: in its first day everything is seen for the first time."""
+    """First seen since then, and a day after the store began: in its first day everything is new."""
     return known is not None and known.first >= max(since, oldest + DAY_MS)

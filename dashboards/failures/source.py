@@ -20,8 +20,12 @@ DAY_MS = 86_400_000
 
 _COLUMNS = "service, provider, model, prompt_name, prompt_version, failure, failure_group"
 # named llm_calls, so that the conditions of a view fit both
-_HOURS = f"SELECT toInt64(toUnixTimestamp(t)) AS second, {_COLUMNS}, calls FROM failures_1h AS llm_calls WHERE {{where}}"
-_CALLS = f"SELECT toInt64(toUnixTimestamp(ts)) AS second, {_COLUMNS}, toUInt64(1) AS calls FROM llm_calls WHERE {{where}}"
+_HOURS = (
+    f"SELECT toInt64(toUnixTimestamp(t)) AS second, {_COLUMNS}, calls FROM failures_1h AS llm_calls WHERE {{where}}"
+)
+_CALLS = (
+    f"SELECT toInt64(toUnixTimestamp(ts)) AS second, {_COLUMNS}, toUInt64(1) AS calls FROM llm_calls WHERE {{where}}"
+)
 
 
 @dataclass(frozen=True, slots=True)

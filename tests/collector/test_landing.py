@@ -346,7 +346,10 @@ def test_a_model_call_is_a_row_of_llm_calls(store: Store, tmp_path: Path) -> Non
 
 
 CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "blocked wins over error": ({semconv.GUARD_ACTION: "block"}, {"status": "blocked", "guard_action": "block", **group("guard_block", "no message")}),
+    "blocked wins over error": (
+        {semconv.GUARD_ACTION: "block"},
+        {"status": "blocked", "guard_action": "block", **group("guard_block", "no message")},
+    ),
     "no answer's model": ({semconv.RESPONSE_MODEL: ""}, {"model": "gpt-4o"}),
     "unknown cost": ({semconv.COST_USD: None}, {"cost_usd": None}),
     "no cost is not free": ({semconv.COST_USD: 0.0}, {"cost_usd": 0.0}),

@@ -13,7 +13,7 @@ HOUR = 60 * MINUTE
 DAYS = 2
 EVERY = 2 * MINUTE
 SINCE = 5 * HOUR
-"""Before the clock: version 7 of a prompt is called for the first time, and answers in a code fence four times of ten."""
+"""Before the clock: version 7 of a prompt is first called, and answers in a code fence four times of ten."""
 
 JSON = {"gen_ai.request.response_format": "json_schema"}
 FENCED = '```json\n{"order": 7}\n```'
@@ -32,7 +32,9 @@ def burst(now: int) -> Burst:
     dice = random.Random(11)
     made = Burst()
     for at in range(now - DAYS * 24 * HOUR, now, EVERY):
-        provider, model = dice.choice((("openai", "gpt-4o"), ("openai", "gpt-4o-mini"), ("anthropic", "claude-sonnet-4-6")))
+        provider, model = dice.choice(
+            (("openai", "gpt-4o"), ("openai", "gpt-4o-mini"), ("anthropic", "claude-sonnet-4-6"))
+        )
         version = "7" if at >= now - SINCE and dice.random() < 0.5 else "6"
         service = dice.choice(("shop", "billing-bot", "search"))
         said: dict[str, Any] = JSON | {semconv.PROMPT_NAME: "answer", semconv.PROMPT_VERSION: version}
@@ -41,10 +43,7 @@ def burst(now: int) -> Burst:
         made.calls.append(call)
         if version == "7":
             made.of_seven.append(call)
-        if dice.random() < (0.4 if version == "7" else 0.0):
-            call.answered = FENCED
-            made.fenced.append(call)
-        elif at >= now - SINCE and dice.random() < 0.04:
+        if dice.random() < (0.4 if version == "7" else 0.0) or (at >= now - SINCE and dice.random() < 0.04):
             call.answered = FENCED
             made.fenced.append(call)
         elif dice.random() < 0.04:

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,8 +30,9 @@ def calls(model: str, dice: random.Random, *, slow: float, failing: float, servi
         said: dict[str, Any] = JSON | {semconv.FINISH_REASONS: ["length" if n % 50 == 0 else "stop"]}
         said |= {semconv.USER_GROUP: dice.choice(("paid", "free"))}
         yield Call(
-            NOW - 3 * MINUTE * (n + 1), model, "openai", slow * dice.lognormvariate(6, 0.3), 80 * dice.lognormvariate(0, 0.3),
-            (dice.randrange(100, 200), dice.randrange(20, 40)), 0.01 * dice.random(), service=service, answered='{"a": 1}',
+            NOW - 3 * MINUTE * (n + 1), model, "openai", slow * dice.lognormvariate(6, 0.3),
+            80 * dice.lognormvariate(0, 0.3), (dice.randrange(100, 200), dice.randrange(20, 40)), 0.01 * dice.random(),
+            service=service, answered='{"a": 1}',
             error="InternalServerError" if failed else "", message="HTTP 500" if failed else "", attributes=said,
         )  # fmt: skip
 

@@ -70,8 +70,13 @@ def kinds(store: Store, tmp_path: Path) -> Any:
 
 
 def test_the_kind_of_an_error_follows_from_its_type_and_status(kinds: Any) -> None:
-    calls = [Call(NOW, error=kind or "x", message=text, attributes={semconv.ERROR_TYPE: kind}) for kind, text, _ in FAILED]  # noqa: E501
-    assert [(call.attributes[semconv.ERROR_TYPE], call.message, kind) for call, (kind, _) in zip(calls, kinds(calls), strict=True)] == FAILED  # noqa: E501
+    calls = [
+        Call(NOW, error=kind or "x", message=text, attributes={semconv.ERROR_TYPE: kind}) for kind, text, _ in FAILED
+    ]
+    assert [
+        (call.attributes[semconv.ERROR_TYPE], call.message, kind)
+        for call, (kind, _) in zip(calls, kinds(calls), strict=True)
+    ] == FAILED
 
 
 ANSWERS: list[tuple[str, dict[str, Any], str, str]] = [
@@ -119,7 +124,9 @@ def test_an_answer_that_is_none_is_a_failure_of_its_own_kind(kinds: Any) -> None
     calls = [Call(NOW, answered=text, attributes=attributes) for text, attributes, *_ in ANSWERS]
     found = kinds(calls)
     expected = [(kind, text) for *_, kind, text in ANSWERS]
-    assert [(a[0], a[1], f) for a, f in zip(ANSWERS, found, strict=True)] == [(a[0], a[1], e) for a, e in zip(ANSWERS, expected, strict=True)]  # noqa: E501
+    assert [(a[0], a[1], f) for a, f in zip(ANSWERS, found, strict=True)] == [
+        (a[0], a[1], e) for a, e in zip(ANSWERS, expected, strict=True)
+    ]
 
 
 REFUSALS = [
@@ -157,7 +164,9 @@ def test_a_refusal_is_told_by_how_the_answer_begins(kinds: Any) -> None:
 
 def test_a_block_is_named_by_its_rule_and_a_withheld_answer_is_no_failure(kinds: Any) -> None:
     blocked = {semconv.GUARD_VERDICT: "deny", semconv.GUARD_ACTION: "block"}
-    refused = Call(NOW, answered="", error="ModelCallBlocked", message="ModelCallBlocked rule pii-out", attributes=blocked)  # noqa: E501
+    refused = Call(
+        NOW, answered="", error="ModelCallBlocked", message="ModelCallBlocked rule pii-out", attributes=blocked
+    )
     withheld = Call(NOW, answered="", attributes={semconv.CONTENT_WITHHELD: "policy", semconv.OUTPUT_MESSAGES: ""})
     assert kinds([refused, withheld]) == [("guard_block", "ModelCallBlocked rule pii-out"), ("", "")]
 

@@ -1,7 +1,5 @@
 """The API of failures names a planted burst: its kind, its group, the version of the prompt, and since when."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +7,7 @@ from starlette.testclient import TestClient
 
 from spanward.collector.store import Store
 
-from .burst import DAYS, HOUR, MINUTE, SINCE, Burst, burst
+from .burst import DAYS, MINUTE, Burst, burst
 from .conftest import NOW, Put, api_of
 from .traffic import Call, put
 
@@ -22,9 +20,9 @@ def planted() -> Burst:
 
 
 @pytest.fixture(scope="module")
-def told(shelf: Store, planted: Burst, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def told(shelf: Store, planted: Burst, tmp_path_factory: pytest.TempPathFactory) -> TestClient:
     put(shelf, tmp_path_factory.mktemp("burst"), planted.calls)
-    yield api_of(shelf)
+    return api_of(shelf)
 
 
 def ask(api: TestClient, path: str) -> Any:
@@ -77,7 +75,11 @@ def test_what_is_spread_evenly_is_blamed_on_nothing(told: TestClient, planted: B
 def test_a_group_tells_where_since_when_and_what_changed(told: TestClient, planted: Burst) -> None:
     name = groups(ask(told, f"/api/failures?{RANGE}"))["invalid_json"]["group"]
     answer = ask(told, f"/api/failures/{name}?{RANGE}")
-    assert (answer["kind"], answer["failed"], answer["calls"]) == ("invalid_json", len(planted.fenced), len(planted.calls))  # noqa: E501
+    assert (answer["kind"], answer["failed"], answer["calls"]) == (
+        "invalid_json",
+        len(planted.fenced),
+        len(planted.calls),
+    )
     assert answer["low"] < len(planted.fenced) / len(planted.calls) < answer["high"]
     first = answer["breakdowns"]["prompt"][0]
     assert (first["value"], first["version"], first["calls"]) == ("answer", "7", len(planted.of_seven))
@@ -99,7 +101,10 @@ def test_every_number_leads_to_as_many_calls(told: TestClient, planted: Burst) -
     answer = ask(told, f"/api/failures?{RANGE}")
     for group in answer["groups"]:
         assert ask(told, f"/api/calls?{RANGE}&failure_group={group['group']}")["total"] == group["calls"]
-    assert ask(told, f"/api/calls?{RANGE}&failure=invalid_json&prompt_version=7")["total"] == groups(answer)["invalid_json"]["where"]["failed"]  # noqa: E501
+    assert (
+        ask(told, f"/api/calls?{RANGE}&failure=invalid_json&prompt_version=7")["total"]
+        == groups(answer)["invalid_json"]["where"]["failed"]
+    )
     assert ask(told, f"/api/calls?{RANGE}&failure!=")["total"] == answer["failed"]
     facets = ask(told, f"/api/facets?{RANGE}&failure=rate_limit")
     assert {value["value"]: value["calls"] for value in facets["failure"]}["invalid_json"] == len(planted.fenced)
@@ -146,4 +151,3 @@ def test_the_stretch_before_is_counted_beside(api: TestClient, stored: Put) -> N
     assert answer["kinds"] == [{"kind": "provider_error", "calls": 2, "before": 1}]
     assert (answer["calls"], answer["calls_before"], answer["failed_before"]) == (2, 2, 1)
     assert answer["groups"][0]["before"] == 1
-    assert SINCE > HOUR

@@ -60,7 +60,23 @@ def test_many_counts_are_judged_by_the_pooled_test() -> None:
 
 def test_benjamini_and_hochberg() -> None:
     """The first example of their paper of 1995: four of the fifteen are found at 0.05."""
-    ps = [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0]  # noqa: E501
+    ps = [
+        0.0001,
+        0.0004,
+        0.0019,
+        0.0095,
+        0.0201,
+        0.0278,
+        0.0298,
+        0.0344,
+        0.0459,
+        0.3240,
+        0.4262,
+        0.5719,
+        0.6528,
+        0.7590,
+        1.0,
+    ]
     adjusted = judged.benjamini_hochberg([None, *reversed(ps)])
     assert adjusted[0] is None
     assert sum(p is not None and p < 0.05 for p in adjusted) == 4

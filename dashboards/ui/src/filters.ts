@@ -44,6 +44,10 @@ export const LABELS: Record<string, string> = {
 // Values that read better in other words than the store's.
 const WORDS: Record<string, Record<string, string>> = {
   guard: { failed_open: "failed open", shadow: "shadow only", unguarded: "not guarded" },
+  failure: {
+    "": "none", provider_error: "provider error", rate_limit: "rate limit", client_error: "bad request", cut_by_length: "cut by length",
+    invalid_json: "invalid JSON", empty: "empty answer", guard_block: "guard block",
+  },
   usage: { "": "not reported", none: "not reported" },
 };
 

@@ -37,7 +37,7 @@ export function ModelTable({ here, models }: { here: Place; models: Overview["mo
 export function FailureTable({ here, failures }: { here: Place; failures: Failure[] }) {
   return (
     <section class="panel">
-      <header><h2>Failures and blocks</h2></header>
+      <header><h2>Failures and blocks</h2><span class="grow" /><a href={href("/failures", only(here.query, {}))}>By kind and cause</a></header>
       {failures.length ? (
         <div class="scroll"><table>
           <thead><tr><th>What</th><th>Latest</th><th class="n">Calls</th><th class="n optional">When</th></tr></thead>
