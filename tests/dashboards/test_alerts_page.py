@@ -123,11 +123,11 @@ def test_a_rule_takes_the_filters_of_the_page_one_came_from(page: Page) -> None:
 def test_retention_says_what_would_go_before_it_goes(page: Page) -> None:
     page.goto("/settings")
     days = page.get_by_label("Days of Calls: the list, filters, previews")
-    expect(days).to_have_value("180")
+    expect(days).to_have_value("180", timeout=20_000)  # it looks at every table
     days.fill("1")
     page.get_by_role("button", name="What would go?").click()
     effect = page.locator(".settings-effect")
-    expect(effect).to_contain_text("Calls: the list, filters, previews: ")
+    expect(effect).to_contain_text("Calls: the list, filters, previews: ", timeout=20_000)
     expect(effect).to_contain_text("20 ")
     page.get_by_role("button", name="Leave it").click()
     expect(days).to_have_value("1")
