@@ -29,7 +29,7 @@ class Alarms(Collector):
     def __init__(self, means: Means, address: Callable[[], str]) -> None:
         self._means = means
         self._own_address = address
-        self.engine = Engine(means.ask, means.insert, means.documents, others(means.ask, means.sidecar), self._address)
+        self.engine = Engine(means.ask, means.insert, means.documents, others(means), self._address)
         self.delivery = Delivery(means.documents, means.insert, send)
         self._last: Round | None = None
         self._stopping = threading.Event()

@@ -8,6 +8,9 @@ from .audit.log import NAME, Audit
 from .audit.rows import AuditRows
 from .command import FAILED, CommandError
 from .data_directory import DataDirectory
+from .documents import NAME as DOCUMENTS
+from .documents import DocumentFile
+from .retention import retention_of
 from .settings import Settings
 from .store import Store
 
@@ -22,7 +25,9 @@ def opened(settings: Settings) -> Iterator[Store]:
         try:
             store = Store.open(settings.store_url, data.path)
             holding.callback(store.close)
-            store.migrate()
+            documents = DocumentFile(data.path / DOCUMENTS)
+            holding.callback(documents.close)
+            store.migrate(retention_of(documents))  # with the defaults, rows that were to be kept longer would go
             put_audit_rows(data, store)
         except ValueError as problem:
             raise CommandError(str(problem)) from None

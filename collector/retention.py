@@ -18,8 +18,8 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 _SIZES = """SELECT _part AS part, count() AS n, toUnixTimestamp(min({time})) AS oldest,
        countIf({time} < fromUnixTimestamp({{cutoff:Int64}})) AS past
 FROM {table} GROUP BY part"""
-_BYTES = """SELECT name, sum(bytes_on_disk) AS bytes FROM system.parts
-WHERE database = {database:String} AND table = {table:String} AND active GROUP BY name"""
+_BYTES = """SELECT table, name, sum(bytes_on_disk) AS bytes FROM system.parts
+WHERE database = {database:String} AND active GROUP BY table, name"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +55,18 @@ def retention_of(documents: Documents) -> Retention:
 
 def kept(store: Store, retention: Retention, clock: Callable[[], float] = time.time) -> list[Kept]:
     """What there is, and what would go under `retention`; bytes are those of this node. Raises `QueryFailed`."""
-    return [_kept(store, name, days, int(clock()) - days * 86_400) for name, days in asdict(retention).items()]
+    rows = store.ask(_BYTES, {"database": store.database}).rows
+    sizes = {(table, part): int(size) for table, part, size in rows}
+    return [_kept(store, sizes, name, days, int(clock()) - days * 86_400) for name, days in asdict(retention).items()]
 
 
-def _kept(store: Store, name: str, days: int, cutoff: int) -> Kept:
+def _kept(store: Store, sizes: Mapping[tuple[str, str], int], name: str, days: int, cutoff: int) -> Kept:
     time_of = "t" if name == "rollups" else "ts"
     rows = bytes_ = past = rows_now = bytes_now = 0
     oldest: list[int] = []
     for table in tables_of(name):
-        sizes = dict(store.ask(_BYTES, {"database": store.database, "table": store.local(table)}).rows)
         for part in store.ask(_SIZES.format(time=time_of, table=table), {"cutoff": cutoff}).records():
-            own = int(sizes.get(part["part"], 0))
+            own = sizes.get((store.local(table), part["part"]), 0)
             rows, bytes_, past = rows + part["n"], bytes_ + own, past + part["past"]
             oldest.append(part["oldest"])
             if part["past"] == part["n"]:

@@ -101,7 +101,7 @@ class History(TypedDict):
 def choices(question: Question) -> Choices:
     documents = question.means.documents
     kinds = {"": (), "failure": tuple(FAILURE_KINDS), "guard": GUARD_KINDS}
-    there = COUNTED | others(question.means.ask, question.means.sidecar).keys()
+    there = COUNTED | others(question.means).keys()
     return {
         "metrics": [
             {

@@ -52,16 +52,16 @@ def step(
 ) -> tuple[State, list[Event]]:
     """`gap_ms`: a longer time without a look, and waiting for `for_s` begins again. `muted`: nobody is told now."""
     now = max(now, state.seen)  # a clock that was set back must not make time run backwards
-    if state.phase == "pending" and now - state.seen > gap_ms:
-        state = replace(state, phase="ok", since=now)
-    seen = replace(state, seen=now, value=reading.value, text=reading.text)
-    if reading.value is not None:
-        seen = replace(seen, known=now)
-    if state.phase == "firing":
+    phase, since = state.phase, state.since
+    if phase == "pending" and now - state.seen > gap_ms:
+        phase, since = "ok", now
+    known = now if reading.value is not None else state.known
+    seen = State(phase, since, now, known, state.told, reading.value, reading.text)
+    if phase == "firing":
         return _firing(seen, reading, rule, now, muted=muted)
     if not breaks(rule, reading.value):
-        return replace(seen, phase="ok", since=seen.since if state.phase == "ok" else now), []
-    since = seen.since if state.phase == "pending" else now
+        return (seen if phase == "ok" else replace(seen, phase="ok", since=now)), []
+    since = since if phase == "pending" else now
     if now - since < rule.for_s * 1000:
         return replace(seen, phase="pending", since=since), []
     fired = replace(seen, phase="firing", since=now, told=0 if muted else now)

@@ -32,9 +32,10 @@ class Sums:
         self.usd += sign * other.usd
         self.events += sign * other.events
         self.last = max(self.last, other.last)
-        for mine, theirs in ((self.latency, other.latency), (self.ttft, other.ttft)):
-            for key, count in theirs.items():
-                mine[key] += sign * count
+        if other.latency or other.ttft:
+            for mine, theirs in ((self.latency, other.latency), (self.ttft, other.ttft)):
+                for key, count in theirs.items():
+                    mine[key] += sign * count
 
 
 def quantile(histogram: Mapping[int, int], share: float) -> float | None:

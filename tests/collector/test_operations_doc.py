@@ -28,4 +28,5 @@ def test_every_metric_is_there_and_nothing_else() -> None:
     told = set(re.findall(r"\bspanward_[a-z_]+", DOC))
     followed = {"ingest_lag_seconds", "queue_bytes", "segments_ingested_total", "segments_set_aside_total"}
     followed |= {"ingest_errors_total", "guard_review_errors_total"}
+    followed |= {"alert_firing", "alert_round_timestamp_seconds"}
     assert told == known | {f"spanward_{name}" for name in followed}

@@ -7,7 +7,9 @@ import { isoSeconds } from "../range";
 import type { BackTest, Happened, Phase, Rule, Unit } from "./alert_records";
 import { callsQuery, figure, span } from "./alert_words";
 
-const PHASES: Record<Phase, [string, string]> = { firing: ["firing", "bad"], pending: ["about to fire", "warn"], ok: ["quiet", "good"], off: ["off", "quiet"] };
+// small red words on light red are hard to read
+const BAD = "bad alerts-bad";
+const PHASES: Record<Phase, [string, string]> = { firing: ["firing", BAD], pending: ["about to fire", "warn"], ok: ["quiet", "good"], off: ["off", "quiet"] };
 export function PhaseChip({ phase }: { phase: Phase }) {
   return <Chip word={PHASES[phase][0]} tone={PHASES[phase][1]} />;
 }
@@ -51,13 +53,13 @@ export function Spells({ test, rule, unit }: { test: BackTest; rule: Rule; unit:
 }
 
 const EVENTS: Record<string, [string, string]> = {
-  firing: ["fired", "bad"], repeated: ["still firing", "warn"], resolved: ["over", "good"], delivered: ["delivered", "quiet"], failed: ["not delivered", "bad"],
-  dropped: ["not sent", "bad"], snoozed: ["snoozed", "plain"], woken: ["snooze ended", "plain"],
+  firing: ["fired", BAD], repeated: ["still firing", "warn"], resolved: ["over", "good"], delivered: ["delivered", "quiet"], failed: ["not delivered", BAD],
+  dropped: ["not sent", BAD], snoozed: ["snoozed", "plain"], woken: ["snooze ended", "plain"],
 };
 
 export function HistoryTable({ events, units, named }: { events: Happened[]; units: Record<string, Unit>; named: boolean }) {
   return (
-    <div class="scroll"><table class="alerts-history">
+    <div class="scroll" tabIndex={0}><table class="alerts-history">
       <thead><tr><th>When</th><th>What</th>{named && <th>Rule</th>}<th>Of</th><th class="n">Figure</th><th>How</th></tr></thead>
       <tbody>{events.map((e) => (
         <tr key={e.id}>

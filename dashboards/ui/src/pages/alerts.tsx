@@ -74,7 +74,7 @@ function Waiting({ undelivered }: { undelivered: Undelivered[] }) {
   return (
     <section class="panel alerts-section" aria-label="Not delivered yet">
       <header><h2>{count(tried.length)} not delivered yet</h2></header>
-      <div class="scroll"><table>
+      <div class="scroll" tabIndex={0}><table>
         <thead><tr><th>What</th><th>To</th><th>Why</th><th class="n">Attempts</th><th>Next</th></tr></thead>
         <tbody>{tried.slice(0, 20).map((one) => <tr key={one.id}><td>{one.title}</td><td>{one.channel}</td><td class="bad-text">{one.why}</td><td class="n">{one.attempts}</td><td>{timeOf(one.next * 1000)}</td></tr>)}</tbody>
       </table></div>
@@ -129,7 +129,7 @@ export function Alert({ here, ids, dark }: PageProps) {
       <div class="page-head">
         <a class="up" data-up href="/alerts"><Icon name="left" /> Alerts</a>
         <h1>{data?.rule.name ?? "Alert"}</h1>
-        {data && <><PhaseChip phase={data.phase} /><Chip word={data.rule.severity} tone={data.rule.severity === "critical" ? "bad" : data.rule.severity === "warning" ? "warn" : "quiet"} /></>}
+        {data && <><PhaseChip phase={data.phase} /><Chip word={data.rule.severity} tone={data.rule.severity === "critical" ? "bad alerts-bad" : data.rule.severity === "warning" ? "warn" : "quiet"} /></>}
         <span class="grow" />
         {data && !editing && <a class="button" href={`/alerts/${id}?edit`}>Edit</a>}
       </div>

@@ -33,7 +33,7 @@ function InForce({ told }: { told: Configured }) {
       <section class="panel" aria-label="Prices"><header><h2>Prices</h2><span class="quiet">version {told.prices.version}</span></header>
         <p class="note">Public prices come with the package <code>genai-prices</code>{told.prices.file ? <>; private ones from <code>{told.prices.file}</code> go first.</> : <>; there are no private ones.</>}</p>
         {told.prices.private.length > 0 && (
-          <div class="scroll"><table>
+          <div class="scroll" tabIndex={0}><table>
             <thead><tr><th>Provider</th><th>Model</th><th class="n">Input</th><th class="n">Output</th><th class="n">Cache read</th><th class="n">Cache write</th></tr></thead>
             <tbody>{told.prices.private.map((p) => <tr key={p.provider + p.model}><td>{p.provider}</td><td>{p.model}</td><td class="n">{dollars(p.input)}</td><td class="n">{dollars(p.output)}</td><td class="n">{dollars(p.cache_read)}</td><td class="n">{dollars(p.cache_write)}</td></tr>)}</tbody>
           </table></div>
@@ -46,7 +46,7 @@ function InForce({ told }: { told: Configured }) {
         <p class="note"><a href="/policies">{told.policy.name}</a> <code class="quiet">{told.policy.hash.slice(0, 12)}</code> from <code>{told.policy.source}</code>. A changed file is taken up within a second.</p>
       </section>
       <section class="panel" aria-label="Keys"><header><h2>Keys</h2><span class="quiet">names and roles</span></header>
-        {told.keys.length ? <div class="scroll"><table><thead><tr><th>Name</th><th>Role</th></tr></thead><tbody>{told.keys.map((k) => <tr key={k.name}><td>{k.name}</td><td>{k.role}</td></tr>)}</tbody></table></div> : <p class="note quiet">No keys of people are set: on this machine everybody may do everything.</p>}
+        {told.keys.length ? <div class="scroll" tabIndex={0}><table><thead><tr><th>Name</th><th>Role</th></tr></thead><tbody>{told.keys.map((k) => <tr key={k.name}><td>{k.name}</td><td>{k.role}</td></tr>)}</tbody></table></div> : <p class="note quiet">No keys of people are set: on this machine everybody may do everything.</p>}
         <Where file={told.keys.length ? told.file : ""} what={told.keys.length ? "keys:" : "name people under keys: in the file given with --config"} />
       </section>
       <section class="panel" aria-label="Sidecar"><header><h2>Sidecar</h2></header>
