@@ -8,8 +8,10 @@ from string import Template
 from ..tracer import semconv
 
 SQL = Path(__file__).parent / "sql"
-TABLES = ("otel_traces", "spans", "llm_calls", "content", "guard_events", "reports", "llm_1m", "guard_1m", "audit")
-TABLES += ("drift_1h",)
+TABLES = (
+    "otel_traces", "spans", "llm_calls", "content", "guard_events", "reports", "llm_1m", "guard_1m", "audit",
+    "drift_1h",
+)  # fmt: skip
 """What people may read, in the order in which spans flow; `audit` comes from no span."""
 
 _ENGINES = ("MergeTree", "AggregatingMergeTree")
