@@ -28,6 +28,7 @@ COUNTS = {
     "llm_1m histograms": "SELECT arraySum(mapValues(sumMap(in_hist))) FROM llm_1m",
     "llm_1m cost": "SELECT sum(cost_usd) * 2 FROM llm_1m",
     "guard_1m": "SELECT sum(events) FROM guard_1m",
+    "drift_1h": "SELECT sum(n) FROM drift_1h WHERE stream = 'error'",
 }
 ONCE = {
     "spans": CALLS + 2,
@@ -39,6 +40,7 @@ ONCE = {
     "llm_1m histograms": CALLS,
     "llm_1m cost": CALLS,
     "guard_1m": 1,
+    "drift_1h": CALLS,
 }
 
 
