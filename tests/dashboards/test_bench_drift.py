@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_small_part_of_the_benchmark(tmp_path: Path) -> None:
-    """One month and twenty runs of each drift, too few to hold the whole to its numbers: these are what the seed gives."""
+    """One month and twenty runs of each drift: too few to hold the whole to its numbers."""
     out = tmp_path / "drift.json"
     command = [sys.executable, str(ROOT / "benchmarks" / "drift"), "--quick", "--json", str(out)]
     told = subprocess.run(command, capture_output=True, text=True, check=True)
