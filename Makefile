@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test matrix lint format ui browser baseline names-model bench bench-guards bench-overhead screenshots wheel clean
+.PHONY: help demo test matrix lint format ui browser baseline names-model bench bench-guards bench-overhead bench-drift screenshots wheel clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -53,6 +53,9 @@ bench-guards: $(VENV)/dev.stamp ## what guards find, miss and cost (ARGS="pii st
 
 bench-overhead: $(VENV)/dev.stamp ## what tracing costs, ours and others' (ARGS="--quick", "--docs")
 	$(BIN)/python benchmarks/tracer_overhead $(ARGS)
+
+bench-drift: $(VENV)/dev.stamp ## false alarms and delay of drift detection, ours and others' (ARGS="--quick", "--docs")
+	$(BIN)/python benchmarks/drift $(ARGS)
 
 screenshots: $(VENV)/dev.stamp dashboards/static/index.html browser ## the pictures of the README, taken from the running demo
 	$(BIN)/python docs/screenshots.py

@@ -12,7 +12,7 @@ _PROFILE = np.array([1, 1, 1, 1, 1, 2, 4, 8, 12, 14, 14, 13, 11, 13, 14, 13, 12,
 _RATES = (50, 100, 200, 500, 2000)
 """Calls an hour in the mean."""
 _CONCENTRATIONS = (300, 500, 1000, 3000)
-"""Of the Dirichlet distribution an hour's shares are drawn from: 500 adds as much noise as a window of 500 calls has."""
+"""Of the Dirichlet distribution an hour's shares are drawn from: 500 adds as much noise as 500 calls have."""
 _BURST = 1 / (7 * DAY)
 """An hour's chance of one: a user or a job sends 30 to 100 % more calls, all of one bucket."""
 

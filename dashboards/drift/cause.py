@@ -15,6 +15,7 @@ LONGEST_MS = 3 * 86_400_000
 CARRIES = 0.6
 """A segment carries a change if without it at least this share of the change is gone."""
 _MOST = 40
+_SHOWN = 12
 _WHOLE = 0.95
 """A segment that is nearly all of the traffic explains nothing."""
 
@@ -101,14 +102,16 @@ def judged(counted: Sequence[Counted], named: dict[str, str]) -> Cause:
     whole = next((one for one in counted if not one.key), Counted("", "", 0, 0, 0, 0))
     change = _share(whole.hit, whole.now) - _share(whole.before_hit, whole.before)
     segments = [_segment(one, whole, change, named[one.key]) for one in counted if one.key]
+    segments = [s for s in segments if _partial(s)]
     segments.sort(key=lambda s: (-s["carried"], s["part"], s["key"], s["value"]))
-    carriers = [s for s in segments if s["carried"] >= CARRIES and s["excess"] >= CARRIES / 2 and _partial(s)]
+    carriers = [s for s in segments if s["carried"] >= CARRIES and s["excess"] >= CARRIES / 2]
     if not change or not carriers:
-        return {"text": "No one segment carries it: it is spread over all.", "key": "", "value": "", "segments": segments[:12]}
+        spread = "No one segment carries it: it is spread over all."
+        return {"text": spread, "key": "", "value": "", "segments": segments[:_SHOWN]}
     best = min(carriers, key=lambda s: (-round(s["carried"], 1), list(named).index(s["key"]), s["part"]))
-    points = f"{100 * best['without']:+.1f}"
-    text = f"{best['name']} {best['value'] or '(none)'} carries it: without it the change would be {points} points instead of {100 * change:+.1f}."
-    return {"text": text, "key": best["key"], "value": best["value"], "segments": segments[:12]}
+    without = f"{100 * best['without']:+.1f} points instead of {100 * change:+.1f}"
+    text = f"{best['name']} {best['value'] or '(none)'} carries it: without it the change would be {without}."
+    return {"text": text, "key": best["key"], "value": best["value"], "segments": segments[:_SHOWN]}
 
 
 def _partial(segment: Segment) -> bool:
@@ -138,9 +141,7 @@ def _segment(one: Counted, whole: Counted, change: float, name: str) -> Segment:
     }
 
 
-def _counted(
-    ask: Ask, stream: str, service: str, since: int, end: int, buckets: Sequence[str]
-) -> list[Counted]:
+def _counted(ask: Ask, stream: str, service: str, since: int, end: int, buckets: Sequence[str]) -> list[Counted]:
     told = STREAMS[stream]
     pairs = ", ".join(f"('{key}', leftUTF8(toString({sql}), 200))" for key, (_, sql) in _segments(told).items())
     within, parameters = among(told, service, since, end)
@@ -157,7 +158,7 @@ GROUP BY key, value ORDER BY greatest(now / 3, before / 14) DESC, key, value LIM
 
 
 def among(stream: Stream, service: str, since: int, end: int) -> tuple[str, dict[str, Any]]:
-    """SQL for what counts in a stream in the time compared: since the change, and at the same hours of the days before."""
+    """SQL for what counts in a stream in the time compared: since the change, and the same hours of the days before."""
     hours = sorted({hour % 24 for hour in range(since // 3_600_000, max(-(-end // 3_600_000), since // 3_600_000 + 1))})
     sql = (
         f"service = {{service:String}} AND {stream.bucket} != '' AND toHour(ts) IN {{hours:Array(UInt8)}} "

@@ -28,7 +28,7 @@ _VERSION = (
 
 
 class Change(TypedDict):
-    """`new` and `gone` are values; where both are empty it did not change. `first` is when the first new one was seen."""
+    """`new` and `gone` are values; where both are empty it did not change. `first`: when a new one was first seen."""
 
     key: str
     name: str
@@ -49,13 +49,13 @@ class Deed(TypedDict):
 
 
 def changes(ask: Ask, service: str, since: int, found: int) -> list[Change]:
-    """From where the first deviating window begins until the change was found. Changed ones first; times in milliseconds."""
+    """Between the first deviating window's begin and when the change was found; changed ones first."""
     pairs = ", ".join(f"('{key}', leftUTF8(toString({sql}), 200))" for key, (_, sql) in WATCHED.items())
     rows = list(ask(_sql("llm_calls", f"[{pairs}]"), _parameters(service, since, found)).rows)
     rows += ask(_sql("spans", f"[('version', {_coalesced()})]"), _parameters(service, since, found)).rows
     named = {key: name for key, (name, _) in WATCHED.items()} | {"version": "Version of the app"}
-    found = [_change(key, name, [row for row in rows if row[0] == key]) for key, name in named.items()]
-    return sorted(found, key=lambda change: not change["changed"])
+    told = [_change(key, name, [row for row in rows if row[0] == key]) for key, name in named.items()]
+    return sorted(told, key=lambda change: not change["changed"])
 
 
 def deeds(ask: Ask, since: int) -> list[Deed]:
@@ -99,4 +99,8 @@ def _change(key: str, name: str, rows: list[Any]) -> Change:
         elif value:
             kept.append(value)
     changed = bool(new or gone)
-    return {"key": key, "name": name, "changed": changed, "new": new[:5], "gone": gone[:5], "kept": kept[:5], "first": first}
+    told: Change = {
+        "key": key, "name": name, "changed": changed,
+        "new": new[:5], "gone": gone[:5], "kept": kept[:5], "first": first,
+    }  # fmt: skip
+    return told

@@ -24,7 +24,7 @@ The last keeps out two bursts of the same kind with an ordinary window between o
 """
 MOST = 3.0
 """Standard deviations that one window counts for: a burst of one hour is not a change."""
-LEAST_EFFECT = 0.12
+LEAST_EFFECT = 0.15
 LEAST_POINTS = 0.01
 """A change smaller than this is none, however certain: Cohen's h, and the difference of shares."""
 _FEWEST = 20
@@ -35,9 +35,10 @@ _FEWEST = 20
 class Day:
     """What became of the windows `at` (indices of `Windows`) that ended on one day.
 
-    `usual[w + 2, f]` and `spread[w + 2, f]`: the expected share, and its standard deviation as an angle (2 asin √share).
-    `z[w + 2, f]`: standard deviations of window w from the expected share, two windows before the day ahead of them; `feature`, `score` (signed) and `rare` are of the feature
-    that deviates most over three windows; `effect` is its Cohen's h, `share` and `expected` its shares in these.
+    `usual[w + 2, f]`, `spread[w + 2, f]`: the expected share, its standard deviation as an angle (2 asin √share).
+    `z[w + 2, f]`: standard deviations of window w from the expected share. Two windows before the day stand ahead.
+    `feature`, `score` (signed) and `rare` are of the feature that deviates most over three windows; `effect` is its
+    Cohen's h, `share` and `expected` its shares in these.
     `fits`: large enough, and two of three windows agree.
     """
 

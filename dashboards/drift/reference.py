@@ -81,7 +81,7 @@ def _without_bursts(hits: Counts, n: Counts, first_of_week: int) -> Counts:
 def _grouped(x: Counts, n: Counts, group: NDArray[np.int64], groups: int) -> tuple[Counts, Counts]:
     sums = np.zeros((groups, x.shape[1]))
     np.add.at(sums, group, x)
-    return sums, np.bincount(group, n, groups)
+    return sums, np.bincount(group, n, groups).astype(np.float64)
 
 
 def _dispersion(
@@ -92,7 +92,8 @@ def _dispersion(
     expected = (group_x / np.maximum(group_n, 1)[:, None])[group[seen]]
     distance = n[seen, None] * (x[seen] / n[seen, None] - expected) ** 2
     free = max(int(seen.sum()) - int((group_n > 0).sum()), 1)
-    return np.maximum(distance.sum(axis=0) / np.maximum(variance, 1e-9) / free, 1)
+    dispersion: Counts = np.maximum(distance.sum(axis=0) / np.maximum(variance, 1e-9) / free, 1)
+    return dispersion
 
 
 def _spread(x: Counts, n: Counts, above: Counts, dispersion: Counts, variance: Counts) -> Counts:
@@ -101,13 +102,12 @@ def _spread(x: Counts, n: Counts, above: Counts, dispersion: Counts, variance: C
     expected = np.broadcast_to(above, x.shape)[seen]
     distance = (n[seen, None] * (x[seen] / n[seen, None] - expected) ** 2).sum(axis=0) / np.maximum(variance, 1e-9)
     beyond = (distance - int(seen.sum()) * dispersion) / max(n.sum(), 1)
-    return 1 / np.maximum(beyond, 1e-6)
+    worth: Counts = 1 / np.maximum(beyond, 1e-6)
+    return worth
 
 
 def _drawn(x: Counts, n: Counts, above: Counts, dispersion: Counts, prior: Counts) -> Counts:
-    drawn: Counts = (np.maximum(x, 0) / dispersion + prior * above) / (
-        np.maximum(n, 0)[:, None] / dispersion + prior
-    )
+    drawn: Counts = (np.maximum(x, 0) / dispersion + prior * above) / (np.maximum(n, 0)[:, None] / dispersion + prior)
     return drawn
 
 

@@ -37,7 +37,7 @@ ORDER BY sum(calls) DESC, service, stream, bucket LIMIT {_BUCKETS} BY service, s
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """A stream that drifts now. `since_ms` is where its first deviating window begins; `effect` is Cohen's h, signed."""
+    """A stream that drifts now. `since_ms`: where its first deviating window begins; `effect`: Cohen's h, signed."""
 
     stream: str
     service: str
@@ -92,9 +92,7 @@ def judge(ask: Ask, now: int, accepted: dict[Key, int], days: MutableMapping[byt
     by_calls = sorted(found, key=lambda key: (-sum(sum(n) for _, n in found[key].values()), key))
     kept = sorted(by_calls[:_MOST_PAIRS], key=lambda key: (key[0], order.index(key[1])))
     length = (hour - first + DAY - 1) // DAY * DAY
-    streams: dict[Key, Series] = {
-        key: series(first, length, found[key], sizes=STREAMS[key[1]].sizes) for key in kept
-    }
+    streams: dict[Key, Series] = {key: series(first, length, found[key], sizes=STREAMS[key[1]].sizes) for key in kept}
     return Round(hour, walk(streams, hour - first, accepted, days), len(by_calls) - len(kept))
 
 
@@ -106,7 +104,8 @@ def alarm_id(service: str, stream: str, since: int) -> str:
 def told(stream: Stream, one: Judged, episode: Episode) -> str:
     """The change in words: share of "de" rose from 5% to 18%."""
     verb = "rose" if episode.share > episode.expected else "fell"
-    return f"{feature_word(stream, one, episode.feature)} {verb} from {_percent(episode.expected)} to {_percent(episode.share)}"
+    sizes = f"{verb} from {_percent(episode.expected)} to {_percent(episode.share)}"
+    return f"{feature_word(stream, one, episode.feature)} {sizes}"
 
 
 def feature_word(stream: Stream, one: Judged, feature: int) -> str:

@@ -1,4 +1,4 @@
-"""One stream of one service over time: how many calls fell into which bucket, hour by hour, and what is measured on it."""
+"""One stream of one service over time: calls by bucket, hour by hour, and what is measured on them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,8 @@ MONDAY = 96
 class Series:
     """`counts[h, b]` calls of hour `first + h` (hours since 1970, a Monday 00:00 UTC) in bucket `buckets[b]`.
 
-    `rest` are the rare buckets that `OTHER` stands for. `sizes`: the buckets are numbers in ascending order, and what is compared is the share above each of them.
+    `rest` are the rare buckets that `OTHER` stands for. `sizes`: the buckets are numbers in
+    ascending order, and what is compared is the share above each of them.
     """
 
     first: int
@@ -58,7 +59,7 @@ def series(first: int, hours: int, told: Mapping[str, tuple[list[int], list[int]
     counts = np.zeros((hours, len(names)))
     for b, name in enumerate(names):
         at, n = told[name]
-        np.add.at(counts, (np.asarray(at, dtype=np.int64) - first, b), n)
+        np.add.at(counts[:, b], np.asarray(at, dtype=np.int64) - first, n)
     return Series(first, counts, tuple(names), sizes=True) if sizes else _few(first, counts, names)
 
 

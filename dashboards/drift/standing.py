@@ -8,11 +8,12 @@ from typing_extensions import TypedDict
 from . import distance
 from .rounds import HOUR_MS, Round, alarm_id, feature_word, told
 from .series import DAY, Counts
-from .streams import STREAMS
+from .streams import STREAMS, word
 from .walk import Episode, Judged, State
 
 SHOWN = 60
 """Windows of a small chart."""
+_ORDER: tuple[State, ...] = ("drifting", "steady", "learning", "too few calls")
 _AT_MOST = 300
 _ALARMS = 100
 
@@ -74,14 +75,18 @@ class Page(TypedDict):
 
 
 def page(now: Round, service: str = "") -> Page:
-    """Drifting streams first, then in the order of `STREAMS`; episodes with the latest first."""
+    """By state, then by service and in the order of `STREAMS`; episodes with the latest first."""
     ours = {key: one for key, one in now.judged.items() if not service or key[0] == service}
     streams = [standing(key[0], key[1], one) for key, one in ours.items()]
-    streams.sort(key=lambda s: s["state"] != "drifting")
+    streams.sort(key=lambda s: _ORDER.index(s["state"]))
     alarms = [alarm_row(key[0], key[1], one, episode) for key, one in ours.items() for episode in one.episodes]
     alarms.sort(key=lambda a: (a["until"] is not None, -a["since"], a["id"]))
-    left_out = now.left_out + max(len(streams) - _AT_MOST, 0)
-    return {"until": now.hour * HOUR_MS, "streams": streams[:_AT_MOST], "alarms": alarms[:_ALARMS], "left_out": left_out}
+    return {
+        "until": now.hour * HOUR_MS,
+        "streams": streams[:_AT_MOST],
+        "alarms": alarms[:_ALARMS],
+        "left_out": now.left_out + max(len(streams) - _AT_MOST, 0),
+    }
 
 
 def standing(service: str, stream: str, one: Judged) -> Standing:
@@ -100,7 +105,7 @@ def standing(service: str, stream: str, one: Judged) -> Standing:
         "state": one.state,
         "left": one.left,
         "calls": int(fresh.sum()),
-        "what": feature_word(STREAMS[stream], one, feature) if one.told.within else "",
+        "what": feature_word(STREAMS[stream], one, feature) if one.told.within else _only(stream, one),
         "share": _last_share(one, feature),
         "expected": float(last.usual[-1, feature]) if last else None,
         "effect": _effect(last, feature),
@@ -148,6 +153,10 @@ def history(one: Judged, feature: int, most: int) -> History:
         "low": _rounded(low[shown]),
         "high": _rounded(high[shown]),
     }
+
+
+def _only(stream: str, one: Judged) -> str:
+    return f"only {word(STREAMS[stream], one.series.buckets[0])}" if len(one.series.buckets) == 1 else ""
 
 
 def _effect(last: Any, feature: int) -> float | None:

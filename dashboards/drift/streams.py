@@ -47,9 +47,7 @@ STREAMS: dict[str, Stream] = {
         "if(status = 'ok' AND request_model != '', "
         "if(model = request_model, model, concat(request_model, ' → ', model)), '')",
     ),
-    "finish_reason": Stream(
-        "Finish reason", "if(status = 'ok', toString(finish_reason), '')", filter="finish_reason"
-    ),
+    "finish_reason": Stream("Finish reason", "if(status = 'ok', toString(finish_reason), '')", filter="finish_reason"),
     "error": Stream("Failures", "if(status = 'error', 'error', 'no error')"),
     "guard": Stream("What guards did", _GUARD, filter="guard"),
     "guard_rule": Stream(
@@ -88,5 +86,11 @@ def word(stream: Stream, bucket: str) -> str:
     if stream.unit == "usd":
         return f"${size:.2g} and more"
     if stream.unit == "ms":
-        return f"{size / 1000:.2g} s and more" if size >= 1000 else f"{size:.2g} ms and more" if size < 100 else f"{size:.0f} ms and more"
+        return f"{_seconds(size)} and more"
     return f"{size:.1f} and more"
+
+
+def _seconds(ms: float) -> str:
+    if ms >= 1000:
+        return f"{ms / 1000:.2g} s"
+    return f"{ms:.2g} ms" if ms < 100 else f"{ms:.0f} ms"

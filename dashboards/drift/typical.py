@@ -14,6 +14,8 @@ from .streams import STREAMS
 
 MOST = 5
 _SAMPLE = 400
+_TELLING = math.log(2)
+"""A word is telling if it is in twice as many texts as before."""
 _WORDS = re.compile(r"[^\W\d_]{3,}")
 
 
@@ -51,7 +53,7 @@ def picked(fresh: Sequence[Any], before: Sequence[str]) -> list[Typical]:
     }
     found: dict[str, tuple[float, Any, list[str]]] = {}
     for row in fresh:
-        telling = sorted((w for w in _words(row[3]) if weight.get(w, 0) > 0), key=lambda w: (-weight[w], w))[:6]
+        telling = sorted((w for w in _words(row[3]) if weight.get(w, 0) > _TELLING), key=lambda w: (-weight[w], w))[:6]
         score = sum(weight[w] * math.sqrt(now[w]) for w in telling)
         if row[3] not in found:
             found[row[3]] = (score, row, telling[:4])
@@ -70,14 +72,13 @@ def _asked(ask: Ask, within: str, hit: str, parameters: dict[str, Any]) -> list[
     since = "ts >= fromUnixTimestamp64Milli({since:Int64})"
     row = "trace_id, span_id, toUnixTimestamp64Micro(ts) AS us, input_preview"
     mixed = "ORDER BY cityHash64(trace_id, span_id) LIMIT"
-    new = f"SELECT {row} FROM llm_calls WHERE {within} AND {since} AND {hit} AND input_preview != '' {mixed} {_SAMPLE}"
-    old = f"SELECT input_preview FROM llm_calls WHERE {within} AND NOT {since} AND input_preview != '' {mixed} {3 * _SAMPLE}"
+    seen = f"FROM llm_calls WHERE {within} AND input_preview != ''"
+    new = f"SELECT {row} {seen} AND {since} AND {hit} {mixed} {_SAMPLE}"
+    old = f"SELECT input_preview {seen} AND NOT {since} {mixed} {3 * _SAMPLE}"
     return picked(ask(new, parameters).rows, [text for (text,) in ask(old, parameters).rows])
 
 
-def _of_others(
-    ask: Ask, stream: str, service: str, since: int, end: int, buckets: Sequence[str]
-) -> list[Typical]:
+def _of_others(ask: Ask, stream: str, service: str, since: int, end: int, buckets: Sequence[str]) -> list[Typical]:
     """Of calls that guards or the sampler of texts said something about."""
     told = STREAMS[stream]
     within, parameters = among(told, service, since, end)

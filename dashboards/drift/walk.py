@@ -22,6 +22,8 @@ LEARNING = 14 * DAY
 """Hours of a stream's own traffic before anything is said about it."""
 FORGIVEN = 14 * DAY
 """Hours after which a change that nobody accepted is taken as the new normal; the stream then learns anew."""
+SILENT = 3 * DAY
+"""Hours without a window after which an alarm is over: there is nothing left that drifts."""
 CHANCE = 0.5 / 720
 """Share of chance among what one round may report. There are 720 rounds in a month: half a false alarm in it."""
 _HOLDS = 2.0
@@ -68,21 +70,25 @@ class Judged:
 def walk(
     streams: Mapping[Key, Series],
     hours: int,
-    accepted: Mapping[Key, int],
+    accepted: Mapping[Key, int] | None = None,
     known: MutableMapping[bytes, Day | None] | None = None,
+    *,
+    first: int = LEARNING,
+    quiet: int = 0,
 ) -> dict[Key, Judged]:
     """Judges every day that has a baseline, up to index `hours` (the running hour is not in it).
 
     All series begin at the same Monday. `accepted` is the hour since 1970 from which a stream's traffic is normal.
-    `known` remembers days from walk to walk: a day that is over is the same each time.
+    `known` remembers days from walk to walk: a day that is over is the same each time. `first` is the index of the
+    first day to judge; `quiet` more streams are supposed to be steady.
     """
-    judged = {key: _begun(one, hours, accepted.get(key, 0)) for key, one in streams.items()}
-    for day in range(LEARNING, hours, DAY):
+    judged = {key: _begun(one, hours, (accepted or {}).get(key, 0)) for key, one in streams.items()}
+    for day in range(first, hours, DAY):
         told = {key: found for key, one in judged.items() if (found := _day(one, day, known)) is not None}
         for key, found in told.items():
             judged[key].days.append(found)
         for hour in range(day + 1, min(day + DAY, hours) + 1):
-            _round(judged, told, hour)
+            _round(judged, told, hour, quiet)
     for one in judged.values():
         one.state, one.left = _state(one, hours)
     return judged
@@ -99,6 +105,9 @@ def _begun(one: Series, hours: int, accepted: int) -> Judged:
 def _day(one: Judged, day: int, known: MutableMapping[bytes, Day | None] | None = None) -> Day | None:
     first = one.series.first
     last = one.episodes[-1] if one.episodes else None
+    before = one.windows.end[one.windows.end <= day]
+    if last and last.end is None and (not len(before) or before[-1] <= day - SILENT):
+        one.episodes[-1] = last = replace(last, end=first + int(before[-1]) if len(before) else last.found)
     if last and last.end is None and first + day - last.since > FORGIVEN:
         one.episodes[-1] = replace(last, end=last.since + FORGIVEN)
         one.began = last.since
@@ -125,14 +134,15 @@ def _trusted(one: Judged) -> NDArray[np.bool_]:
     return trusted
 
 
-def _round(judged: Mapping[Key, Judged], told: Mapping[Key, Day], hour: int) -> None:
+def _round(judged: Mapping[Key, Judged], told: Mapping[Key, Day], hour: int, quiet: int) -> None:
     """What the end of one hour says: open episodes go on or end, and new ones begin."""
-    rare = []
+    rare = [1.0] * quiet
     fresh: list[tuple[Judged, Day, int]] = []
     for key, day in told.items():
         one = judged[key]
         seen = np.flatnonzero(one.windows.end[day.at] <= hour)
         if not len(seen):
+            rare.append(1.0)
             continue
         w = int(seen[-1])
         rare.append(float(day.rare[w]) if day.fits[w] else 1.0)

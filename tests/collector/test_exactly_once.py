@@ -33,6 +33,7 @@ COUNTS = {
     "failure_groups": "SELECT sum(calls) FROM failure_groups",
     "guard_1h": "SELECT sum(events) FROM guard_1h",
     "guarded_1h": "SELECT sum(calls) FROM guarded_1h",
+    "drift_1h": "SELECT sum(n) FROM drift_1h WHERE stream = 'error'",
 }
 ONCE = {
     "spans": CALLS + 2,
@@ -48,6 +49,7 @@ ONCE = {
     "failure_groups": CALLS,
     "guard_1h": 1,
     "guarded_1h": CALLS,
+    "drift_1h": CALLS,
 }
 
 

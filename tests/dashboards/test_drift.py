@@ -38,7 +38,7 @@ def test_the_page_names_the_stream_that_drifts_and_since_when(api: TestClient) -
     (alarm,) = page["alarms"]
     assert (alarm["service"], alarm["stream"], alarm["until"]) == ("shop", "finish_reason", None)
     assert abs(alarm["since"] // HOUR - SINCE) <= 13  # a window of 500 calls at 40 an hour
-    assert alarm["text"].startswith('share of length rose from 3.7% to ')
+    assert alarm["text"].startswith("share of length rose from 3.7% to ")
     states = {(s["service"], s["stream"]): s["state"] for s in page["streams"]}
     assert states["desk", "finish_reason"] == "too few calls"
     assert states["shop", "latency"] == states["shop", "input_length"] == "steady"
