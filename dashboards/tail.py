@@ -67,12 +67,12 @@ def tail(question: Question) -> StreamingResponse:
     except TooManyTails as full:
         raise Busy(str(full)) from None
     headers = {**SECURITY, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_events(question, view, tails, name, memory), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(
+        _events(question, view, tails, name, memory), media_type="text/event-stream", headers=headers
+    )
 
 
-async def _events(
-    question: Question, view: View, tails: Tails, name: str, memory: Memory
-) -> AsyncIterator[str]:
+async def _events(question: Question, view: View, tails: Tails, name: str, memory: Memory) -> AsyncIterator[str]:
     quiet, begun = 0.0, False
     try:
         while True:

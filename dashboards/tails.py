@@ -33,7 +33,7 @@ class Memory:
     left: float = 0.0
 
     def news(self, seen: list[tuple[int, int]], back: int) -> list[int]:
-        """The keys not given yet, the last to end first; forgets what ended before `back`, as that is not seen again."""
+        """The keys not given yet, the last to end first; forgets what ended before `back`: it is not seen again."""
         new = [] if self.fresh else [key for key, _ in seen if key not in self.known]
         self.fresh = False
         self.known = {key: ended for key, ended in self.known.items() if ended > back} | dict(seen)

@@ -134,7 +134,12 @@ def test_the_request_is_taken_away_for_a_shell(page: Page, calls: list[Call]) ->
     page.goto(path_of(calls[0]))
     expect(page.locator("article").first).to_be_visible()
     words = shlex.split(copied(page, "Copy request as curl, without a key").replace("\\\n", ""))
-    assert words[:4] == ["curl", "https://api.openai.com/v1/chat/completions", "-H", "Authorization: Bearer $OPENAI_API_KEY"]
+    assert words[:4] == [
+        "curl",
+        "https://api.openai.com/v1/chat/completions",
+        "-H",
+        "Authorization: Bearer $OPENAI_API_KEY",
+    ]
     body = json.loads(words[words.index("-d") + 1])
     assert (body["model"], body["temperature"]) == ("gpt-4o", 0.5)
     assert body["messages"][:2] == [
@@ -198,7 +203,7 @@ def test_a_message_of_five_megabytes_never_makes_the_page_stand_still(page: Page
     page.get_by_role("button", name="show all").click()
     until(lambda: shown(page), lambda n: n >= FIVE_MB * 0.99, 120)
     everything = longest(page)
-    print(f"longest task, ms: opening {opening:.0f}, 100,000 more {more:.0f}, all of it {everything:.0f}")  # noqa: T201
+    print(f"longest task, ms: opening {opening:.0f}, 100,000 more {more:.0f}, all of it {everything:.0f}")
     assert max(opening, more, everything) < LONGEST_TASK_MS
     assert page.evaluate("document.querySelector('article.user .text').textContent.endsWith('end')")
     assert page.locator("article.user mark").count() == FIVE_MB // len(LINE)  # none is torn between two blocks
@@ -284,9 +289,7 @@ def test_a_large_trace_folds_and_zooms(
 MAIL = "ada.canary@example.com"
 
 
-def test_a_placeholder_is_revealed_with_a_reason_and_a_line_in_the_audit_log(
-    browser: Browser, tmp_path: Path
-) -> None:
+def test_a_placeholder_is_revealed_with_a_reason_and_a_line_in_the_audit_log(browser: Browser, tmp_path: Path) -> None:
     policy = tmp_path / "policy.yaml"
     policy.write_text(POLICY)
     with serving(tmp_path / "data", "--policy", policy) as running, tab(browser, running.address) as page:
@@ -322,7 +325,8 @@ def test_who_may_not_reveal_is_told_who_may(page: Page, calls: list[Call]) -> No
     page.get_by_label("Reason").fill("why not")
     page.unroute("**/v1/vault/reveal")
     page.evaluate(
-        """told => { window.fetch = async () => new Response(JSON.stringify({message: told}), {status: 403}) }""", message
+        """told => { window.fetch = async () => new Response(JSON.stringify({message: told}), {status: 403}) }""",
+        message,
     )
     page.get_by_role("button", name="Reveal", exact=True).click()
     expect(page.get_by_role("dialog").get_by_role("alert")).to_have_text(message)

@@ -3,7 +3,6 @@
 import json
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -163,7 +162,7 @@ def test_a_stream_begins_tells_and_is_taken_up(address: str, stored: Put, monkey
     stored([second])
     last = {"Last-Event-ID": id_.removeprefix("id: ")}
     with httpx.stream("GET", f"{address}/api/calls/tail", headers=last, timeout=20) as answer:
-        data = next(line for line in answer.iter_lines() if line.startswith("data: {\""))
+        data = next(line for line in answer.iter_lines() if line.startswith('data: {"'))
         assert [row["span_id"] for row in json.loads(data.removeprefix("data: "))["calls"]] == [second.span_id]
 
 
