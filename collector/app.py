@@ -1,7 +1,7 @@
 """The sidecar's one web application: who answers which path."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from ..dashboards.api.means import Means
 from ..dashboards.api.routes import routes as dashboard_routes
+from ..dashboards.tails import Tails
 from .audit.log import Audit
 from .audit.route import AuditRoute
 from .audit.rows import AuditRows
@@ -46,6 +47,7 @@ class Parts:
     authorizer: Authorizer
     vault: DiskVault
     documents: DocumentFile
+    tails: Tails = field(default_factory=Tails)
 
 
 def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> ASGIApp:
@@ -64,6 +66,7 @@ def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> A
         record=record(parts.audit),
         sidecar=health.report,
         clock=time.time,
+        tails=parts.tails,
     )
     routes = [
         Route("/v1/traces", otlp.answer, methods=["POST"]),

@@ -134,8 +134,9 @@ def serve(settings: Settings, running: ExitStack) -> None:
     adopting = Adopting(Adoption(settings.spool_directory, receiver), metrics)
     adopting.start()
     running.callback(adopting.stop)
+    parts = Parts(receiver, room, store, log_, ingestor, metrics, audit, audit_rows, authorizer, vault, documents)
     app = application(
-        Parts(receiver, room, store, log_, ingestor, metrics, audit, audit_rows, authorizer, vault, documents),
+        parts,
         loopback=is_loopback(settings.host),
         key=key,
         body_bytes=settings.body_bytes,
@@ -147,7 +148,7 @@ def serve(settings: Settings, running: ExitStack) -> None:
         sys.stdout.write(f"Spanward is at {address}/ (data in {data.path}, policy {room.status.name})\n")
         sys.stdout.flush()
 
-    listen_until_told(web_server(app), listening, ready)
+    listen_until_told(web_server(app), listening, ready, parts.tails.close)
 
 
 def key_for(host: str) -> str:
@@ -270,13 +271,19 @@ def web_server(app: ASGIApp) -> uvicorn.Config:
     )
 
 
-def listen_until_told(config: uvicorn.Config, listening: socket.socket, ready: Callable[[], None]) -> None:
-    """Serve until SIGTERM or SIGINT; `ready` is called once requests are answered."""
+def listen_until_told(
+    config: uvicorn.Config, listening: socket.socket, ready: Callable[[], None], stopping: Callable[[], object] = int
+) -> None:
+    """Serve until SIGTERM or SIGINT; `ready` is called once requests are answered, `stopping` when it ends."""
 
     class Announced(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             ready()
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            stopping()
+            await super().shutdown(sockets)
 
     server = Announced(config)
 

@@ -75,7 +75,7 @@ def tail(question: Question) -> StreamingResponse:
 async def _events(question: Question, view: View, tails: Tails, name: str, memory: Memory) -> AsyncIterator[str]:
     quiet, begun = 0.0, False
     try:
-        while True:
+        while not tails.closed:
             told = await anyio.to_thread.run_sync(_look, question, view, memory, limiter=tails.turn)
             if not begun:
                 begun = True

@@ -51,6 +51,11 @@ class Tails:
         self._left: OrderedDict[str, Memory] = OrderedDict()
         self._lock = threading.Lock()
         self.turn = anyio.CapacityLimiter(1)
+        self.closed = False
+
+    def close(self) -> None:
+        """Every tail ends within a second: the sidecar stops, and must not wait for readers that never leave."""
+        self.closed = True
 
     def begin(self, last: str, now_us: int) -> tuple[str, Memory]:
         """Takes up the tail that `last`, an event's id, names, or starts one. Raises `TooManyTails`."""
