@@ -67,7 +67,7 @@ def measure(folder: Path, calls: int) -> dict[str, Any]:
 def means(store: Store) -> Means:
     """As the sidecar's, for somebody who may do everything."""
     documents = DocumentFile(":memory:")
-    return Means(store.ask, store.insert, documents, lambda *_: "", lambda *_: None, dict, time.time)
+    return Means(store.ask, store.raw, store.insert, documents, lambda *_: "", lambda *_: None, dict, time.time)
 
 
 def fill(store: Store, folder: Path, calls: int) -> int:

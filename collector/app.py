@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from ..dashboards.api.means import Means
 from ..dashboards.api.operation import Operation
 from ..dashboards.api.routes import routes as dashboard_routes
+from ..dashboards.tails import Tails
 from .audit.log import Audit
 from .audit.route import AuditRoute
 from .audit.rows import AuditRows
@@ -61,6 +62,7 @@ class Parts:
     pricing: Pricing
     repricing: Repricing
     traits: Traits
+    tails: Tails = field(default_factory=Tails)
 
 
 def health_of(parts: Parts) -> Health:
@@ -87,6 +89,7 @@ def means_of(parts: Parts, health: Health) -> Means:
         sidecar=health.report,
         clock=time.time,
         stop=parts.store.stop,
+        tails=parts.tails,
     )
 
 

@@ -195,7 +195,7 @@ def serve(settings: Settings, running: ExitStack, file: Path | None = None) -> N
         sys.stdout.write(f"Spanward is at {address}/ (data in {data.path}, policy {room.status.name})\n")
         sys.stdout.flush()
 
-    listen_until_told(web_server(app), listening, ready)
+    listen_until_told(web_server(app), listening, ready, parts.tails.close)
 
 
 def configured_by(
@@ -335,13 +335,19 @@ def web_server(app: ASGIApp) -> uvicorn.Config:
     )
 
 
-def listen_until_told(config: uvicorn.Config, listening: socket.socket, ready: Callable[[], None]) -> None:
-    """Serve until SIGTERM or SIGINT; `ready` is called once requests are answered."""
+def listen_until_told(
+    config: uvicorn.Config, listening: socket.socket, ready: Callable[[], None], stopping: Callable[[], object] = int
+) -> None:
+    """Serve until SIGTERM or SIGINT; `ready` is called once requests are answered, `stopping` when it ends."""
 
     class Announced(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             ready()
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            stopping()
+            await super().shutdown(sockets)
 
     server = Announced(config)
 

@@ -1,12 +1,13 @@
 """The store: one ClickHouse, embedded (chDB) or a server, behind one set of SQL."""
 
+import io
 import os
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import clickhouse_connect
@@ -172,7 +173,7 @@ class Store:
         Takes turns with people's own SQL, and holds its turn until the end is read or the iterator is closed.
         """
         with self._people, self._client() as client, _errors():
-            stream = client.raw_stream(f"{sql} SETTINGS {_FOR_FILES}", dict(parameters), fmt=form)
+            stream = cast("io.IOBase", client.raw_stream(f"{sql} SETTINGS {_FOR_FILES}", dict(parameters), fmt=form))
             try:
                 while chunk := stream.read(_FILE_CHUNK):
                     yield chunk

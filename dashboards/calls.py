@@ -67,7 +67,7 @@ def order(text: str) -> Order:
 def page(ask: Ask, view: View, by: Order, *, size: int = 100, cursor: str = "") -> dict[str, Any]:
     """`calls` (rows), `next` (cursor of the page after, None at the end) and `total` under the view's filters.
 
-    `searched` says how far back (`since`, milliseconds) a search inside content came; `whole`: through all of the range.
+    `searched` says how far back (`since`, milliseconds) a search inside content came; `whole`: through the range.
     """
     where = conditions.calls(view)
     parameters = dict(where.parameters)

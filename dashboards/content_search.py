@@ -53,7 +53,7 @@ ORDER BY ts DESC LIMIT {MOST - len(keys)} SETTINGS max_execution_time = {max(lef
 
 
 def condition(text: str) -> tuple[str, dict[str, Any]]:
-    """On `content`: the text stands in it, in whatever case. Stored is JSON, and some clients escape what is not ASCII."""
+    """On `content`: the text stands in it, in whatever case. Stored is JSON; some clients escape all but ASCII."""
     inside = "positionCaseInsensitive" if text.isascii() else "positionCaseInsensitiveUTF8"
     cases = (text,) if text.isascii() else (text, text.lower(), text.upper())
     forms = [json.dumps(text, ensure_ascii=False), *map(json.dumps, cases)]

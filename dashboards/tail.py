@@ -67,15 +67,15 @@ def tail(question: Question) -> StreamingResponse:
     except TooManyTails as full:
         raise Busy(str(full)) from None
     headers = {**SECURITY, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_events(question, view, tails, name, memory), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(
+        _events(question, view, tails, name, memory), media_type="text/event-stream", headers=headers
+    )
 
 
-async def _events(
-    question: Question, view: View, tails: Tails, name: str, memory: Memory
-) -> AsyncIterator[str]:
+async def _events(question: Question, view: View, tails: Tails, name: str, memory: Memory) -> AsyncIterator[str]:
     quiet, begun = 0.0, False
     try:
-        while True:
+        while not tails.closed:
             told = await anyio.to_thread.run_sync(_look, question, view, memory, limiter=tails.turn)
             if not begun:
                 begun = True

@@ -33,7 +33,7 @@ class Memory:
     left: float = 0.0
 
     def news(self, seen: list[tuple[int, int]], back: int) -> list[int]:
-        """The keys not given yet, the last to end first; forgets what ended before `back`, as that is not seen again."""
+        """The keys not given yet, the last to end first; forgets what ended before `back`: it is not seen again."""
         new = [] if self.fresh else [key for key, _ in seen if key not in self.known]
         self.fresh = False
         self.known = {key: ended for key, ended in self.known.items() if ended > back} | dict(seen)
@@ -51,6 +51,11 @@ class Tails:
         self._left: OrderedDict[str, Memory] = OrderedDict()
         self._lock = threading.Lock()
         self.turn = anyio.CapacityLimiter(1)
+        self.closed = False
+
+    def close(self) -> None:
+        """Every tail ends within a second: the sidecar stops, and must not wait for readers that never leave."""
+        self.closed = True
 
     def begin(self, last: str, now_us: int) -> tuple[str, Memory]:
         """Takes up the tail that `last`, an event's id, names, or starts one. Raises `TooManyTails`."""

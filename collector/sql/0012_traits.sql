@@ -24,21 +24,6 @@ PARTITION BY toMonday(ts)
 ORDER BY (tenant, toStartOfFiveMinutes(ts), service, ts)
 SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, ${deduplication};
 
-CREATE TABLE IF NOT EXISTS drift_1h${local} ${on_cluster}
-(
-    t DateTime('UTC') CODEC(DoubleDelta, ZSTD(1)),
-    tenant LowCardinality(String),
-    service LowCardinality(String),
-    env LowCardinality(String),
-    stream LowCardinality(String),
-    bucket String CODEC(ZSTD(1)),
-    n SimpleAggregateFunction(sum, UInt64)
-)
-ENGINE = ${AggregatingMergeTree}
-PARTITION BY toYYYYMM(t)
-ORDER BY (tenant, stream, t, service, env, bucket)
-SETTINGS ttl_only_drop_parts = 1, ${deduplication};
-
 CREATE MATERIALIZED VIEW IF NOT EXISTS traits_drift_view${local} ${on_cluster} TO drift_1h${local} AS
 SELECT
     toStartOfHour(x.ts) AS t, x.tenant AS tenant, x.service AS service, x.env AS env,

@@ -78,8 +78,8 @@ OPERATIONS = (
         view=True, media_type="text/event-stream",
     ),
     Operation(
-        "GET", "/api/calls/export", "The calls of a view as a file; X-Spanward-Cut says whether all of them", _export, str,
-        view=True, media_type="text/csv",
+        "GET", "/api/calls/export", "The calls of a view as a file; X-Spanward-Cut says whether all of them", _export,
+        str, view=True, media_type="text/csv",
         takes=(
             SORT, Parameter("format", "What kind of file", {"enum": [*FORMS]}),
             Parameter("columns", f"Some of {', '.join(COLUMNS)}, with commas between"),

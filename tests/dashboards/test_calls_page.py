@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pyarrow.parquet as parquet  # type: ignore[import-untyped]
 import pytest
 from playwright.sync_api import Browser, Download, Page, expect
+from pyarrow import parquet  # type: ignore[import-untyped]
 
 from spanward.collector.store import Store
 from spanward.dashboards import content_search
@@ -146,9 +146,7 @@ def test_files_hold_what_is_shown(page: Page, calls: list[Call]) -> None:
     assert len(shown) == len(calls)
 
 
-def test_new_calls_appear_by_themselves_and_only_once(
-    browser: Browser, store: Store, tmp_path: Path
-) -> None:
+def test_new_calls_appear_by_themselves_and_only_once(browser: Browser, store: Store, tmp_path: Path) -> None:
     old = Call(int(time.time() * 1000) - MINUTE, said="old one")
     put(store, tmp_path, [old])
     with served(app_of(store)) as where, tab(browser, where) as page:

@@ -4,8 +4,8 @@ import csv
 import io
 from pathlib import Path
 
-import pyarrow.parquet as parquet  # type: ignore[import-untyped]
 import pytest
+from pyarrow import parquet  # type: ignore[import-untyped]
 from starlette.testclient import TestClient
 
 from spanward.collector.store import Store
@@ -13,7 +13,7 @@ from spanward.dashboards import export
 from spanward.dashboards.call_columns import COLUMNS
 from spanward.tracer import semconv
 
-from .conftest import NOW, Put, api_of
+from .conftest import NOW, Put
 from .serving import app_of, nobody_but
 from .traffic import Call, put
 

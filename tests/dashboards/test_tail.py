@@ -3,11 +3,11 @@
 import json
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
@@ -15,6 +15,7 @@ from spanward.collector.store import Store
 from spanward.dashboards import tail
 from spanward.dashboards.api.asking_calls import OPERATIONS
 from spanward.dashboards.api.operation import Question
+from spanward.dashboards.api.routes import routes
 from spanward.dashboards.tails import BACK_S, KEEP_S, Memory, Tails, TooManyTails
 
 from .browser import served
@@ -163,7 +164,7 @@ def test_a_stream_begins_tells_and_is_taken_up(address: str, stored: Put, monkey
     stored([second])
     last = {"Last-Event-ID": id_.removeprefix("id: ")}
     with httpx.stream("GET", f"{address}/api/calls/tail", headers=last, timeout=20) as answer:
-        data = next(line for line in answer.iter_lines() if line.startswith("data: {\""))
+        data = next(line for line in answer.iter_lines() if line.startswith('data: {"'))
         assert [row["span_id"] for row in json.loads(data.removeprefix("data: "))["calls"]] == [second.span_id]
 
 
@@ -175,6 +176,19 @@ def test_a_reader_that_leaves_frees_its_place(address: str, monkeypatch: pytest.
             assert answer.status_code in (200, 503)
             if answer.status_code == 200:
                 next(answer.iter_lines())
+
+
+def test_streams_end_when_the_sidecar_does(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tail, "EVERY_S", 0.05)
+    means = means_of(store)
+    with (
+        served(Starlette(routes=routes(means))) as where,
+        httpx.stream("GET", f"{where}/api/calls/tail", timeout=20) as answer,
+    ):
+        lines = answer.iter_lines()
+        assert next(lines) == "retry: 3000"
+        means.tails.close()
+        assert [line for line in lines if line.startswith("event:")] == []  # it came to an end
 
 
 @pytest.mark.parametrize(

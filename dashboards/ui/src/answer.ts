@@ -11,7 +11,11 @@ async function ask<T>(url: string, signal: AbortSignal): Promise<T> {
   const response = await fetch(url, { signal, headers: { accept: "application/json" } }).catch((why: unknown) => {
     throw signal.aborted ? why : new Error("The sidecar does not answer. Is `spanward serve` running?");
   });
-  const body: unknown = await response.json().catch(() => ({}));
+  // an answer that breaks off, as one does that is no longer wanted, is none
+  const body: unknown = await response.json().catch((why: unknown) => {
+    if (response.ok) throw signal.aborted ? why : new Error("The sidecar's answer broke off.");
+    return {};
+  });
   if (!response.ok) throw new Error((body as { message?: string }).message ?? `The sidecar answered ${response.status}.`);
   return body as T;
 }
@@ -29,7 +33,9 @@ export function useAnswer<T>(url: string, everyMs = 0): Answer<T> {
     const look = () => {
       if (document.hidden && answer.data) return again();
       ask<T>(url, control.signal)
-        .then((data) => set({ url, data, error: "", busy: false }))
+        .then((data) => {
+          if (!control.signal.aborted) set({ url, data, error: "", busy: false });
+        })
         .catch((why: Error) => {
           if (!control.signal.aborted) set((old) => ({ ...old, error: why.message, busy: false }));
         })

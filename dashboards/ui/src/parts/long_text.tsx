@@ -1,5 +1,6 @@
 // Text of any length: the first part at once, the rest on demand, block by block, so that the page never stands still.
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { Component } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import { count } from "../format";
 import { marked } from "../messages";
 import { Mark } from "./reveal";
@@ -9,24 +10,33 @@ const MORE = 100_000;
 const BLOCK = 25_000;
 const LOOK_BACK = 2000;
 
+interface Cut {
+  of: string;
+  blocks: string[];
+  // where the next block begins
+  at: number;
+}
+
 export function Text({ text, code }: { text: string; code?: boolean }) {
   const [wanted, want] = useState(LONG);
-  const [shown, show] = useState(LONG);
+  const [kept, keep] = useState<Cut>(() => begun(text));
+  const cut = kept.of === text ? kept : begun(text);
   useEffect(() => {
+    if (kept.of === text) return;
+    keep(begun(text));
     want(LONG);
-    show(LONG);
   }, [text]);
   useEffect(() => {
-    if (shown >= Math.min(wanted, text.length)) return;
-    const next = requestAnimationFrame(() => show(shown + BLOCK));
+    if (cut.at >= Math.min(wanted, text.length)) return;
+    const next = requestAnimationFrame(() => keep(further(cut)));
     return () => cancelAnimationFrame(next);
-  }, [shown, wanted, text]);
-  const blocks = useBlocks(text, Math.min(shown, wanted));
-  const left = text.length - wanted;
+  }, [cut, wanted]);
+  const left = text.length - Math.max(wanted, cut.at);
+  const scrolls = code && text.length > 400;
   return (
     <>
-      <div class={code ? "text code" : "text"} tabIndex={code && text.length > 400 ? 0 : undefined} role={code && text.length > 400 ? "region" : undefined} aria-label={code && text.length > 400 ? "Long text" : undefined}>
-        {blocks.length === 1 ? <Marked text={blocks[0]!} /> : blocks.map((block, i) => <div key={i} class="call-block"><Marked text={block} /></div>)}
+      <div class={code ? "text code" : "text"} {...(scrolls ? { tabIndex: 0, role: "region", "aria-label": "Long text" } : {})}>
+        {cut.blocks.length === 1 ? <Block text={cut.blocks[0]!} /> : cut.blocks.map((block, i) => <div key={i} class="call-block"><Block text={block} /></div>)}
       </div>
       {left > 0 && (
         <p class="call-more">
@@ -38,21 +48,14 @@ export function Text({ text, code }: { text: string; code?: boolean }) {
   );
 }
 
+function begun(text: string): Cut {
+  return text.length <= LONG ? { of: text, blocks: [text], at: text.length } : further({ of: text, blocks: [], at: 0 }, LONG);
+}
+
 // Cut between words where it can be: a line ends there on the page, and no placeholder is torn.
-function useBlocks(text: string, upTo: number): string[] {
-  return useMemo(() => {
-    if (text.length <= LONG) return [text];
-    const blocks: string[] = [];
-    let at = 0;
-    const end = Math.min(upTo, text.length);
-    while (at < end) {
-      const limit = at === 0 ? LONG : at + BLOCK;
-      const cut = limit >= text.length ? text.length : cutAt(text, limit);
-      blocks.push(text.slice(at, cut).replace(/\n$/, ""));
-      at = cut;
-    }
-    return blocks;
-  }, [text, upTo]);
+function further({ of, blocks, at }: Cut, size = BLOCK): Cut {
+  const next = at + size >= of.length ? of.length : cutAt(of, at + size);
+  return { of, blocks: [...blocks, of.slice(at, next).replace(/\n$/, "")], at: next };
 }
 
 function cutAt(text: string, limit: number): number {
@@ -62,6 +65,13 @@ function cutAt(text: string, limit: number): number {
   return word >= 0 ? limit - LOOK_BACK + word + 1 : limit;
 }
 
-function Marked({ text }: { text: string }) {
-  return <>{marked(text).map(({ text: piece, mark }, i) => (mark ? <Mark key={i} text={piece} /> : piece))}</>;
+// Blocks that stand already are not looked at again when another one comes.
+class Block extends Component<{ text: string }> {
+  override shouldComponentUpdate(next: { text: string }): boolean {
+    return next.text !== this.props.text;
+  }
+
+  override render() {
+    return <>{marked(this.props.text).map(({ text: piece, mark }, i) => (mark ? <Mark key={i} text={piece} /> : piece))}</>;
+  }
 }
