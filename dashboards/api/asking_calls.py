@@ -8,6 +8,7 @@ from ..calls import MOST, SORTS, order, page
 from ..facets import facets
 from ..health import health
 from ..overview import overview
+from ..store_health import StoreHealth, store_health
 from .operation import NotThere, Operation, Parameter, Question
 
 SORT = Parameter(
@@ -47,6 +48,10 @@ def _health(question: Question) -> dict[str, Any]:
     return health(question.means.ask, question.means.sidecar, question.now)
 
 
+def _store(question: Question) -> StoreHealth:
+    return store_health(question.means.ask, question.now)
+
+
 OPERATIONS = (
     Operation("GET", "/api/overview", "Totals, series, models and failures of a view", _overview, Overview, view=True),
     Operation(
@@ -60,4 +65,5 @@ OPERATIONS = (
     Operation("GET", "/api/calls/{trace}/{span}", "One call with all about it", _call, CallPage, view=True, takes=(SORT,)),
     Operation("GET", "/api/spans/{trace}/{span}/said", "What went into and came out of a span", _said, Said),
     Operation("GET", "/api/health", "Is the picture whole?", _health, Health),
+    Operation("GET", "/api/health/store", "The store's size, who sends, and a week by the hour", _store, StoreHealth),
 )  # fmt: skip
