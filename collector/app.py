@@ -54,7 +54,15 @@ def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> A
     guards = GuardRoute(parts.room)
     audit = AuditRoute(parts.audit, parts.authorizer)
     vault = VaultRoute(parts.vault, parts.audit, parts.authorizer, parts.store.ask)
-    health = Health(parts.store.ask, parts.room, parts.pulse, lambda: parts.log.full, parts.audit_rows, parts.vault, parts.metrics.adopted_so_far)
+    health = Health(
+        parts.store.ask,
+        parts.room,
+        parts.pulse,
+        lambda: parts.log.full,
+        parts.audit_rows,
+        parts.vault,
+        parts.metrics.adopted_so_far,
+    )
     means = Means(
         ask=parts.store.ask,
         insert=parts.store.insert,

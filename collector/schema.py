@@ -8,7 +8,19 @@ from string import Template
 from ..tracer import semconv
 
 SQL = Path(__file__).parent / "sql"
-TABLES = ("otel_traces", "spans", "llm_calls", "content", "guard_events", "reports", "llm_1m", "guard_1m", "audit", "llm_1h", "facets_1h")
+TABLES = (
+    "otel_traces",
+    "spans",
+    "llm_calls",
+    "content",
+    "guard_events",
+    "reports",
+    "llm_1m",
+    "guard_1m",
+    "audit",
+    "llm_1h",
+    "facets_1h",
+)
 """What people may read, in the order in which spans flow; `audit` comes from no span."""
 
 _ENGINES = ("MergeTree", "AggregatingMergeTree")

@@ -71,7 +71,9 @@ def counted_by_hours(hours: str, where: str) -> str:
     )
     added = f"arrayMap(k -> (k, toInt64(1)), arrayFilter(k -> bitAnd(bits, {_bit('k')}) > 0 AND k != own, {_NAMES}))"
     taken = "if(own = 'clean', [('clean', toInt64(-1))], [])"
-    further = f"SELECT arrayJoin(arrayConcat({added}, {taken})) AS one FROM ({own}) AS o JOIN ({events}) AS e USING (call)"
+    further = (
+        f"SELECT arrayJoin(arrayConcat({added}, {taken})) AS one FROM ({own}) AS o JOIN ({events}) AS e USING (call)"
+    )
     return f"""SELECT value, toUInt64(sum(n)) AS calls FROM (
 SELECT toString(guard) AS value, toInt64(sum(h.calls)) AS n FROM ({hours}) AS h GROUP BY value
 UNION ALL SELECT one.1 AS value, sum(one.2) AS n FROM ({further}) GROUP BY value

@@ -105,7 +105,11 @@ def _by_hour(ask: Ask, view: View) -> list[dict[str, Any]]:
         parameters |= {f"status_{n}": kind["status"], f"error_{n}": kind["error_type"]}
     near = Condition(f"{where.sql} AND ({' OR '.join(terms)})", parameters)
     newest = {(row["status"], row["error_type"]): row for row in _one_by_one(ask, near)}
-    return [newest[kind["status"], kind["error_type"]] | kind for kind in kinds if (kind["status"], kind["error_type"]) in newest]
+    return [
+        newest[kind["status"], kind["error_type"]] | kind
+        for kind in kinds
+        if (kind["status"], kind["error_type"]) in newest
+    ]
 
 
 def _blocking_rules(ask: Ask, view: View) -> list[str]:

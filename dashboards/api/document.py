@@ -22,8 +22,13 @@ _TEXT = (
     "What the dashboards ask. Times in milliseconds (`us`: microseconds) since 1970, costs in US dollars, null where "
     "nothing was priced."
 )
-_TIMES = r"^(now(-\d{1,6}[smhdw])?|\d{12,14}|\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?)$"
-_PATH = {"trace": {"type": "string", "pattern": "^[0-9a-f]{32}$"}, "span": {"type": "string", "pattern": "^[0-9a-f]{16}$"}}
+_TIMES = (
+    r"^(now(-\d{1,6}[smhdw])?|\d{12,14}|\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?)$"
+)
+_PATH = {
+    "trace": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+    "span": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
+}
 _NAME = {"type": "string", "minLength": 1}
 _TIME = {"type": "string", "pattern": _TIMES, "examples": ["now-24h", "1795219200000", "2026-01-31T09:00:00Z"]}
 _TEXTS = {"type": "array", "items": {"type": "string"}, "maxItems": 50}

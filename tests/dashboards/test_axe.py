@@ -41,7 +41,12 @@ def address_of(path: str) -> str:
 @pytest.fixture(scope="module")
 def address(shelf: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     now = int(time.time() * 1000)
-    of_ann = {semconv.USER_ID: "ann", semconv.CONVERSATION: "s-1", semconv.PROMPT_NAME: "p", semconv.PROMPT_VERSION: "2"}
+    of_ann = {
+        semconv.USER_ID: "ann",
+        semconv.CONVERSATION: "s-1",
+        semconv.PROMPT_NAME: "p",
+        semconv.PROMPT_VERSION: "2",
+    }
     guard = {semconv.GUARDRAIL_VERDICT: "deny", semconv.GUARDRAIL_ACTION: "block"}
     folder = tmp_path_factory.mktemp("spans")
     put(shelf, folder, [
@@ -76,17 +81,11 @@ def test_no_hindrance(browser: Browser, address: str, path: str) -> None:
         for width in (1280, 400):
             size = {"width": width, "height": 900}
             with tab(browser, address, color_scheme=scheme, viewport=size, reduced_motion="reduce") as page:
-                quiet(page)
                 page.goto(address_of(path))
                 settled(page)
                 assert violations(page) == [], (path, scheme, width)
                 wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
                 assert wide <= 0, (path, scheme, width, "scrolls sideways")
-
-
-def quiet(page: Page) -> None:
-    """An address of something that is not there answers 404, which the browser writes to its console."""
-    page.add_init_script("window.__axe = true")
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -96,7 +95,10 @@ def test_a_page_is_light(browser: Browser, address: str, path: str) -> None:
     with tab(browser, address) as page:
         page.on(
             "requestfinished",
-            lambda one: "/api/" in one.url or carried.append(sum(one.sizes()[k] for k in ("responseBodySize", "responseHeadersSize"))),
+            lambda one: (
+                "/api/" in one.url
+                or carried.append(sum(one.sizes()[k] for k in ("responseBodySize", "responseHeadersSize")))
+            ),
         )
         page.goto(address_of(path))
         settled(page)

@@ -138,20 +138,29 @@ def test_cost_by_model_and_by_app_add_up_to_the_whole(filled: Store, overview: A
 
 def test_guard_findings_are_those_of_our_page(filled: Store, overview: Any) -> None:
     told = rows(filled, panel("guards", "Findings by what was done"))
-    assert {row["kind"]: row["events"] for row in told} == {k: sum(v) for k, v in overview["guards"].items() if k != "t" and sum(v)}
+    assert {row["kind"]: row["events"] for row in told} == {
+        k: sum(v) for k, v in overview["guards"].items() if k != "t" and sum(v)
+    }
 
 
 def test_a_drift_panel_shows_shares(filled: Store) -> None:
     hour = END // HOUR * HOUR // 1000 - 7200
-    filled.command(f"INSERT INTO drift_1h SELECT toDateTime({hour}), 'default', 'a', 'prod', 'model', 'm' || toString(number), 1 + 2 * number FROM numbers(2)")
+    filled.command(
+        f"INSERT INTO drift_1h SELECT toDateTime({hour}), 'default', 'a', 'prod', 'model', 'm' || toString(number), 1 + 2 * number FROM numbers(2)"
+    )
     told = rows(filled, panel("drift", "Model"))
-    assert [(row["bucket"], row["share"]) for row in told if row["bucket"] in ("m0", "m1")] == [("m0", 0.25), ("m1", 0.75)]
+    assert [(row["bucket"], row["share"]) for row in told if row["bucket"] in ("m0", "m1")] == [
+        ("m0", 0.25),
+        ("m1", 0.75),
+    ]
     filled.command("TRUNCATE TABLE drift_1h")
 
 
 def test_the_committed_boards_are_what_the_generator_gives(tmp_path: Path) -> None:
     main([str(tmp_path)])
-    assert {file.name: file.read_text() for file in FOLDER.iterdir()} == {f.name: f.read_text() for f in tmp_path.iterdir()}
+    assert {file.name: file.read_text() for file in FOLDER.iterdir()} == {
+        f.name: f.read_text() for f in tmp_path.iterdir()
+    }
 
 
 @pytest.mark.parametrize("name", BOARDS)

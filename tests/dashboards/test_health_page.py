@@ -75,7 +75,11 @@ SIDECAR: dict[str, Any] = {
 def address(shelf: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     now = int(time.time() * 1000)
     folder = tmp_path_factory.mktemp("spans")
-    put(shelf, folder, [Call(now - 60_000), Call(now - 61_000, attributes=FAILED_OPEN), Call(now - 62_000, attributes=ABANDONED)])
+    put(
+        shelf,
+        folder,
+        [Call(now - 60_000), Call(now - 61_000, attributes=FAILED_OPEN), Call(now - 62_000, attributes=ABANDONED)],
+    )
     report(shelf, folder, now - 60_000, "dropped", "spool full", 7)
     with served(app_of(shelf, lambda: SIDECAR)) as where:
         yield where
@@ -98,7 +102,9 @@ def test_the_page_says_what_is_wrong_and_what_to_do(browser: Browser, address: s
         expect(page.locator("table").filter(has_text="llm_calls")).to_contain_text("180 days")
         light = page.get_by_label("Health: ")
         light.click()
-        assert page.locator(".light .menu li").all_inner_texts() == [t.split("\n")[-1] for t in notices.locator("a, span:not(.unseen)").all_inner_texts()]
+        assert page.locator(".light .menu li").all_inner_texts() == [
+            t.split("\n")[-1] for t in notices.locator("a, span:not(.unseen)").all_inner_texts()
+        ]
 
         row.filter(has_text="Went through as a guard failed").get_by_role("link").click()
         expect(page.locator("main h1")).to_have_text("Calls")
