@@ -11,7 +11,7 @@ HISTORY_HOURS = 168
 
 
 class StoredTable(TypedDict):
-    """`growth` in bytes a day, None under a day; `kept` in days, None for good. `oldest_us` None where it has no rows."""
+    """`growth` in bytes a day, None under a day; `kept` in days, None for good. `oldest_us` None without rows."""
 
     name: str
     rows: int
@@ -31,7 +31,7 @@ class Source(TypedDict):
 
 
 class History(TypedDict):
-    """By the hour, `t` in milliseconds. `lost`: spans that applications dropped; `noted`: all else that they reported."""
+    """By the hour, `t` in milliseconds. `lost`: spans that applications dropped; `noted`: what else they reported."""
 
     t: list[int]
     calls: list[int]
@@ -56,16 +56,19 @@ class StoreHealth(TypedDict):
 
 _TABLES = """SELECT p.name AS name, p.rows AS rows, p.bytes AS bytes,
        if(p.rows = 0 OR p.oldest = 0, NULL, p.oldest * 1000000) AS oldest_us,
-       if(p.newest - p.oldest < 86400 OR p.oldest = 0, NULL, toInt64(p.bytes / ((p.newest - p.oldest) / 86400))) AS growth,
+       if(p.newest - p.oldest < 86400 OR p.oldest = 0, NULL,
+          toInt64(p.bytes / ((p.newest - p.oldest) / 86400))) AS growth,
        toInt64OrNull(extract(t.create_table_query, 'toIntervalDay\\\\((\\\\d+)\\\\)')) AS kept
 FROM (
     SELECT table, replaceRegexpOne(table, '_local$', '') AS name, sum(rows) AS rows, sum(bytes_on_disk) AS bytes,
            toInt64(toUnixTimestamp(min(min_time))) AS oldest, toInt64(toUnixTimestamp(max(max_time))) AS newest
     FROM system.parts WHERE active AND database = currentDatabase() GROUP BY table
-) AS p JOIN (SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase()) AS t ON t.name = p.table
+) AS p
+JOIN (SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase()) AS t ON t.name = p.table
 ORDER BY bytes DESC, name LIMIT 50"""
 
-_DISKS = "SELECT min(free_space) AS disk_free, argMin(total_space, free_space) AS disk_total FROM system.disks WHERE total_space > 0"
+_DISKS = """SELECT min(free_space) AS disk_free, argMin(total_space, free_space) AS disk_total
+FROM system.disks WHERE total_space > 0"""
 _CHANGES = "SELECT count() FROM system.mutations WHERE database = currentDatabase() AND NOT is_done"
 
 _SOURCES = """SELECT service, provider, sum(f.calls) AS calls, sumIf(f.calls, f.guard = 'unguarded') AS unguarded,
@@ -77,11 +80,13 @@ _STREAMS = """SELECT toString(stream_end) AS how, count() AS calls FROM llm_call
 WHERE ts >= toDateTime({day:Int64}) AND stream_end != '' GROUP BY how"""
 
 _HISTORY = """SELECT bucket, sum(calls), sum(failed_open), sum(unguarded), sum(lost), sum(noted) FROM (
-    SELECT toInt64(toUnixTimestamp(f.t)) AS bucket, f.calls AS calls, if(f.guard = 'failed_open', f.calls, 0) AS failed_open,
+    SELECT toInt64(toUnixTimestamp(f.t)) AS bucket, f.calls AS calls,
+           if(f.guard = 'failed_open', f.calls, 0) AS failed_open,
            if(f.guard = 'unguarded', f.calls, 0) AS unguarded, toUInt64(0) AS lost, toUInt64(0) AS noted
     FROM facets_1h AS f WHERE f.t >= toDateTime({first:Int64}) AND f.t < toDateTime({last:Int64})
     UNION ALL
-    SELECT toInt64(toUnixTimestamp(toStartOfHour(ts))), 0, 0, 0, if(kind = 'dropped', count, 0), if(kind = 'dropped', 0, count)
+    SELECT toInt64(toUnixTimestamp(toStartOfHour(ts))), 0, 0, 0, if(kind = 'dropped', count, 0),
+           if(kind = 'dropped', 0, count)
     FROM reports WHERE ts >= toDateTime({first:Int64}) AND ts < toDateTime({last:Int64})
 ) GROUP BY bucket ORDER BY bucket WITH FILL FROM {first:Int64} TO {last:Int64} STEP 3600"""
 

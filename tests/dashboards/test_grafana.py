@@ -23,8 +23,9 @@ HOUR = 3_600_000
 START, END = NOW - 6 * HOUR, NOW
 STEP = 300
 PANELS = [pytest.param(panel, id=f"{name}: {panel.title}") for name, (_, panels) in BOARDS.items() for panel in panels]
-DRIFT = """CREATE TABLE IF NOT EXISTS drift_1h (t DateTime('UTC'), tenant String, service String, env String, stream String,
-bucket String, n SimpleAggregateFunction(sum, UInt64)) ENGINE = AggregatingMergeTree ORDER BY (tenant, stream, t, service, env, bucket)"""
+DRIFT = """CREATE TABLE IF NOT EXISTS drift_1h (t DateTime('UTC'), tenant String, service String, env String,
+stream String, bucket String, n SimpleAggregateFunction(sum, UInt64)) ENGINE = AggregatingMergeTree
+ORDER BY (tenant, stream, t, service, env, bucket)"""
 
 
 def expanded(sql: str, **chosen: list[str]) -> str:
@@ -56,7 +57,7 @@ def calls() -> list[Call]:
 def filled(shelf: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     put(shelf, tmp_path_factory.mktemp("spans"), calls())
     shelf.command(DRIFT)
-    yield shelf
+    return shelf
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +147,8 @@ def test_guard_findings_are_those_of_our_page(filled: Store, overview: Any) -> N
 def test_a_drift_panel_shows_shares(filled: Store) -> None:
     hour = END // HOUR * HOUR // 1000 - 7200
     filled.command(
-        f"INSERT INTO drift_1h SELECT toDateTime({hour}), 'default', 'a', 'prod', 'model', 'm' || toString(number), 1 + 2 * number FROM numbers(2)"
+        f"INSERT INTO drift_1h SELECT toDateTime({hour}), 'default', 'a', 'prod', 'model', 'm' || toString(number), "
+        "1 + 2 * number FROM numbers(2)"
     )
     told = rows(filled, panel("drift", "Model"))
     assert [(row["bucket"], row["share"]) for row in told if row["bucket"] in ("m0", "m1")] == [

@@ -63,7 +63,7 @@ def app(shelf: Store, tmp_path_factory: pytest.TempPathFactory) -> Starlette:
 
 @pytest.fixture(scope="module")
 def schema(app: Starlette) -> Iterator[BaseSchema]:
-    yield schemathesis.openapi.from_asgi("/api/openapi.json", app)
+    return schemathesis.openapi.from_asgi("/api/openapi.json", app)
 
 
 def test_the_document_is_valid_openapi(app: Starlette) -> None:
