@@ -20,7 +20,7 @@ _HASH = "cityHash64(number, {salt})"
 
 
 def fill(store: Store, calls: int, end: int) -> None:
-    """`calls` rows over the 30 days before `end` (milliseconds), with guard events for one in twenty and content for the
+    """`calls` rows over the 30 days before `end` (ms), with guard events for one in twenty and content for the
     newest 20,000. The same rows for the same arguments.
     """
     for first in range(0, calls, CHUNK):
