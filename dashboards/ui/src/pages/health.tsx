@@ -166,7 +166,7 @@ function Tables({ store }: { store: StoreHealth }) {
         {left === null ? "; it has room for what is kept." : <>; <span class={left < 14 ? "bad-text" : "warn-text"}>at this rate full in {count(left)} days: keep calls for a shorter time under <a href="/settings">Settings</a>.</span></>}
         {store.changes_waiting > 0 && ` ${count(store.changes_waiting)} changes of stored rows are on their way.`}
       </p>
-      <div class="scroll"><table>
+      <div class="scroll" tabIndex={0} role="region" aria-label="Tables of the store"><table>
         <thead><tr><th>Table</th><th class="n">Rows</th><th class="n">Size</th><th class="n">A day</th><th class="n">Kept</th><th class="n">Oldest</th></tr></thead>
         <tbody>{store.tables.map((t) => (
           <tr key={t.name}>
