@@ -74,6 +74,7 @@ def health_of(parts: Parts) -> Health:
         parts.audit_rows,
         parts.vault,
         parts.traits.report,
+        parts.metrics.adopted_so_far,
     )
 
 

@@ -137,7 +137,7 @@ def _too_large(limit: int) -> Response:
 
 
 def _bounded(receive: Receive, limit: int) -> Receive:
-    """A body of unknown length is counted as it comes. Once it is whole, what comes is the sender's leaving: no hurry."""
+    """A body of unknown length is counted as it comes. After it only the sender's leaving can come: no hurry."""
     received = 0
     whole = False
 

@@ -43,6 +43,8 @@ class Health:
     audit: AuditRows
     vault: VaultState
     traits: Callable[[], dict[str, Any]] = lambda: {"problem": ""}
+    adopted: Callable[[], int] = lambda: 0
+    """Spools of dead applications that were taken over."""
 
     def report(self) -> dict[str, Any]:
         pulse, policy = self.pulse, self.room.status
@@ -60,6 +62,7 @@ class Health:
             "ingest_lag_seconds": round(lag, 3),
             "queue_bytes": pulse.queue_bytes,
             "log_refuses": self.refusing(),
+            "spool_files_adopted": self.adopted(),
             "ingest_errors": pulse.errors,
             "segments_set_aside": pulse.bad,
             "review_failures": unjudged,

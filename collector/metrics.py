@@ -79,6 +79,9 @@ class Metrics:
         self.checks.labels(check.side, decision.verdict, decision.action).inc()
         self.check_seconds.observe(seconds)
 
+    def adopted_so_far(self) -> int:
+        return round(self.registry.get_sample_value("spanward_spool_files_adopted_total") or 0)
+
     def route(self, _request: Request) -> Response:
         return Response(generate_latest(self.registry), media_type="text/plain; version=0.0.4; charset=utf-8")
 

@@ -1,7 +1,7 @@
 """The shapes of what overview, calls, facets and health answer; the OpenAPI document is made of them.
 
-Times: `us` in microseconds since 1970, `t`, `from`, `to`, `step` in milliseconds. Costs in US dollars, None where nothing
-was priced.
+Times: `us` in microseconds since 1970, `t`, `from`, `to`, `step` in milliseconds. Costs in US dollars, None where
+nothing was priced.
 """
 
 from typing import Any, Literal

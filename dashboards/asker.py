@@ -1,4 +1,4 @@
-"""On whose behalf the store is asked: one request of a page, with its limit of time, that may leave before the answer."""
+"""On whose behalf the store is asked: one request with its limit of time, that may leave before the answer."""
 
 import threading
 import time

@@ -100,8 +100,9 @@ def _total(ask: Ask, view: View) -> int:
 
 
 def _near(ask: Ask, view: View, by: Order, where: Condition, count: int) -> Condition:
-    """`where`, narrowed to the moments of the first `count` rows: found by two narrow columns, so that the wide ones are
-    read for few rows only. By time, the nearest part of the range is looked at first."""
+    """`where`, narrowed to the moments of the first `count` rows: found by two narrow columns, so that wide ones
+    are read for few rows only. By time, the nearest part of the range is looked at first.
+    """
     value = SORTS[by.sort][0]
     direction, side = ("DESC", ">=") if by.down else ("ASC", "<=")
     begin = where.parameters.get("at_us", 1000 * (view.end if by.down else view.start)) // 1000

@@ -28,7 +28,8 @@ WHOLE_HOURS = "t >= toDateTime({first_hour:Int64}) AND t < toDateTime({last_hour
 BEGUN_MINUTES = f"{BY_MINUTE} AND NOT ({WHOLE_HOURS})"
 """On a rollup by the minute: what `WHOLE_HOURS` leaves at both ends."""
 _BEGUN_CALLS = (
-    "(ts < fromUnixTimestamp64Milli({first_hour:Int64} * 1000) OR ts >= fromUnixTimestamp64Milli({last_hour:Int64} * 1000))"
+    "(ts < fromUnixTimestamp64Milli({first_hour:Int64} * 1000) "
+    "OR ts >= fromUnixTimestamp64Milli({last_hour:Int64} * 1000))"
 )
 
 IN_RANGE = "ts >= fromUnixTimestamp64Milli({start:Int64}) AND ts < fromUnixTimestamp64Milli({end:Int64})"

@@ -33,7 +33,8 @@ def _counted(name: str, view: View) -> Condition:
     """SELECT of `value`, `calls`."""
     if name in conditions.HOURLY and view.named - {name} <= conditions.HOURLY:
         source = conditions.counted(view, COLUMNS[name], without=name)
-        sql = f"SELECT toString(c.{COLUMNS[name]}) AS value, sum(c.calls) AS calls FROM ({source.sql}) AS c GROUP BY value"
+        value = f"toString(c.{COLUMNS[name]}) AS value"
+        sql = f"SELECT {value}, sum(c.calls) AS calls FROM ({source.sql}) AS c GROUP BY value"
         return Condition(sql, source.parameters)
     where = conditions.calls(view, without=name)
     if name == "guard" and view.named - {name} <= conditions.HOURLY:

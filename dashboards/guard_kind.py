@@ -30,7 +30,7 @@ NEAR = (
 """On `guard_events`: an event may be stamped a little before its call where clocks differ, and long after it began."""
 
 KEY = "call_key"
-"""On `llm_calls` and `guard_events`, a call in eight bytes: sets and groups of many are far faster by it than by ids."""
+"""On `llm_calls` and `guard_events`, a call in eight bytes: sets of many are far faster by it than by ids."""
 
 _NAMES = str(list(CALL_KINDS))
 _OF_A_CALL = 2 ** len(CALL_KINDS)
@@ -62,7 +62,7 @@ def counted(where: str) -> str:
 
 
 def counted_by_hours(hours: str, where: str) -> str:
-    """As `counted`, from `hours` (a SELECT of `guard` and `calls` of the same calls): only calls with events are read."""
+    """As `counted`, from `hours` (a SELECT of `guard` and `calls`): only calls with events are read one by one."""
     found = f"{FOUND} AND {NEAR}"
     events = f"SELECT {KEY} AS call, groupBitOr({_bit(OF_EVENT)}) AS bits FROM guard_events WHERE {found} GROUP BY call"
     own = (
@@ -71,7 +71,9 @@ def counted_by_hours(hours: str, where: str) -> str:
     )
     added = f"arrayMap(k -> (k, toInt64(1)), arrayFilter(k -> bitAnd(bits, {_bit('k')}) > 0 AND k != own, {_NAMES}))"
     taken = "if(own = 'clean', [('clean', toInt64(-1))], [])"
-    further = f"SELECT arrayJoin(arrayConcat({added}, {taken})) AS one FROM ({own}) AS o JOIN ({events}) AS e USING (call)"
+    further = (
+        f"SELECT arrayJoin(arrayConcat({added}, {taken})) AS one FROM ({own}) AS o JOIN ({events}) AS e USING (call)"
+    )
     return f"""SELECT value, toUInt64(sum(n)) AS calls FROM (
 SELECT toString(guard) AS value, toInt64(sum(h.calls)) AS n FROM ({hours}) AS h GROUP BY value
 UNION ALL SELECT one.1 AS value, sum(one.2) AS n FROM ({further}) GROUP BY value

@@ -117,8 +117,9 @@ GROUP BY status, error_type ORDER BY calls DESC, status, error_type LIMIT {MOST_
 
 
 def failures_by_hour(hours: str) -> str:
-    """The same without the newest call, but with its hour; `hours` is a SELECT of status, error_type, service, model, hour,
-    calls."""
+    """The same without the newest call, but with its hour; `hours` gives status, error_type, service, model, hour,
+    calls.
+    """
     return f"""SELECT status, error_type, sum(h.calls) AS calls, uniqExact(service) AS services,
        uniqExact(model) AS models, toUnixTimestamp(max(hour)) AS last_hour
 FROM ({hours}) AS h WHERE status IN ('error', 'blocked')

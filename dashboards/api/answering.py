@@ -92,13 +92,7 @@ async def _look_for_leaving(
 def _stop(means: Means, asker: Asker) -> None:
     try:
         means.stop(asker.name)
-    except AskerLeft:
-        return Response(status_code=LEFT)
-    except TookTooLong:
-        return as_json(too_long(question), 504)
     except QueryFailed as failed:
-        if asker.gone:
-            return Response(status_code=LEFT)
         log.warning("a question that nobody waits for could not be stopped: %s", failed)
 
 
@@ -117,18 +111,20 @@ def _answer(operation: Operation, means: Means, request: Request, body: bytes, a
         return told if isinstance(told, Response) else as_json(told, 200)
     except tuple(kind for kind, _ in STATUS) as told_no:
         return as_json({"message": str(told_no)}, next(s for kind, s in STATUS if isinstance(told_no, kind)))
-    except AskerLeft:
-        return Response(status_code=LEFT)
-    except TookTooLong:
-        return as_json(too_long(question), 504)
-    except QueryFailed as failed:
-        if asker.gone:
-            return Response(status_code=LEFT)
-        log.warning("a question of the dashboards failed: %s", failed)
-        return as_json({"message": f"The store could not answer: {failed}"}, 503)
+    except (AskerLeft, QueryFailed) as failed:
+        return _unanswered(question, asker, failed)
     except Exception:
         log.exception("the dashboards failed on %s", request.url.path)
         return as_json({"message": "Internal error; the sidecar's log says more."}, 500)
+
+
+def _unanswered(question: Question, asker: Asker, failed: Exception) -> Response:
+    if asker.gone:
+        return Response(status_code=LEFT)
+    if isinstance(failed, TookTooLong):
+        return as_json(too_long(question), 504)
+    log.warning("a question of the dashboards failed: %s", failed)
+    return as_json({"message": f"The store could not answer: {failed}"}, 503)
 
 
 def _read(operation: Operation, body: bytes) -> Any:

@@ -12,6 +12,7 @@ from ..export import FORMS, export
 from ..facets import facets
 from ..health import health
 from ..overview import overview
+from ..store_health import StoreHealth, store_health
 from ..tail import tail
 from .operation import NotThere, Operation, Parameter, Question
 
@@ -64,6 +65,10 @@ def _health(question: Question) -> dict[str, Any]:
     return health(question.means.ask, question.means.sidecar, question.now)
 
 
+def _store(question: Question) -> StoreHealth:
+    return store_health(question.means.ask, question.now)
+
+
 OPERATIONS = (
     Operation("GET", "/api/overview", "Totals, series, models and failures of a view", _overview, Overview, view=True),
     Operation(
@@ -85,9 +90,10 @@ OPERATIONS = (
             Parameter("columns", f"Some of {', '.join(COLUMNS)}, with commas between"),
         ),
     ),
-    Operation("GET", "/api/facets", "The values that a view can be narrowed by", _facets, Facets, view=True, takes=(SORT,)),
-    Operation("GET", "/api/calls/{trace}/{span}", "One call with all about it", _call, CallPage, view=True, takes=(SORT,)),
+    Operation("GET", "/api/facets", "The values to narrow a view by", _facets, Facets, view=True, takes=(SORT,)),
+    Operation("GET", "/api/calls/{trace}/{span}", "One call, all about it", _call, CallPage, view=True, takes=(SORT,)),
     Operation("GET", "/api/spans/{trace}/{span}/said", "What went into and came out of a span", _said, Said),
     Operation("GET", "/api/traces/{trace}/said", "All that was said in a trace, in order", _read, needs="see_content"),
     Operation("GET", "/api/health", "Is the picture whole?", _health, Health),
+    Operation("GET", "/api/health/store", "The store's size, who sends, and a week by the hour", _store, StoreHealth),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""`python -m spanward.dashboards.grafana [FOLDER]`: writes the boards, from a checkout into docker/grafana/dashboards."""
+"""`python -m spanward.dashboards.grafana [FOLDER]`: writes the boards, of a checkout to docker/grafana/dashboards."""
 
 import sys
 from pathlib import Path

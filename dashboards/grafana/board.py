@@ -21,7 +21,9 @@ def board(name: str, title: str, panels: tuple[Panel, ...]) -> str:
         "time": {"from": "now-24h", "to": "now"},
         "templating": {"list": [_datasource(), *map(_variable, ("service", "env", "model"))]},
         "annotations": {"list": []},
-        "links": [{"title": "Boards", "type": "dashboards", "tags": ["spanward"], "asDropdown": True, "keepTime": True}],
+        "links": [
+            {"title": "Boards", "type": "dashboards", "tags": ["spanward"], "asDropdown": True, "keepTime": True}
+        ],
         "panels": laid_out(panels),
     }
     return json.dumps(told, indent=2) + "\n"

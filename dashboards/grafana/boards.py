@@ -32,9 +32,11 @@ _TTFT = ", ".join(f"{_percentile('ttft_ms', n)} AS {name}" for n, name in enumer
 _MODELS = f"""SELECT provider, model, calls, errors / calls AS failure_rate, {_percentile("latency", 2)} AS p95_ms,
        input_tokens + output_tokens AS tokens, cost AS cost_usd, unpriced
 FROM ({measures.by("provider, model", ROWS, 50)})"""
-_NEWEST = f"""SELECT status, error_type, calls, services, models, fromUnixTimestamp64Micro(last_us) AS newest, last_model, message
+_NEWEST = f"""SELECT status, error_type, calls, services, models, fromUnixTimestamp64Micro(last_us) AS newest,
+       last_model, message
 FROM ({measures.failures(slots.CALLS)})"""
-_KINDS = f"""SELECT $__timeInterval(ts) AS time, if(status = 'blocked', 'blocked', if(error_type = '', 'other', error_type)) AS kind,
+_KINDS = f"""SELECT $__timeInterval(ts) AS time,
+       multiIf(status = 'blocked', 'blocked', error_type = '', 'other', error_type) AS kind,
        count() AS calls
 FROM llm_calls WHERE {slots.CALLS} AND status IN ('error', 'blocked') GROUP BY time, kind ORDER BY time, kind"""
 
@@ -45,7 +47,8 @@ FROM ({ROWS}) GROUP BY time, {by} ORDER BY time, {by}"""
 
 
 def _cost(by: str) -> str:
-    return f"SELECT {slots.INTERVAL} AS time, {by}, sum(cost_usd) AS usd FROM ({ROWS}) GROUP BY time, {by} ORDER BY time, {by}"
+    return f"""SELECT {slots.INTERVAL} AS time, {by}, sum(cost_usd) AS usd
+FROM ({ROWS}) GROUP BY time, {by} ORDER BY time, {by}"""
 
 
 def _drift(stream: str) -> str:
@@ -65,7 +68,7 @@ OVERVIEW = (
     Panel("Calls", "stat", _total("calls"), width=6, height=4),
     Panel("Failure rate", "stat", _total("if(calls = 0, NULL, errors / calls) AS rate"), "percentunit", 6, 4),
     Panel("Latency p95", "stat", _total(f"{_percentile('latency', 2)} AS p95"), "ms", 6, 4),
-    Panel("Cost", "stat", _total("cost"), "currencyUSD", 6, 4, "What was priced; unpriced calls are on the board Cost."),
+    Panel("Cost", "stat", _total("cost"), "currencyUSD", 6, 4, "What was priced; the rest is on the board Cost."),
     Panel("Calls and failures", "barchart", _over_time("calls - errors - blocked AS ok, errors AS failed, blocked")),
     Panel("Latency", "timeseries", _over_time(_LATENCY), "ms"),
     Panel("Time to first token", "timeseries", _over_time(_TTFT), "ms", text="Streamed calls."),
@@ -94,7 +97,8 @@ GUARD_BOARD = (
     Panel("Findings by rule", "barchart", _of_guards("rule"), width=12),
     Panel(
         "Rules", "table",
-        f"SELECT rule, kind, sum(events) AS events FROM ({GUARDS}) GROUP BY rule, kind ORDER BY events DESC, rule, kind LIMIT 50",
+        f"""SELECT rule, kind, sum(events) AS events
+FROM ({GUARDS}) GROUP BY rule, kind ORDER BY events DESC, rule, kind LIMIT 50""",
         width=12,
     ),
     Panel(

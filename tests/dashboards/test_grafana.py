@@ -23,8 +23,9 @@ HOUR = 3_600_000
 START, END = NOW - 6 * HOUR, NOW
 STEP = 300
 PANELS = [pytest.param(panel, id=f"{name}: {panel.title}") for name, (_, panels) in BOARDS.items() for panel in panels]
-DRIFT = """CREATE TABLE IF NOT EXISTS drift_1h (t DateTime('UTC'), tenant String, service String, env String, stream String,
-bucket String, n SimpleAggregateFunction(sum, UInt64)) ENGINE = AggregatingMergeTree ORDER BY (tenant, stream, t, service, env, bucket)"""
+DRIFT = """CREATE TABLE IF NOT EXISTS drift_1h (t DateTime('UTC'), tenant String, service String, env String,
+stream String, bucket String, n SimpleAggregateFunction(sum, UInt64)) ENGINE = AggregatingMergeTree
+ORDER BY (tenant, stream, t, service, env, bucket)"""
 
 
 def expanded(sql: str, **chosen: list[str]) -> str:
@@ -56,7 +57,7 @@ def calls() -> list[Call]:
 def filled(shelf: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     put(shelf, tmp_path_factory.mktemp("spans"), calls())
     shelf.command(DRIFT)
-    yield shelf
+    return shelf
 
 
 @pytest.fixture(scope="module")
@@ -138,20 +139,30 @@ def test_cost_by_model_and_by_app_add_up_to_the_whole(filled: Store, overview: A
 
 def test_guard_findings_are_those_of_our_page(filled: Store, overview: Any) -> None:
     told = rows(filled, panel("guards", "Findings by what was done"))
-    assert {row["kind"]: row["events"] for row in told} == {k: sum(v) for k, v in overview["guards"].items() if k != "t" and sum(v)}
+    assert {row["kind"]: row["events"] for row in told} == {
+        k: sum(v) for k, v in overview["guards"].items() if k != "t" and sum(v)
+    }
 
 
 def test_a_drift_panel_shows_shares(filled: Store) -> None:
     hour = END // HOUR * HOUR // 1000 - 7200
-    filled.command(f"INSERT INTO drift_1h SELECT toDateTime({hour}), 'default', 'a', 'prod', 'model', 'm' || toString(number), 1 + 2 * number FROM numbers(2)")
+    filled.command(
+        f"INSERT INTO drift_1h SELECT toDateTime({hour}), 'default', 'a', 'prod', 'model', 'm' || toString(number), "
+        "1 + 2 * number FROM numbers(2)"
+    )
     told = rows(filled, panel("drift", "Model"))
-    assert [(row["bucket"], row["share"]) for row in told if row["bucket"] in ("m0", "m1")] == [("m0", 0.25), ("m1", 0.75)]
+    assert [(row["bucket"], row["share"]) for row in told if row["bucket"] in ("m0", "m1")] == [
+        ("m0", 0.25),
+        ("m1", 0.75),
+    ]
     filled.command("TRUNCATE TABLE drift_1h")
 
 
 def test_the_committed_boards_are_what_the_generator_gives(tmp_path: Path) -> None:
     main([str(tmp_path)])
-    assert {file.name: file.read_text() for file in FOLDER.iterdir()} == {f.name: f.read_text() for f in tmp_path.iterdir()}
+    assert {file.name: file.read_text() for file in FOLDER.iterdir()} == {
+        f.name: f.read_text() for f in tmp_path.iterdir()
+    }
 
 
 @pytest.mark.parametrize("name", BOARDS)

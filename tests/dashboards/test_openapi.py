@@ -63,7 +63,7 @@ def app(shelf: Store, tmp_path_factory: pytest.TempPathFactory) -> Starlette:
 
 @pytest.fixture(scope="module")
 def schema(app: Starlette) -> Iterator[BaseSchema]:
-    yield schemathesis.openapi.from_asgi("/api/openapi.json", app)
+    return schemathesis.openapi.from_asgi("/api/openapi.json", app)
 
 
 def test_the_document_is_valid_openapi(app: Starlette) -> None:
@@ -138,4 +138,6 @@ def test_a_list_is_bounded(operation: Operation) -> None:
 def test_every_operation_says_what_it_answers(operation: Operation) -> None:
     told = document([operation], "1")["paths"][operation.path][operation.method.lower()]
     shape = told["responses"]["200"]["content"]["application/json"]["schema"]
-    assert shape.get("properties") or shape.get("items") or shape.get("$ref") or shape.get("additionalProperties"), shape
+    assert shape.get("properties") or shape.get("items") or shape.get("$ref") or shape.get("additionalProperties"), (
+        shape
+    )

@@ -1,4 +1,4 @@
-"""A question that takes long: stopped at its limit with an offer, and stopped when the page leaves. In real ClickHouse."""
+"""A question that takes long: stopped at its limit with an offer, or when the page leaves. In real ClickHouse."""
 
 import socket
 import threading
@@ -46,7 +46,8 @@ def address(shelf: Store) -> Iterator[str]:
 
 
 def running(store: Store) -> int:
-    sql = "SELECT count() FROM system.processes WHERE query LIKE '%FROM numbers(2000000000000)%' AND query NOT LIKE '%processes%'"
+    ours = "query LIKE '%FROM numbers(2000000000000)%' AND query NOT LIKE '%processes%'"
+    sql = f"SELECT count() FROM system.processes WHERE {ours}"
     counted: int = store.ask(sql).rows[0][0]
     return counted
 

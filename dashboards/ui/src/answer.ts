@@ -1,5 +1,6 @@
 // Asking the API: the answer before stays while the next is on its way; polls while the tab is seen.
 import { useEffect, useRef, useState } from "preact/hooks";
+import { keep } from "./offers";
 
 export interface Answer<T> {
   data: T | null;
@@ -16,6 +17,7 @@ async function ask<T>(url: string, signal: AbortSignal): Promise<T> {
     if (response.ok) throw signal.aborted ? why : new Error("The sidecar's answer broke off.");
     return {};
   });
+  keep(body);
   if (!response.ok) throw new Error((body as { message?: string }).message ?? `The sidecar answered ${response.status}.`);
   return body as T;
 }

@@ -1,10 +1,19 @@
 // What stands where data would be: an error that says what to do, or a first step.
 import type { ComponentChildren } from "preact";
 import { Copy } from "./copy";
+import { offerFor } from "../offers";
+import { href, place } from "../place";
+import { withRange } from "../range";
 import { Icon } from "./icon";
 
 export function Problem({ text }: { text: string }) {
-  return <p class="problem" role="alert"><Icon name="warning" /> {text}</p>;
+  const offer = offerFor(text);
+  const { path, query } = place();
+  return (
+    <p class="problem" role="alert">
+      <Icon name="warning" /> <span>{text}{offer && <> <a href={href(path, withRange(query, offer.from, offer.to))}>Show the shorter time</a></>}</span>
+    </p>
+  );
 }
 
 export function Nothing({ title, children }: { title: string; children?: ComponentChildren }) {
