@@ -20,8 +20,8 @@ MOST_COLUMNS = 6
 MOST_LINES = 5
 MOST_SEGMENTS = 1000
 CAUSES = ("model", "service", "prompt", "user_group")
-WORTH = 0.02
-"""Changes below this share of the cost before are not explained."""
+WORTH = 0.05
+"""Changes below this share of the cost before are not explained: of chance alone something always stands out."""
 
 
 class Sums(TypedDict):
@@ -252,7 +252,7 @@ FROM ({source.sql}) AS m GROUP BY t"""
     values = [costs.get(t, 0.0) for t in times]
     found = stretch(values, first, up=cause.now.cost > cause.before.cost)
     return {
-        "values": dict(cause.values),
+        "values": {name: cause.values[name] for name in CAUSES if name in cause.values},
         "share": cause.share,
         "before": cause.before.cost,
         "now": cause.now.cost,
