@@ -11,7 +11,18 @@ from ..query import post
 from ..settings import settings_from
 from ..store import Store
 
-TABLES = ("spans", "llm_calls", "content", "guard_events", "reports", "llm_1m", "guard_1m", "cost_1h", "user_1d", "sessions")
+TABLES = (
+    "spans",
+    "llm_calls",
+    "content",
+    "guard_events",
+    "reports",
+    "llm_1m",
+    "guard_1m",
+    "cost_1h",
+    "user_1d",
+    "sessions",
+)
 ROUTE = "/api/demo/remove"
 
 

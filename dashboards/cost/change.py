@@ -1,7 +1,7 @@
 """Why cost changed: calls x tokens a call x price a token, and which part of the traffic carries it. Pure."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from typing_extensions import TypedDict
@@ -95,7 +95,7 @@ def factors(before: Used, now: Used) -> Factors:
 
 
 def together(segments: Iterable[Segment]) -> Effects:
-    """Effects within each segment, summed: a shift to a dearer model is more calls of that model, not a dearer price."""
+    """Effects within each segment, summed: a shift to a dearer model is more calls of it, no dearer price."""
     parts = [effects(segment.before, segment.now) for segment in segments]
     return {
         "calls": sum(part["calls"] for part in parts),
@@ -173,5 +173,3 @@ def _per(sum_: float, count: int) -> float:
 
 def _ratio(now: float, before: float) -> float | None:
     return now / before - 1 if before else None
-
-

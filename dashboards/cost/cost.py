@@ -41,7 +41,7 @@ class Sums(TypedDict):
 
 
 class Row(Sums):
-    """`share` of the priced cost; `before` is the cost in the period before; `cells` stand in the order of `columns`."""
+    """`share` of the priced cost; `before` is the cost in the period before; `cells` are in the order of `columns`."""
 
     value: str
     share: float
@@ -153,7 +153,8 @@ ORDER BY cost_usd DESC, calls DESC, value LIMIT {MOST_ROWS}"""
     more = found[0]["all_values"] - len(found) if found else 0
     earlier = measured(previous, [by])
     sql = f"""SELECT value, {COST} FROM (
-  SELECT m.dim_{by} AS value, {SUMS} FROM ({earlier.sql}) AS m WHERE m.dim_{by} IN {{values:Array(String)}} GROUP BY value
+  SELECT m.dim_{by} AS value, {SUMS} FROM ({earlier.sql}) AS m
+  WHERE m.dim_{by} IN {{values:Array(String)}} GROUP BY value
 )"""
     costs = dict(ask(sql, earlier.parameters | {"values": [row["value"] for row in found]}).rows) if found else {}
     return [_row(row, costs.get(row["value"], 0.0)) for row in found], more
@@ -224,7 +225,8 @@ def _segments(ask: Ask, grid: Grid, previous: View) -> list[Segment]:
         for when, sign in (("before", "<"), ("now", ">="))
         for word, column in (("calls", "priced"), ("tokens", "priced_tokens"), ("cost", "cost_usd"))
     )
-    ranked = f"""SELECT *, row_number() OVER (ORDER BY abs(now_cost - before_cost) DESC, {", ".join(CAUSES)}) AS place FROM (
+    order = f"ORDER BY abs(now_cost - before_cost) DESC, {', '.join(CAUSES)}"
+    ranked = f"""SELECT *, row_number() OVER ({order}) AS place FROM (
   SELECT {names}, {used} FROM ({source.sql}) AS m GROUP BY {", ".join(CAUSES)}
 )"""
     rest = ", ".join(f"if(place > {MOST_SEGMENTS}, '\\0', {name}) AS {name}_" for name in CAUSES)

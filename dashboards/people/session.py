@@ -106,7 +106,7 @@ FROM llm_calls WHERE {_IN} AND NOT {_BEYOND}"""
 
 
 def _turns(calls: list[dict[str, Any]], before: tuple[float, float] | None) -> list[Turn]:
-    so_far, end = before if before else (0.0, None)
+    so_far, end = before or (0.0, None)
     turns: list[Turn] = []
     for call in calls:
         so_far += call["cost"] or 0.0

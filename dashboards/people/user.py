@@ -85,7 +85,9 @@ def user(ask: Ask, view: View, name: str, now: int) -> OneUser:
 
 def _totals(ask: Ask, view: View) -> Sums:
     source = measured(view)
-    totals: Any = records(ask(f"SELECT *, {COST} FROM (SELECT {SUMS} FROM ({source.sql}) AS m)", source.parameters).records())
+    totals: Any = records(
+        ask(f"SELECT *, {COST} FROM (SELECT {SUMS} FROM ({source.sql}) AS m)", source.parameters).records()
+    )
     sums: Sums = totals[0]
     return sums
 

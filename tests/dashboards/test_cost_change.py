@@ -11,7 +11,9 @@ from spanward.dashboards.cost.since import Stretch
 USED = st.builds(
     Used, st.integers(0, 10**7), st.integers(0, 10**12), st.floats(0, 1e9, allow_subnormal=False)
 )  # fmt: skip
-SEGMENT = st.builds(Segment, st.fixed_dictionaries({"model": st.sampled_from("ab"), "service": st.sampled_from("xy")}), USED, USED)
+SEGMENT = st.builds(
+    Segment, st.fixed_dictionaries({"model": st.sampled_from("ab"), "service": st.sampled_from("xy")}), USED, USED
+)
 
 
 @given(USED, USED)
@@ -61,7 +63,8 @@ def test_one_factor_alone_carries_all(before: Used, now: Used, expected: str) ->
 def test_factors_of_what_was_not_there_are_unknown() -> None:
     assert factors(Used(), Used(1, 1, 1.0)) == {"calls": None, "tokens_per_call": None, "price_per_token": None}
     assert factors(Used(100, 1000, 1.0), Used(104, 1383, 1.383)) == {
-        "calls": pytest.approx(0.04), "tokens_per_call": pytest.approx(0.33, abs=0.001), "price_per_token": pytest.approx(0),
+        "calls": pytest.approx(0.04), "tokens_per_call": pytest.approx(0.33, abs=0.001),
+        "price_per_token": pytest.approx(0),
     }  # fmt: skip
 
 
@@ -84,14 +87,26 @@ def segment(model: str, service: str, before: float, now: float) -> Segment:
         # two that cancel each other out leave nothing to explain
         ([segment("a", "x", 1, 5), segment("b", "y", 5, 1)], None),
         # nearly all of the model's cost is of one app, but so is nearly all of the traffic: the app is not named
-        ([segment("a", "x", 1, 9), segment("b", "x", 98, 98), segment("a", "y", 0.01, 0.02), segment("b", "y", 1, 1)],
-         {"model": "a"}),
+        (
+            [
+                segment("a", "x", 1, 9),
+                segment("b", "x", 98, 98),
+                segment("a", "y", 0.01, 0.02),
+                segment("b", "y", 1, 1),
+            ],
+            {"model": "a"},
+        ),
         # a trickle of another model beside it hides nothing
-        ([segment("a", "x", 5, 25), segment("b", "x", 0, 0.1), segment("b", "y", 3, 3)], {"model": "a", "service": "x"}),
+        (
+            [segment("a", "x", 5, 25), segment("b", "x", 0, 0.1), segment("b", "y", 3, 3)],
+            {"model": "a", "service": "x"},
+        ),
         ([], None),
     ],
 )
-def test_the_narrowest_selection_that_carries_it_is_named(segments: list[Segment], expected: dict[str, str] | None) -> None:
+def test_the_narrowest_selection_that_carries_it_is_named(
+    segments: list[Segment], expected: dict[str, str] | None
+) -> None:
     found = cause(segments)
     assert (found and found.values) == expected
 

@@ -27,6 +27,8 @@ pytestmark = pytest.mark.browser
 
 MINUTE = 60_000
 HOUR = 3_600_000
+SLOW_MS = 30_000
+"""Patience with what writes, on a machine that is busy."""
 SONNET = "claude-sonnet-4-6"
 ATTACK = "<script>document.title='owned'</script><b>bold</b>"
 USER = "team/7f3a9c"
@@ -43,10 +45,23 @@ def traffic(now: int) -> list[Call]:
         at = now - hour * HOUR
         times = 5 if hour <= 6 else 1
         calls += [
-            Call(at, SONNET, "anthropic", tokens=(900 * times, 100 * times), cost=0.05 * times,
-                 attributes=of(f"s{hour}", "u1", "answer")),
+            Call(
+                at,
+                SONNET,
+                "anthropic",
+                tokens=(900 * times, 100 * times),
+                cost=0.05 * times,
+                attributes=of(f"s{hour}", "u1", "answer"),
+            ),
             Call(at + 1, "gpt-4o-mini", tokens=(500, 50), cost=0.01, attributes=of(f"s{hour}", "u2", "title")),
-            Call(at + 2, "gpt-4o-mini", tokens=(500, 50), cost=0.01, service="desk", attributes=of(f"d{hour}", "u3", "triage")),
+            Call(
+                at + 2,
+                "gpt-4o-mini",
+                tokens=(500, 50),
+                cost=0.01,
+                service="desk",
+                attributes=of(f"d{hour}", "u3", "triage"),
+            ),
         ]
     history = [message("user", "where is it?"), message("assistant", "let me look"), message("user", ATTACK)]
     return [
@@ -89,7 +104,9 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
 def test_the_planted_spike_is_named(page: Page) -> None:
     page.goto("/cost?from=now-24h")
     answer = page.get_by_label("Cost and why it changed")
-    expect(answer).to_contain_text(re.compile("(9[89]%|All) of the rise is from model claude-sonnet-4-6, service shop, prompt answer since"))
+    expect(answer).to_contain_text(
+        re.compile("(9[89]%|All) of the rise is from model claude-sonnet-4-6, service shop, prompt answer since")
+    )
     expect(answer).to_contain_text("calls as before, tokens per call +")
     expect(answer).to_contain_text("price per token as before")
     answer.get_by_role("link", name="its dearest calls").click()
@@ -129,12 +146,12 @@ def test_a_budget_is_set_for_the_filters_and_says_that_it_is_over(page: Page) ->
     budgets.get_by_label("Amount in $").fill("0.5")
     budgets.get_by_role("button", name="Add for service shop").click()
     row = budgets.locator("tbody tr")
-    expect(row).to_contain_text("Shop a month")
+    expect(row).to_contain_text("Shop a month", timeout=SLOW_MS)
     expect(row).to_contain_text("over")
     expect(row).to_contain_text("too little history")
     page.on("dialog", lambda dialog: dialog.accept())
     budgets.get_by_role("button", name="Remove Shop a month").click()
-    expect(budgets).to_contain_text("No budget yet")
+    expect(budgets).to_contain_text("No budget yet", timeout=SLOW_MS)
 
 
 def test_models_without_a_price_are_priced_again(page: Page) -> None:
@@ -143,10 +160,10 @@ def test_models_without_a_price_are_priced_again(page: Page) -> None:
     expect(unpriced).to_contain_text('- provider: "acme"')
     again = page.get_by_label("Price again")
     again.get_by_role("button", name="What would change?").click()
-    expect(again).to_contain_text("1 call would change: from $0 to $0.0011")
+    expect(again).to_contain_text("1 call would change: from $0 to $0.0011", timeout=SLOW_MS)
     again.get_by_role("button", name="Price 1 call again").click()
-    expect(again).to_contain_text("1 call was priced again")
-    expect(unpriced).to_contain_text("Every model in this range has a price.")
+    expect(again).to_contain_text("1 call was priced again", timeout=SLOW_MS)
+    expect(unpriced).to_contain_text("Every model in this range has a price.", timeout=SLOW_MS)
 
 
 def test_a_session_is_read_like_the_talk_it_was(page: Page) -> None:
@@ -186,7 +203,8 @@ def test_a_user_whose_id_has_a_slash(page: Page) -> None:
 
 
 PATHS = [
-    "/cost?from=now-24h&view=model.user", "/cost?from=now-24h&model=nothing", "/sessions?from=now-24h", "/sessions/talk",
+    "/cost?from=now-24h&view=model.user", "/cost?from=now-24h&model=nothing", "/sessions?from=now-24h",
+    "/sessions/talk",
     "/users?from=now-24h", "/users/team%2F7f3a9c?from=now-24h", "/users/nobody?from=now-24h", "/sessions?from=now-5m",
 ]  # fmt: skip
 

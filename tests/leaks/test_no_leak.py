@@ -41,7 +41,9 @@ Outcome = Literal["success", "error", "blocked"]
 APIS: tuple[Api, ...] = ("chat", "responses", "embeddings", "messages", "beta")
 MODELS = {"chat": "gpt-4o", "responses": "gpt-4o", "embeddings": "text-embedding-3-small"}
 STEERING = {"success": "-echo", "error": "-err-400-echo", "blocked": ""}
-TABLES = ("spans", "llm_calls", "content", "guard_events", "reports", "llm_1m", "guard_1m")
+TABLES = (
+    "spans", "llm_calls", "content", "guard_events", "reports", "llm_1m", "guard_1m", "cost_1h", "user_1d", "sessions",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

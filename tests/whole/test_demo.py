@@ -58,7 +58,7 @@ def test_one_command_takes_it_out_again(shown: tuple[Path, str]) -> None:
     assert (ended.returncode, ended.stdout[:8]) == (0, "Removed "), ended.stderr
     left = " + ".join(
         f"(SELECT count() FROM {table})"
-        for table in ("spans", "llm_calls", "content", "guard_events", "llm_1m", "guard_1m")
+        for table in ("spans", "llm_calls", "content", "guard_events", "llm_1m", "guard_1m", "cost_1h", "user_1d", "sessions")
     )
     assert ask(data, f"SELECT {left}") == [["0"]]
 
