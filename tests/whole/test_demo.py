@@ -24,6 +24,9 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return data, ended.stdout
 
 
+OF_CALLS = ("spans", "llm_calls", "content", "guard_events", "llm_1m", "guard_1m", "cost_1h", "user_1d", "sessions")
+
+
 def ask(data: Path, sql: str) -> list[list[str]]:
     answered = spanward("query", sql, "--format", "csv", "--data", data)
     assert answered.returncode == 0, answered.stderr
@@ -56,10 +59,7 @@ def test_one_command_takes_it_out_again(shown: tuple[Path, str]) -> None:
     data = shown[0]
     ended = spanward("demo", "--remove", "--data", data)
     assert (ended.returncode, ended.stdout[:8]) == (0, "Removed "), ended.stderr
-    left = " + ".join(
-        f"(SELECT count() FROM {table})"
-        for table in ("spans", "llm_calls", "content", "guard_events", "llm_1m", "guard_1m", "cost_1h", "user_1d", "sessions")
-    )
+    left = " + ".join(f"(SELECT count() FROM {table})" for table in OF_CALLS)
     assert ask(data, f"SELECT {left}") == [["0"]]
 
 
