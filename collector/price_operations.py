@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypedDict
@@ -17,7 +18,7 @@ _NUMBER = {"type": "integer", "minimum": 0}
 
 
 class Prices(TypedDict):
-    """`tiers` are empty where no price is known, or only one by the time of day. `split`: of the counts that were given."""
+    """`tiers` are empty where no price is known, or only one by the time of day. `split`: of the counts given."""
 
     version: str
     tiers: list[Tier]
@@ -36,9 +37,13 @@ def operations(repricing: Repricing, pricing: Pricing) -> tuple[Operation, ...]:
     def prices(question: Question) -> Prices:
         when = datetime.fromtimestamp(moment(question.get("at", "now"), question.now, "at") / 1000, UTC)
         provider = question.get("provider")
-        found = (pricing.rates(provider, name, when) for name in names_of(provider, question.get("model"), question.get("asked")))
+        found = (
+            pricing.rates(provider, name, when)
+            for name in names_of(provider, question.get("model"), question.get("asked"))
+        )
         rates = next((rates for rates in found if rates), None)
-        tiers: list[Tier] = [asdict(rate) for rate in rates.tiers] if rates else []  # type: ignore[misc]  the fields are these
+        fields: Any = [asdict(rate) for rate in rates.tiers] if rates else []
+        tiers: list[Tier] = fields
         return {"version": pricing.version, "tiers": tiers, "split": split(tiers, _counts(question))}
 
     def reprice(question: Question) -> Repriced:
@@ -62,7 +67,8 @@ def operations(repricing: Repricing, pricing: Pricing) -> tuple[Operation, ...]:
             "GET", "/api/cost/prices", "What a model costs by kind of token, and a call of so many", prices, Prices,
             takes=(
                 Parameter("provider", "As calls name it"), Parameter("model", "The model that answered"),
-                Parameter("asked", "The model that was asked for"), Parameter("at", "The day of the price; now unless given"),
+                Parameter("asked", "The model that was asked for"),
+                Parameter("at", "The day of the price; now unless given"),
                 *(Parameter(name, "To be split; 0 unless given", _NUMBER) for name in Counts.__annotations__),
             ),
         ),
@@ -74,8 +80,9 @@ def operations(repricing: Repricing, pricing: Pricing) -> tuple[Operation, ...]:
 
 
 def _counts(question: Question) -> Counts:
-    counts = {name: question.whole(name, 0, most=_MOST_TOKENS, least=0) for name in Counts.__annotations__}
-    return counts  # type: ignore[return-value]  the names are its own
+    counts: Any = {name: question.whole(name, 0, most=_MOST_TOKENS, least=0) for name in Counts.__annotations__}
+    told: Counts = counts
+    return told
 
 
 def _iso(ms: int) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_KINDS = {"input": "input_mtok", "cache_read": "cache_read_mtok", "cache_write": "cache_write_mtok", "output": "output_mtok"}
+_KINDS = {kind: f"{kind}_mtok" for kind in ("input", "cache_read", "cache_write", "output")}
 _REQUESTS = "requests_kcount"
 
 
@@ -39,7 +39,7 @@ class Rates:
     others: bool = False
 
     def sql(self) -> str:
-        """An expression on `llm_calls`: US dollars, NULL where the counts contradict each other or nothing is priced."""
+        """An expression on `llm_calls`: US dollars, NULL where counts contradict each other or nothing is priced."""
         one = [(rate.above, self._sum(rate)) for rate in reversed(self.tiers)]
         chosen = one[-1][1]
         if len(one) > 1:

@@ -1,8 +1,8 @@
 """Stored calls are priced again by the prices of today, and every rollup with them.
 
-First the calls are changed (their costs are set, not added to), then each rollup gets rows of the difference between
-what the calls say now and what it says. Both can be done over again at any moment, so what was cut off is just repeated:
-a document holds what is to be done until it is done.
+First the calls are changed (their costs are set, not added to), then each rollup gets rows of the difference
+between what the calls say now and what it says. Both can be done over again at any moment, so what was cut off
+is just repeated: a document holds what is to be done until it is done.
 """
 
 import logging
@@ -123,7 +123,7 @@ class Repricing:
         }
 
     def apply(self, view: View) -> Repriced:
-        """As `preview`, done when it returns. Raises as it; then `finish` does the rest, at the next start at the latest."""
+        """As `preview`, done when it returns. Raises as it; what is left then, `finish` does."""
         with self._lock:
             told = self.preview(view)
             if told["calls"]:
@@ -194,12 +194,12 @@ FROM llm_calls WHERE {where.sql} AND {_OURS} GROUP BY ALL ORDER BY ALL LIMIT {MO
     def _changes(self, view: View, groups: Sequence[_Group]) -> list[Model]:
         where, parameters = _where(view, groups)
         new = _new_cost(groups, parameters)
-        sql = f"""SELECT provider, model, count() AS calls, countIf(isNull(was)) AS unpriced, sum(ifNull(was, 0)) AS old,
-  sum(becomes) AS new FROM (
+        sql = f"""SELECT provider, model, count() AS calls, countIf(isNull(was)) AS unpriced,
+  sum(ifNull(was, 0)) AS old, sum(becomes) AS new FROM (
   SELECT provider, model, cost_usd AS was, {new} AS becomes FROM llm_calls WHERE {where} AND {_differs(new)}
 ) GROUP BY provider, model"""
-        rows: list[Model] = self._store.ask(sql, parameters).records()  # type: ignore[assignment]  the columns are these
-        return rows
+        rows: Any = self._store.ask(sql, parameters).records()
+        return list(rows)
 
 
 def _view(body: Mapping[str, Any]) -> View:

@@ -1,4 +1,4 @@
-"""Rollups get rows of the difference between what the calls say and what they say: done twice, the second adds nothing."""
+"""Rollups get rows of the difference between what the calls say and what they say: done twice, nothing is added."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ _MEASURES = {
 
 @dataclass(frozen=True, slots=True)
 class _Rollup:
-    """`bucket` is SQL over `c.ts`; `key` are its other columns. `kept`: extremes that a row of differences must not move."""
+    """`bucket` is SQL over `c.ts`; `key` are its other columns. `kept`: extremes that a correction must not move."""
 
     table: str
     bucket: str

@@ -195,7 +195,7 @@ class Store:
         return self._form.render(sql)
 
     def correct(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
-        """As `command`, while nothing is put in: for what compares tables that one segment fills. Raises `QueryFailed`."""
+        """As `command`, while nothing is put in: for what compares tables that one segment fills."""
         with self._client(self._writing) as client, _errors():
             client.command(sql, parameters=dict(parameters or {}))
 

@@ -29,7 +29,10 @@ ARRAY JOIN arrayFilter(p -> p.2 != '', [
     ('input_length', if(c.input_tokens > 0, toString(toInt32(floor(2 * log2(c.input_tokens)))), '')),
     ('output_length', if(c.output_tokens > 0, toString(toInt32(floor(2 * log2(c.output_tokens)))), '')),
     ('latency', if(c.status = 'ok' AND c.latency_ms > 0, toString(toInt32(floor(2 * log2(c.latency_ms)))), '')),
-    ('cost', if(ifNull(c.cost_usd, 0) > 0, toString(toInt32(floor(2 * log2(assumeNotNull(c.cost_usd))))), ''))
+    ('cost', if(ifNull(c.cost_usd, 0) > 0, toString(toInt32(floor(2 * log2(assumeNotNull(c.cost_usd))))), '')),
+    ('refusal', multiIf(c.failure = 'refusal', 'refusal', c.status = 'ok', 'no refusal', '')),
+    ('tool_calls', if(c.status = 'ok', if(c.tool_calls > 0, 'tool call', 'none'), '')),
+    ('json_valid', multiIf(c.json_valid = 'yes', 'valid', c.json_valid = 'no', 'invalid', ''))
 ]) AS pair
 GROUP BY t, tenant, service, env, stream, bucket;
 

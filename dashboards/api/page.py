@@ -11,7 +11,8 @@ from .answering import SECURITY, as_json
 
 KEEP = "public, max-age=31536000, immutable"
 ADDRESSES = (
-    "/", "/calls", "/calls/{trace}/{span}", "/sessions", "/sessions/{session:path}", "/users", "/users/{user:path}", "/cost",
+    "/", "/calls", "/calls/{trace}/{span}", "/sessions", "/sessions/{session:path}", "/users", "/users/{user:path}",
+    "/cost",
     "/failures", "/failures/{group}", "/drift", "/drift/{alarm}", "/compare", "/guards", "/guards/review", "/policies",
     "/policies/{name}", "/sql", "/health", "/alerts", "/alerts/{rule}", "/settings",
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """Why cost changed: calls x tokens a call x price a token, and which part of the traffic carries it. Pure."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from typing_extensions import TypedDict
@@ -10,6 +10,8 @@ KEEPS = 0.6
 """A narrower selection is named while it keeps this share of the change of the wider one ..."""
 LIFT = 0.1
 """... and this much more of it than its share of the cost before: what grows like all the rest is no cause."""
+NEARLY_ALL = 0.95
+"""Or while it keeps nearly all of it, unless its value stands on nearly all of the traffic anyway."""
 CARRIES = 0.5
 """A cause carries at least this share of the whole change."""
 
@@ -93,7 +95,7 @@ def factors(before: Used, now: Used) -> Factors:
 
 
 def together(segments: Iterable[Segment]) -> Effects:
-    """Effects within each segment, summed: a shift to a dearer model is more calls of that model, not a dearer price."""
+    """Effects within each segment, summed: a shift to a dearer model is more calls of it, no dearer price."""
     parts = [effects(segment.before, segment.now) for segment in segments]
     return {
         "calls": sum(part["calls"] for part in parts),
@@ -112,7 +114,7 @@ def cause(segments: Sequence[Segment]) -> Cause | None:
     values: dict[str, str] = {}
     chosen = list(segments)
     while free:
-        step = _narrower(chosen, free)
+        step = _narrower(whole, segments, chosen, free)
         if step is None or _total(step[1]).change / change < CARRIES:
             break
         (name, value), chosen = step
@@ -124,20 +126,28 @@ def cause(segments: Sequence[Segment]) -> Cause | None:
     return Cause(values, found.change / change, found.before, found.now)
 
 
-def _narrower(chosen: Sequence[Segment], free: Sequence[str]) -> tuple[tuple[str, str], list[Segment]] | None:
+def _narrower(
+    everything: Segment, segments: Sequence[Segment], chosen: Sequence[Segment], free: Sequence[str]
+) -> tuple[tuple[str, str], list[Segment]] | None:
     """The value of one dimension that keeps most of the change of `chosen`."""
     whole = _total(chosen)
-    best: tuple[float, tuple[str, str]] | None = None
+    candidates: list[tuple[float, str, str]] = []
     for name in free:
         for value in {segment.values[name] for segment in chosen}:
             part = _total(_those(chosen, name, value))
             kept = part.change / whole.change
-            # of calls that were all of this value nothing is named, unless they are only a part of the whole traffic
-            usual = part.before.cost / whole.before.cost if whole.before.cost else 0.0
-            alone = part.before == whole.before and part.now == whole.now
-            if kept >= KEEPS and (alone or kept - usual >= LIFT) and (best is None or (kept, name, value) > best_key):
-                best, best_key = (kept, (name, value)), (kept, name, value)
-    return (best[1], _those(chosen, *best[1])) if best else None
+            lifted = kept - _share(part, whole) >= LIFT
+            common = _share(_total(_those(segments, name, value)), everything) >= NEARLY_ALL
+            if (kept >= KEEPS and lifted) or (kept >= NEARLY_ALL and len(chosen) < len(segments) and not common):
+                candidates.append((kept, name, value))
+    if not candidates:
+        return None
+    _, name, value = max(candidates)
+    return (name, value), _those(chosen, name, value)
+
+
+def _share(part: Segment, whole: Segment) -> float:
+    return part.before.cost / whole.before.cost if whole.before.cost else 0.0
 
 
 def _those(segments: Iterable[Segment], name: str, value: str) -> list[Segment]:
@@ -163,5 +173,3 @@ def _per(sum_: float, count: int) -> float:
 
 def _ratio(now: float, before: float) -> float | None:
     return now / before - 1 if before else None
-
-

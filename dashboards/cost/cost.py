@@ -20,8 +20,8 @@ MOST_COLUMNS = 6
 MOST_LINES = 5
 MOST_SEGMENTS = 1000
 CAUSES = ("model", "service", "prompt", "user_group")
-WORTH = 0.02
-"""Changes below this share of the cost before are not explained."""
+WORTH = 0.05
+"""Changes below this share of the cost before are not explained: of chance alone something always stands out."""
 
 
 class Sums(TypedDict):
@@ -41,7 +41,7 @@ class Sums(TypedDict):
 
 
 class Row(Sums):
-    """`share` of the priced cost; `before` is the cost in the period before; `cells` stand in the order of `columns`."""
+    """`share` of the priced cost; `before` is the cost in the period before; `cells` are in the order of `columns`."""
 
     value: str
     share: float
@@ -140,8 +140,9 @@ def cost_grid(view: View) -> Grid:
 def _totals(ask: Ask, view: View) -> Sums:
     source = measured(view)
     rows = ask(f"SELECT *, {COST} FROM (SELECT {SUMS} FROM ({source.sql}) AS m)", source.parameters).records()
-    totals: Sums = records(rows)[0]  # type: ignore[assignment]  the columns are those of Sums
-    return totals
+    totals: Any = records(rows)
+    sums: Sums = totals[0]
+    return sums
 
 
 def _rows(ask: Ask, view: View, previous: View, by: str) -> tuple[list[Row], int]:
@@ -153,7 +154,8 @@ ORDER BY cost_usd DESC, calls DESC, value LIMIT {MOST_ROWS}"""
     more = found[0]["all_values"] - len(found) if found else 0
     earlier = measured(previous, [by])
     sql = f"""SELECT value, {COST} FROM (
-  SELECT m.dim_{by} AS value, {SUMS} FROM ({earlier.sql}) AS m WHERE m.dim_{by} IN {{values:Array(String)}} GROUP BY value
+  SELECT m.dim_{by} AS value, {SUMS} FROM ({earlier.sql}) AS m
+  WHERE m.dim_{by} IN {{values:Array(String)}} GROUP BY value
 )"""
     costs = dict(ask(sql, earlier.parameters | {"values": [row["value"] for row in found]}).rows) if found else {}
     return [_row(row, costs.get(row["value"], 0.0)) for row in found], more
@@ -161,8 +163,9 @@ ORDER BY cost_usd DESC, calls DESC, value LIMIT {MOST_ROWS}"""
 
 def _row(row: dict[str, Any], earlier: float | None) -> Row:
     del row["all_values"]
-    made: Row = {**row, "share": 0.0, "before": earlier, "cells": []}  # type: ignore[typeddict-item]  as Sums
-    return made
+    made: Any = {**row, "share": 0.0, "before": earlier, "cells": []}
+    told: Row = made
+    return told
 
 
 def _cells(ask: Ask, view: View, by: str, across: str, rows: list[Row]) -> list[str]:
@@ -224,7 +227,8 @@ def _segments(ask: Ask, grid: Grid, previous: View) -> list[Segment]:
         for when, sign in (("before", "<"), ("now", ">="))
         for word, column in (("calls", "priced"), ("tokens", "priced_tokens"), ("cost", "cost_usd"))
     )
-    ranked = f"""SELECT *, row_number() OVER (ORDER BY abs(now_cost - before_cost) DESC, {", ".join(CAUSES)}) AS place FROM (
+    order = f"ORDER BY abs(now_cost - before_cost) DESC, {', '.join(CAUSES)}"
+    ranked = f"""SELECT *, row_number() OVER ({order}) AS place FROM (
   SELECT {names}, {used} FROM ({source.sql}) AS m GROUP BY {", ".join(CAUSES)}
 )"""
     rest = ", ".join(f"if(place > {MOST_SEGMENTS}, '\\0', {name}) AS {name}_" for name in CAUSES)
@@ -252,7 +256,7 @@ FROM ({source.sql}) AS m GROUP BY t"""
     values = [costs.get(t, 0.0) for t in times]
     found = stretch(values, first, up=cause.now.cost > cause.before.cost)
     return {
-        "values": dict(cause.values),
+        "values": {name: cause.values[name] for name in CAUSES if name in cause.values},
         "share": cause.share,
         "before": cause.before.cost,
         "now": cause.now.cost,

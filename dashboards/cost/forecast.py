@@ -1,9 +1,10 @@
-"""What the rest of a period will cost: the pattern of the hours of a week, at the level of late, with an interval. Pure."""
+"""What the rest of a period will cost: the hours of a week at the level of late, with an interval. Pure."""
 
 import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 HOURS_OF_WEEK = 168
 WEEKS = 4
@@ -83,7 +84,7 @@ def _error(levels: Sequence[float], days: float) -> float:
     weeks = max(2.0, len(levels) / 7)
     deviations = [(level - mean) * math.sqrt(weeks / (weeks - 1)) for level in levels]
     variance = statistics.fmean([d * d for d in deviations])
-    together = sum(a * b for a, b in zip(deviations, deviations[1:], strict=False))
+    together = sum(a * b for a, b in pairwise(deviations))
     hang = min(0.9, max(0.0, together / (variance * len(levels)) + 0.1)) if variance else 0.0
     inflation = (1 + hang) / (1 - hang)
     scatter = variance * (inflation / max(days, 1 / 24) if days > 1 else 1 / max(days, 1 / 24) ** 0.5)

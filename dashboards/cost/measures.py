@@ -1,4 +1,4 @@
-"""What calls used and cost, as rows to sum up: from a rollup for its whole hours or days, from the calls for the rest."""
+"""What calls used and cost, as rows to sum up: from a rollup for whole hours or days, from the calls for the rest."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

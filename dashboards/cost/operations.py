@@ -102,14 +102,16 @@ def _id(question: Question) -> str:
 
 def _shown(question: Question, document: Document) -> KeptBudget:
     budget = Budget.model_validate(dict(document.body))
-    return {
+    shown: Any = {
         "id": document.id,
         "version": document.version,
         "changed": document.changed,
         "actor": document.actor,
         **budget.model_dump(),
         "state": budget_state(question.means.ask, document.body, question.now),
-    }  # type: ignore[typeddict-item]  the fields of Budget
+    }
+    kept: KeptBudget = shown
+    return kept
 
 
 _BY = {"enum": list(DIMENSIONS)}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 CLEAR = 0.2
-"""Share of the variance that the stretch must explain; on noise alone the best of all stretches reaches about half of it."""
+"""Share of the variance that the stretch must explain."""
 
 
 @dataclass(frozen=True, slots=True)

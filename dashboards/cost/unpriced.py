@@ -1,6 +1,7 @@
 """Models without a known price: their calls are missing in every cost, never 0."""
 
 import json
+from typing import Any
 
 from typing_extensions import TypedDict
 
@@ -32,7 +33,8 @@ def unpriced(ask: Ask, view: View) -> UnpricedModels:
     sql = f"""SELECT provider, model, unpriced AS calls, input_tokens + output_tokens - priced_tokens AS tokens FROM (
   SELECT m.dim_provider AS provider, m.dim_model AS model, {SUMS} FROM ({source.sql}) AS m GROUP BY provider, model
 ) WHERE unpriced > 0 ORDER BY calls DESC, provider, model LIMIT {MOST}"""
-    models: list[Unpriced] = ask(sql, source.parameters).records()  # type: ignore[assignment]  the columns are these
+    rows: Any = ask(sql, source.parameters).records()
+    models: list[Unpriced] = list(rows)
     return {"models": models, "snippet": snippet(models)}
 
 

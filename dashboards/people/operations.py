@@ -55,7 +55,10 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "GET", "/api/users", "Users of the calls of a view", _users, Users, view=True,
-        takes=(Parameter("sort", "What to sort by, the largest first", {"enum": list(SORTS)}), CURSOR, _limit(many_users.MOST)),
+        takes=(
+            Parameter("sort", "What to sort by, the largest first", {"enum": list(SORTS)}), CURSOR,
+            _limit(many_users.MOST),
+        ),
     ),
     Operation("GET", "/api/users/{user:path}", "One user", _user, OneUser, view=True),
 )  # fmt: skip

@@ -106,7 +106,7 @@ FROM llm_calls WHERE {_IN} AND NOT {_BEYOND}"""
 
 
 def _turns(calls: list[dict[str, Any]], before: tuple[float, float] | None) -> list[Turn]:
-    so_far, end = before if before else (0.0, None)
+    so_far, end = before or (0.0, None)
     turns: list[Turn] = []
     for call in calls:
         so_far += call["cost"] or 0.0
@@ -134,7 +134,8 @@ def _put_said(ask: Ask, turns: list[Turn]) -> None:
 
 def _put_tools(ask: Ask, turns: list[Turn]) -> None:
     """To the last call of its trace that began before it."""
-    found: list[Tool] = ask(_TOOLS, _near(turns)).records()  # type: ignore[assignment]  the columns are these
+    rows: Any = ask(_TOOLS, _near(turns)).records()
+    found: list[Tool] = list(rows)
     for tool in found:
         before = [t for t in turns if t["call"]["trace_id"] == tool["trace_id"] and t["call"]["us"] <= tool["us"]]
         if before:

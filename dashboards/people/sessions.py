@@ -14,7 +14,8 @@ MOST_NAMES = 10
 _REACHES_MS = (6 * 3_600_000, 86_400_000, 4 * 86_400_000, 16 * 86_400_000)
 """How far back a page looks for its rows, each only if the one before held too few."""
 
-STATS = f"""SELECT session_id, toUnixTimestamp64Micro(min(s.first)) AS first_us, toUnixTimestamp64Micro(max(s.last)) AS last_us,
+STATS = f"""SELECT session_id,
+  toUnixTimestamp64Micro(min(s.first)) AS first_us, toUnixTimestamp64Micro(max(s.last)) AS last_us,
   sum(s.calls) AS calls, sum(s.errors) AS errors, sum(s.blocked) AS blocked, sum(s.unpriced) AS unpriced,
   sum(s.found) AS found, sum(s.input_tokens) AS input_tokens, sum(s.output_tokens) AS output_tokens,
   if(unpriced > 0 AND sum(s.cost_usd) = 0, NULL, sum(s.cost_usd)) AS cost,
@@ -29,7 +30,7 @@ GROUP BY session_id"""
 
 
 class Session(TypedDict):
-    """Of the whole session, also beyond the view. Times in microseconds; `found`: calls in which guards found something."""
+    """Of the whole session, also beyond the view. Times in microseconds; `found`: calls in which guards found."""
 
     session_id: str
     first_us: int

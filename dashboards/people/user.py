@@ -85,7 +85,9 @@ def user(ask: Ask, view: View, name: str, now: int) -> OneUser:
 
 def _totals(ask: Ask, view: View) -> Sums:
     source = measured(view)
-    totals: Any = records(ask(f"SELECT *, {COST} FROM (SELECT {SUMS} FROM ({source.sql}) AS m)", source.parameters).records())
+    totals: Any = records(
+        ask(f"SELECT *, {COST} FROM (SELECT {SUMS} FROM ({source.sql}) AS m)", source.parameters).records()
+    )
     sums: Sums = totals[0]
     return sums
 
@@ -106,9 +108,10 @@ def _series(ask: Ask, grid: Grid) -> UserSeries:
 FROM ({source.sql}) AS m GROUP BY t"""
     found = {row[0]: row[1:] for row in ask(sql, source.parameters | {"step": grid.step}).rows}
     times = list(range(grid.view.start, grid.view.end, grid.step * 1000))
-    values: Any = {name: [found.get(t, (0,) * 4)[i] for t in times] for i, name in enumerate(columns)}
-    series: UserSeries = {"t": times, **values}
-    return series
+    values = {name: [found.get(t, (0,) * 4)[i] for t in times] for i, name in enumerate(columns)}
+    series: Any = {"t": times, **values}
+    told: UserSeries = series
+    return told
 
 
 def _failures(ask: Ask, view: View) -> list[Failed]:

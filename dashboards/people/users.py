@@ -36,7 +36,7 @@ class User(TypedDict):
 
 
 class Users(TypedDict):
-    """`anonymous` calls name no user, `total` counts the users. `next` is the cursor of the page after, None at the end."""
+    """`anonymous` calls name no user, `total` counts the users. `next` is the cursor of the page after, or None."""
 
     users: list[User]
     total: int

@@ -29,11 +29,7 @@ CANARY = "canary-ada@example.com"
 def test_healthz(sidecar: Running) -> None:
     assert until(sidecar.health, lambda told: told["queue_bytes"] == 0).keys() == {
         "status", "store", "policy", "degraded", "ingest_lag_seconds", "queue_bytes", "log_refuses", "ingest_errors",
-<<<<<<< HEAD
-        "segments_set_aside", "review_failures", "audit", "vault", "workers", "traits",
-=======
-        "spool_files_adopted", "segments_set_aside", "review_failures", "audit", "vault", "workers",
->>>>>>> w-h
+        "spool_files_adopted", "segments_set_aside", "review_failures", "audit", "vault", "workers", "traits",
     }  # fmt: skip
     assert sidecar.http.get("/healthz").status_code == 200
 

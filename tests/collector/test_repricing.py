@@ -22,7 +22,9 @@ from ..dashboards.traffic import Call, put
 NOW = 1_795_219_200_000
 DAY = 86_400_000
 VIEW = View(NOW - 40 * DAY, NOW)
-PRICES = "prices:\n  - {provider: openai, model: gpt-4o, input: 10, output: 100}\n  - {model: house, input: 1, output: 2}\n"
+PRICES = (
+    "prices:\n  - {provider: openai, model: gpt-4o, input: 10, output: 100}\n  - {model: house, input: 1, output: 2}\n"
+)
 
 SUMS = {
     "llm_calls": "SELECT sum(cost_usd), countIf(cost_usd IS NULL AND input_tokens > 0), count() FROM llm_calls",
@@ -34,7 +36,8 @@ SUMS = {
 
 
 def sums(store: Store) -> dict[str, tuple[float, int, int]]:
-    return {name: tuple(store.ask(sql).rows[0]) for name, sql in SUMS.items()}  # type: ignore[misc]  three numbers
+    rows = {name: store.ask(sql).rows[0] for name, sql in SUMS.items()}
+    return {name: (row[0], row[1], row[2]) for name, row in rows.items()}
 
 
 def approximately(told: dict[str, tuple[float, int, int]]) -> dict[str, Any]:
@@ -43,7 +46,7 @@ def approximately(told: dict[str, tuple[float, int, int]]) -> dict[str, Any]:
 
 
 def traffic() -> list[Call]:
-    """100 calls of gpt-4o that cost 1 cent each, 10 without a price, 5 whose app told the cost, 3 that nobody can price."""
+    """100 calls of gpt-4o that cost 1 cent each, 10 without a price, 5 whose app told the cost, 3 of a riddle."""
     of = {semconv.CONVERSATION: "s", semconv.USER_ID: "u", semconv.PROMPT_NAME: "p"}
     told = {**of, semconv.PRICE_VERSION: ""}
     return [
@@ -112,10 +115,12 @@ def test_only_the_range_and_the_selection_are_priced_again(store: Store, tmp_pat
 
 def test_what_the_calls_no_longer_hold_stays_in_the_rollups(store: Store, tmp_path: Path, prices: Pricing) -> None:
     put(store, tmp_path, traffic())
-    store.command("ALTER TABLE llm_calls DELETE WHERE ts < fromUnixTimestamp64Milli({t:Int64}) SETTINGS mutations_sync = 2",
-                  {"t": NOW - 20 * DAY})  # fmt: skip
+    gone = "ts < fromUnixTimestamp64Milli({t:Int64}) SETTINGS mutations_sync = 2"
+    store.command(f"ALTER TABLE llm_calls DELETE WHERE {gone}", {"t": NOW - 20 * DAY})
     Repricing(store, prices, DocumentFile(":memory:")).apply(VIEW)
-    older = store.ask("SELECT sum(cost_usd) FROM llm_1m WHERE t < toDateTime({t:Int64})", {"t": (NOW - 20 * DAY) // 1000})
+    older = store.ask(
+        "SELECT sum(cost_usd) FROM llm_1m WHERE t < toDateTime({t:Int64})", {"t": (NOW - 20 * DAY) // 1000}
+    )
     assert older.rows[0][0] == pytest.approx(0.4)
     assert store.ask("SELECT sum(calls) FROM llm_1m").rows == ((119,),)
 
@@ -170,7 +175,9 @@ def test_killed_after_any_statement_the_next_start_ends_it(tmp_path: Path, state
 
     def child(last: int) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-c", CHILD, str(tmp_path), str(last)]
-        return subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"PYTHONPATH": paths})
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, env=os.environ | {"PYTHONPATH": paths}
+        )
 
     killed = child(statements)
     assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr

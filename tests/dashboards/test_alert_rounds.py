@@ -285,7 +285,7 @@ def test_what_was_seen_is_what_would_have_been_seen(bench: Bench, stored: Put) -
     )  # fmt: skip
     for rule in (
         Rule(name="r", metric="failure_rate", by=["service"], window_s=900),
-        Rule(name="r", metric="failure_rate", kind="provider", window_s=1800),
+        Rule(name="r", metric="failure_rate", kind="provider_error", window_s=1800),
         Rule(name="r", metric="latency_p95", window_s=600, minimum_calls=9),
         Rule(name="r", metric="guard_rate", by=["service"]),
         Rule(name="r", metric="no_data", by=["service"]),

@@ -116,7 +116,8 @@ def test_models_without_a_price_are_named_and_never_cost_nothing(api: TestClient
     answer = ask(api, "/api/cost/unpriced?from=now-24h")
     assert answer["models"] == [{"provider": "acme", "model": 'ho"use', "calls": 2, "tokens": 165}]
     assert answer["snippet"].splitlines() == [
-        "prices:  # US dollars a million tokens", '  - provider: "acme"', '    model: "ho\\"use"', "    input:", "    output:"
+        "prices:  # US dollars a million tokens", '  - provider: "acme"', '    model: "ho\\"use"', "    input:",
+        "    output:",
     ]  # fmt: skip
     rows = {row["value"]: (row["cost"], row["unpriced"]) for row in ask(api, "/api/cost?from=now-24h")["rows"]}
     assert rows == {"gpt-4o": (0.0, 0), 'ho"use': (None, 2)}

@@ -32,7 +32,11 @@ def talk() -> list[Call]:
     """Three turns: a question and an answer, a tool, a failure."""
     first = [message("system", "be kind"), message("user", "where is my parcel?")]
     asks = {"role": "assistant", "parts": [{"type": "tool_call", "name": "find_parcel", "id": "1", "arguments": {}}]}
-    second = [*first, asks, {"role": "tool", "parts": [{"type": "tool_call_response", "id": "1", "response": "at noon"}]}]
+    second = [
+        *first,
+        asks,
+        {"role": "tool", "parts": [{"type": "tool_call_response", "id": "1", "response": "at noon"}]},
+    ]
     return [
         Call(NOW - 9 * MINUTE, latency_ms=2000, tokens=(100, 20), cost=0.5, attributes=of(
             "talk", **{semconv.INPUT_MESSAGES: json.dumps(first), semconv.OUTPUT_MESSAGES: json.dumps([asks])}
@@ -62,9 +66,7 @@ def test_a_list_of_sessions_says_what_each_was(api: TestClient, stored: Put) -> 
 
 @pytest.mark.parametrize("condition", ["", "&status=ok"])
 def test_pages_of_sessions_neither_repeat_nor_skip(api: TestClient, stored: Put, condition: str) -> None:
-    calls = [
-        Call(NOW - n * 3 * HOUR - k * MINUTE, attributes=of(f"s{n % 23:02}")) for n in range(60) for k in range(2)
-    ]
+    calls = [Call(NOW - n * 3 * HOUR - k * MINUTE, attributes=of(f"s{n % 23:02}")) for n in range(60) for k in range(2)]
     stored(calls)
     latest: dict[str, int] = {}
     for call in calls:
@@ -133,12 +135,15 @@ def test_users_by_cost_calls_and_failures(api: TestClient, stored: Put, path: st
         [
             Call(NOW - HOUR, cost=1.0, attributes=of("a", "rich")),
             *(Call(NOW - HOUR - n, cost=0.1, attributes=of("b", "busy")) for n in range(3)),
-            Call(NOW - 2 * HOUR, cost=None, tokens=(1, 1), model="house", error="Timeout", attributes=of("c", "unlucky")),
+            Call(
+                NOW - 2 * HOUR, cost=None, tokens=(1, 1), model="house", error="Timeout", attributes=of("c", "unlucky")
+            ),
             Call(NOW - HOUR, cost=9.0),
         ]
     )
     for sort, expected in {
-        "cost": ["rich", "busy", "unlucky"], "calls": ["busy", "unlucky", "rich"], "failures": ["unlucky", "rich", "busy"]
+        "cost": ["rich", "busy", "unlucky"], "calls": ["busy", "unlucky", "rich"],
+        "failures": ["unlucky", "rich", "busy"],
     }.items():  # fmt: skip
         answer = ask(api, f"/api/users?{path}&sort={sort}")
         assert [row["user"] for row in answer["users"]] == expected

@@ -35,15 +35,14 @@ import pytest
 import spanward
 from spanward.collector.data_directory import DataDirectory
 from spanward.collector.demo.provider import Provider, serve_in_thread
+from spanward.collector.schema import KEPT, OF_NO_CALL
 
 Api = Literal["chat", "responses", "embeddings", "messages", "beta"]
 Outcome = Literal["success", "error", "blocked"]
 APIS: tuple[Api, ...] = ("chat", "responses", "embeddings", "messages", "beta")
 MODELS = {"chat": "gpt-4o", "responses": "gpt-4o", "embeddings": "text-embedding-3-small"}
 STEERING = {"success": "-echo", "error": "-err-400-echo", "blocked": ""}
-TABLES = (
-    "spans", "llm_calls", "content", "guard_events", "reports", "llm_1m", "guard_1m", "failures_1h", "failure_groups",
-)  # fmt: skip
+TABLES = tuple(table for table in KEPT if table not in OF_NO_CALL)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from spanward.collector.data_directory import DataDirectory
+from spanward.collector.schema import KEPT, OF_NO_CALL
 
 from ..collector.sidecar_process import SPANWARD, clean_environment, spanward
 
@@ -22,6 +23,9 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     ended = spanward(*arguments, SPANWARD_SPOOL=str(data.parent / "spool"), COLUMNS="100")
     assert ended.returncode == 0, ended.stderr
     return data, ended.stdout
+
+
+OF_CALLS = tuple(table for table in KEPT if table not in OF_NO_CALL)
 
 
 def ask(data: Path, sql: str) -> list[list[str]]:
@@ -56,10 +60,7 @@ def test_one_command_takes_it_out_again(shown: tuple[Path, str]) -> None:
     data = shown[0]
     ended = spanward("demo", "--remove", "--data", data)
     assert (ended.returncode, ended.stdout[:8]) == (0, "Removed "), ended.stderr
-    left = " + ".join(
-        f"(SELECT count() FROM {table})"
-        for table in ("spans", "llm_calls", "content", "guard_events", "llm_1m", "guard_1m", "failures_1h", "failure_groups")
-    )
+    left = " + ".join(f"(SELECT count() FROM {table})" for table in OF_CALLS)
     assert ask(data, f"SELECT {left}") == [["0"]]
 
 

@@ -2,11 +2,12 @@
 import { useState } from "preact/hooks";
 import { useAnswer } from "../answer";
 import { LABELS, filtersOf } from "../filters";
-import { count, dayOf, percent, usd } from "../format";
+import { dayOf, percent, usd } from "../format";
 import { Problem } from "../parts/notice";
 import { change, href, type Place } from "../place";
 import { asked } from "../range";
 import { send } from "../send";
+import { calls } from "./cost_links";
 import type { Budget, Outlook, Period } from "./cost_records";
 
 const PERIODS: readonly Period[] = ["day", "week", "month"];
@@ -27,7 +28,7 @@ export function OutlookPanel({ here }: { here: Place }) {
           {data.projected === null
             ? <p><strong>{usd(data.spent)}</strong> so far. Too little history to say more: it takes two weeks of priced calls.</p>
             : <p><strong>{usd(data.projected)}</strong> by {dayOf((data.end - 1) * 1000)}, in 9 of 10 cases between {usd(data.low)} and {usd(data.high)}. {usd(data.spent)} are spent.</p>}
-          <p class="quiet">{filtersOf(here.query).length ? "Of the calls that the filters show" : "Of all calls"}, in UTC, by the hours of the week of the last four weeks{data.unpriced > 0 && `; ${count(data.unpriced)} calls without a price are not in it`}.</p>
+          <p class="quiet">{filtersOf(here.query).length ? "Of the calls that the filters show" : "Of all calls"}, in UTC, by the hours of the week of the last four weeks{data.unpriced > 0 && `; ${calls(data.unpriced)} without a price ${data.unpriced === 1 ? "is" : "are"} not in it`}.</p>
         </div>
       )}
     </section>

@@ -1,9 +1,9 @@
 // The answer first: how much, against the period before, and which calls made the difference since when.
-import { count, percent, usd } from "../format";
+import { percent, usd } from "../format";
 import { change, href, type Place } from "../place";
 import { isoSeconds, withRange } from "../range";
 import type { Change, CostAnswer, Effects, Named } from "./cost_records";
-import { named, signed, signedShare, toCalls, word } from "./cost_links";
+import { calls, named, signed, signedShare, toCalls, word } from "./cost_links";
 
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const dayClock = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
@@ -17,11 +17,11 @@ export function Answer({ here, data }: { here: Place; data: CostAnswer }) {
         <a href={toCalls(here.query, { sort: "-cost" })}><strong>{totals.calls ? usd(totals.cost) : "$0"}</strong></a>
         {previous.cost !== null && previous.priced > 0
           ? <span class="quiet">{signed(moved.cost)}{share !== null && ` (${signedShare(share)})`} against the {length(data)} before, when it was {usd(previous.cost)}</span>
-          : <span class="quiet">in {count(totals.calls)} calls; nothing was priced in the {length(data)} before</span>}
+          : <span class="quiet">in {calls(totals.calls)}; nothing was priced in the {length(data)} before</span>}
       </p>
       {moved.cause ? <Because here={here} data={data} cause={moved.cause} total={moved} /> : previous.priced > 0 && <Spread moved={moved} share={share} />}
       {previous.priced > 0 && totals.priced > 0 && <Ledger moved={moved} />}
-      {totals.unpriced > 0 && <p class="warn-text"><a href={toCalls(here.query, { priced: "no" })}>{count(totals.unpriced)} calls</a> have no price and are in none of these numbers. <a href="#unpriced" target="_self">What to do</a></p>}
+      {totals.unpriced > 0 && <p class="warn-text"><a href={toCalls(here.query, { priced: "no" })}>{calls(totals.unpriced)}</a> without a price: in none of these numbers. <a href="#unpriced" target="_self">What to do</a></p>}
     </section>
   );
 }
@@ -45,7 +45,7 @@ function Because({ here, data, cause, total }: { here: Place; data: CostAnswer; 
 }
 
 function Spread({ moved, share: whole }: { moved: Change; share: number | null }) {
-  if (whole === null || Math.abs(whole) < 0.02) return <p>Nothing to explain: the cost is as it was.</p>;
+  if (whole === null || Math.abs(whole) < 0.05) return <p>About as much as before; a difference this small is not explained.</p>;
   return <p>No model, app, prompt or user group stands out: it moved everywhere alike. {factors(moved)}.</p>;
 }
 
@@ -81,7 +81,7 @@ function Ledger({ moved }: { moved: Change }) {
 }
 
 function share(of: number): string {
-  return of > 1.005 ? "More than all" : of > 0.995 ? "All" : percent(of);
+  return of > 1.005 ? `More than all (${percent(of)})` : of > 0.995 ? "All" : percent(of);
 }
 
 function when(ms: number): string {
@@ -89,6 +89,7 @@ function when(ms: number): string {
 }
 
 function length({ start, end }: CostAnswer): string {
-  const hours = Math.round((end - start) / 3_600_000);
-  return hours >= 48 ? `${Math.round(hours / 24)} days` : hours >= 1 ? `${hours === 1 ? "hour" : `${hours} hours`}` : `${Math.round((end - start) / 60_000)} minutes`;
+  const until = Math.min(end, Math.max(Date.now(), start + 60_000)); // of a running period only what has gone by is compared
+  const hours = Math.round((until - start) / 3_600_000);
+  return hours >= 48 ? `${Math.round(hours / 24)} days` : hours >= 1 ? `${hours === 1 ? "hour" : `${hours} hours`}` : `${Math.round((until - start) / 60_000)} minutes`;
 }

@@ -8,7 +8,7 @@ import { change, type Place } from "../place";
 import { asked } from "../range";
 import { send } from "../send";
 import type { Repriced, Unpriced } from "./cost_records";
-import { signed, toCalls } from "./cost_links";
+import { calls, signed, toCalls } from "./cost_links";
 
 export function UnpricedPanel({ here }: { here: Place }) {
   const { data, error } = useAnswer<Unpriced>(`/api/cost/unpriced?${asked(change(here.query, { view: null }))}`);
@@ -60,7 +60,7 @@ export function RepricePanel({ here, done }: { here: Place; done: () => void }) 
         {told && <Told told={told} />}
         <p class="cost-buttons">
           <button type="button" class="button" disabled={busy} onClick={() => ask(false)}>What would change?</button>
-          {told && !told.applied && told.calls > 0 && <button type="button" class="button primary" disabled={busy} onClick={() => ask(true)}>Price {count(told.calls)} calls again</button>}
+          {told && !told.applied && told.calls > 0 && <button type="button" class="button primary" disabled={busy} onClick={() => ask(true)}>Price {calls(told.calls)} again</button>}
         </p>
       </div>
     </section>
@@ -71,7 +71,7 @@ function Told({ told }: { told: Repriced }) {
   return (
     <div role="status">
       <p>{told.calls === 0 ? `Nothing changes: all of these calls have the cost that prices ${told.version} give.`
-        : `${count(told.calls)} calls ${told.applied ? "were priced again" : "would change"}: from ${usd(told.old)} to ${usd(told.new)} (${signed(told.new - told.old)}), by prices ${told.version}.`}</p>
+        : `${calls(told.calls)} ${told.applied ? (told.calls === 1 ? "was priced again" : "were priced again") : "would change"}: from ${usd(told.old)} to ${usd(told.new)} (${signed(told.new - told.old)}), by prices ${told.version}.`}</p>
       {told.models.length > 0 && <table>
         <thead><tr><th scope="col">Model</th><th scope="col" class="n">Calls</th><th scope="col" class="n">Cost now</th><th scope="col" class="n">New</th></tr></thead>
         <tbody>{told.models.map((m) => (

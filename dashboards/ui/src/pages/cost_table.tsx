@@ -21,7 +21,7 @@ export function Split({ here }: { here: Place }) {
 export function Pivot({ here, data }: { here: Place; data: CostAnswer }) {
   const { by, across, rows, columns } = data;
   return (
-    <section class="panel" aria-label={`Cost by ${word(by)}`}>
+    <section class="panel" aria-label={`Cost by ${word(by)}${across && ` and ${word(across)}`}`}>
       <header><h2>Cost by {word(by)}{across && ` and ${word(across)}`}</h2><span class="grow" /><Split here={here} /></header>
       {by === "tag" || across === "tag" ? <p class="note quiet">A call with several tags counts under each of them, so the rows add up to more than the whole.</p> : null}
       <div class="scroll"><table>

@@ -21,13 +21,21 @@ export function SessionTable({ here, sessions }: { here: Place; sessions: Listed
           <td class="people-words"><span>{s.said ?? <i class="quiet">not for this key</i>}</span><small>{s.answered}</small></td>
           <td class="n">{count(s.calls)}<small>{s.models.join(", ")}</small></td>
           <td><Trouble of={s} /></td>
-          <td class="n optional">{s.last_us === s.first_us ? "one call" : ms((s.last_us - s.first_us) / 1000)}</td>
+          <td class="n optional">{s.last_us === s.first_us ? "one call" : lasted(s.last_us - s.first_us)}</td>
           <td class="n optional">{compact(s.input_tokens + s.output_tokens)}</td>
           <td class="n">{usd(s.cost)}{s.unpriced > 0 && s.cost !== null && " +?"}</td>
         </tr>
       ))}</tbody>
     </table></div>
   );
+}
+
+// A session may last days.
+export function lasted(us: number): string {
+  const s = us / 1e6;
+  if (s < 3600) return ms(us / 1000);
+  if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.round((s % 3600) / 60)} min`;
+  return `${Math.floor(s / 86400)} d ${Math.round((s % 86400) / 3600)} h`;
 }
 
 export function Trouble({ of: s }: { of: { errors: number; blocked: number; found: number } }) {

@@ -9,7 +9,7 @@ import { change, href, type Place } from "../place";
 import { asked, isLive, isoSeconds, withRange } from "../range";
 import { useTitle } from "../title";
 import type { Message, Opened, SessionList, SessionStats, Turn } from "./people_records";
-import { Paging, SessionTable, Trouble } from "./session_table";
+import { Paging, SessionTable, Trouble, lasted } from "./session_table";
 import "./people.css";
 
 const LIST_MS = 5000;
@@ -35,7 +35,7 @@ function NoSession({ here }: { here: Place }) {
   const narrowed = filtersOf(here.query).length > 0 || here.query.has("q");
   return (
     <Nothing title="No session in this range">
-      <p>Calls belong to a session when the app says so: <code>{'with spanward.context(session="…", user="…"):'}</code></p>
+      <p>Calls belong to a session when the app says so: <code>{'with spanward.session("ticket-4711"):'}</code></p>
       <p>{narrowed && <><a href={href("/sessions", cleared(here.query))}>Clear the filters</a>, or </>}<a href={href("/sessions", withRange(here.query, "now-30d", "now"))}>look at the last 30 days</a>.</p>
     </Nothing>
   );
@@ -64,7 +64,7 @@ function Sum({ here, session: s }: { here: Place; session: SessionStats }) {
   return (
     <section class="panel people-sum" aria-label="Sum">
       <p>
-        <a href={all}><b>{count(s.calls)}</b> call{s.calls === 1 ? "" : "s"}</a> in <b>{ms((s.last_us - s.first_us) / 1000)}</b>, begun <span title={exact(s.first_us)}>{local(s.first_us)}</span>
+        <a href={all}><b>{count(s.calls)}</b> call{s.calls === 1 ? "" : "s"}</a> in <b>{lasted(s.last_us - s.first_us)}</b>, begun <span title={exact(s.first_us)}>{local(s.first_us)}</span>
         {" · "}<b>{usd(s.cost)}</b>{s.unpriced > 0 && ` (${count(s.unpriced)} unpriced)`} · {compact(s.input_tokens + s.output_tokens)} tokens <Trouble of={s} />
       </p>
       <p class="quiet">
@@ -80,7 +80,7 @@ function OneTurn({ here, turn: t }: { here: Place; turn: Turn }) {
   const answers = t.said?.answered ?? [];
   return (
     <li>
-      {t.gap_ms !== null && Math.abs(t.gap_ms) >= 1 && <p class={`people-gap ${t.gap_ms >= LONG_PAUSE_MS ? "long" : ""}`}>{t.gap_ms < 0 ? "began before the one above had ended" : `${ms(t.gap_ms)} later`}</p>}
+      {t.gap_ms !== null && Math.abs(t.gap_ms) >= 1 && <p class={`people-gap ${t.gap_ms >= LONG_PAUSE_MS ? "long" : ""}`}>{t.gap_ms < 0 ? "began before the one above had ended" : `${lasted(t.gap_ms * 1000)} later`}</p>}
       <article class={`panel people-turn ${c.status}`} aria-label={`Call at ${clockOf(c.us)}`}>
         <header>
           <a data-row href={href(`/calls/${c.trace_id}/${c.span_id}`, change(here.query, {}))} title={exact(c.us)}>{clockOf(c.us)}</a>

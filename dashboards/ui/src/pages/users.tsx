@@ -34,7 +34,7 @@ export function Users({ here, stored }: PageProps) {
       {error && <Problem text={error} />}
       {data?.users.length ? <List here={here} data={data} sort={sort} /> : data && (
         <Nothing title="No user in this range">
-          <p>Calls belong to a user when the app says so: <code>{'with spanward.context(user="…"):'}</code> An id is shown as it was given, so give a pseudonym if names are not to be here.</p>
+          <p>Calls belong to a user when the app says so: <code>{'with spanward.user("…"):'}</code> An id is shown as it was given, so give a pseudonym if names are not to be here.</p>
           <p>{filtersOf(here.query).length > 0 && <><a href={href("/users", cleared(here.query))}>Clear the filters</a>, or </>}<a href={href("/users", withRange(here.query, "now-30d", "now"))}>look at the last 30 days</a>.</p>
         </Nothing>
       )}
