@@ -150,7 +150,7 @@ class Repricing:
             parameters["version"] = self._pricing.version
             # the version first: both assignments read the row as it was
             self._store.command(
-                self._store.local(
+                self._store.render(
                     f"ALTER TABLE llm_calls${{local}} ${{on_cluster}} UPDATE price_version = {{version:String}}, "
                     f"cost_usd = {new} WHERE {where} AND {_differs(new)} SETTINGS mutations_sync = 2"
                 ),

@@ -53,7 +53,7 @@ def correct(store: Store, start: int, end: int) -> None:
         step = 32 * _DAY if rollup.table == "sessions" else _DAY
         for begin in range(start // _DAY * _DAY, max(end, start + 1), step):
             # nothing is put in meanwhile: a segment that is in the calls and not yet here would look like a difference
-            store.correct(store.local(_statement(rollup)), {"begin": begin, "end": min(begin + step, end + _DAY)})
+            store.correct(store.render(_statement(rollup)), {"begin": begin, "end": min(begin + step, end + _DAY)})
 
 
 def _statement(rollup: _Rollup) -> str:

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from errno import EADDRINUSE
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -142,23 +142,15 @@ def serve(settings: Settings, running: ExitStack, file: Path | None = None) -> N
     prices = pricing(settings.prices)
     receiver = Receiver(log_, KnownBodies(data.log), prices)
     running.callback(finish, log_, ingestor)
-    audit_rows = AuditRows(audit, store)
-    running.callback(audit_rows.stop)
-    audit_rows.start()
+    audit_rows = started(AuditRows(audit, store), running)
     places = Places(settings.policy, data.path / POLICIES)
     desk = Desk(room, places, versions, DryRuns(store.ask_for_people))
     running.callback(desk.close)
-    repricing = Repricing(store, prices, documents)
-    running.callback(repricing.stop)
-    repricing.start()
-    traits = Traits(store, data.path / "traits", documents)
-    running.callback(traits.stop)
-    traits.start()
+    repricing = started(Repricing(store, prices, documents), running)
+    traits = started(Traits(store, data.path / "traits", documents), running)
     metrics.follow(ingestor)
     ingestor.start()
-    adopting = Adopting(Adoption(settings.spool_directory, receiver), metrics)
-    adopting.start()
-    running.callback(adopting.stop)
+    started(Adopting(Adoption(settings.spool_directory, receiver), metrics), running)
     address = address_of(listening)
     configured = configured_by(settings, file, data, address, prices)
     parts = Parts(
@@ -185,10 +177,8 @@ def serve(settings: Settings, running: ExitStack, file: Path | None = None) -> N
         key=key,
         body_bytes=settings.body_bytes,
     )
-    alarms = Alarms(means_of(parts, health_of(parts)), lambda: address)
+    alarms = started(Alarms(means_of(parts, health_of(parts)), lambda: address), running)
     metrics.registry.register(alarms)
-    alarms.start()
-    running.callback(alarms.stop)
 
     def ready() -> None:
         data.announce(address)
@@ -196,6 +186,23 @@ def serve(settings: Settings, running: ExitStack, file: Path | None = None) -> N
         sys.stdout.flush()
 
     listen_until_told(web_server(app), listening, ready, parts.tails.close)
+
+
+class Background(Protocol):
+    """Works in a thread of its own between the two."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+Worker = TypeVar("Worker", bound=Background)
+
+
+def started(worker: Worker, running: ExitStack) -> Worker:
+    running.callback(worker.stop)
+    worker.start()
+    return worker
 
 
 def configured_by(

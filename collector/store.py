@@ -190,7 +190,7 @@ class Store:
         with self._client() as client, _errors():
             client.command(sql, parameters=dict(parameters or {}))
 
-    def local(self, sql: str) -> str:
+    def render(self, sql: str) -> str:
         """A statement with `${local}` and `${on_cluster}` filled in, as in the files of the schema."""
         return self._form.render(sql)
 

@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 from .. import guard_kind
 from ..ask import Ask
 from ..grid import Grid
-from ..overview import percentiles
+from ..measures import percentiles
 from . import source
 
 

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 from .. import guard_kind
 from ..ask import Ask
 from ..grid import before, lay
-from ..overview import percentiles
+from ..measures import percentiles
 from ..view import View
 from . import labels, source
 from .causes import Cause, causes
