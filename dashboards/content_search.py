@@ -37,7 +37,7 @@ def search(ask: Ask, view: View, *, seconds: float, clock: Callable[[], float]) 
     since, width = view.end, FIRST_S * 1000
     while since > view.start and len(keys) < MOST and (left := stop - clock()) > 0:
         begin, asked = max(view.start, since - width), clock()
-        sql = f"""SELECT {guard_kind.KEY}, toUnixTimestamp64Milli(toDateTime64(ts, 3)) FROM content
+        sql = f"""SELECT {guard_kind.KEY_OF_IDS}, toUnixTimestamp64Milli(toDateTime64(ts, 3)) FROM content
 WHERE ts >= fromUnixTimestamp64Milli({{begin:Int64}}) AND ts < fromUnixTimestamp64Milli({{end:Int64}}) AND {fits}
 ORDER BY ts DESC LIMIT {MOST - len(keys)} SETTINGS max_execution_time = {max(left, 0.1):.1f}, max_threads = 2"""
         try:

@@ -32,6 +32,9 @@ NEAR = (
 KEY = "call_key"
 """On `llm_calls` and `guard_events`, a call in eight bytes: sets of many are far faster by it than by ids."""
 
+KEY_OF_IDS = "cityHash64(trace_id, span_id)"
+"""The same, on tables that do not keep it: content, reviews."""
+
 _NAMES = str(list(CALL_KINDS))
 _OF_A_CALL = 2 ** len(CALL_KINDS)
 """A bit that events do not have: what is left without it is events of other calls."""

@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any
 
 from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
+from pydantic_core.core_schema import TypedDictSchema
 
 from ..view import COLUMNS, FILTERS, NUMBERS, SEARCHED_IN
 from .narrower import Stopped
@@ -50,10 +53,11 @@ VIEW = (
 
 def document(operations: Iterable[Operation], version: str) -> dict[str, Any]:
     """OpenAPI 3.1. Schemas stand where they are used, named ones under components."""
-    schemas: dict[str, Any] = {}
+    all_of_them = tuple(operations)
+    shapes = _Shapes(all_of_them)
     paths: dict[str, dict[str, Any]] = {}
-    for operation in operations:
-        paths.setdefault(_path(operation), {})[operation.method.lower()] = _operation(operation, schemas)
+    for operation in all_of_them:
+        paths.setdefault(path(operation), {})[operation.method.lower()] = _operation(operation, shapes)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -62,20 +66,20 @@ def document(operations: Iterable[Operation], version: str) -> dict[str, Any]:
             "description": _TEXT,
         },
         "paths": paths,
-        "components": {"schemas": dict(sorted(schemas.items()))},
+        "components": {"schemas": shapes.named},
     }
 
 
-def _path(operation: Operation) -> str:
+def path(operation: Operation) -> str:
     """Without the converters: names that may hold a slash (`{user:path}`) are sent as %2F like any other."""
     return operation.path.replace(":path}", "}")
 
 
-def _operation(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
-    names = re.findall(r"{(\w+)}", _path(operation))
+def _operation(operation: Operation, shapes: "_Shapes") -> dict[str, Any]:
+    names = re.findall(r"{(\w+)}", path(operation))
     told: dict[str, Any] = {
         "summary": operation.summary,
-        "operationId": re.sub(r"\W+", "_", f"{operation.method.lower()}{_path(operation).removeprefix('/api')}").strip(
+        "operationId": re.sub(r"\W+", "_", f"{operation.method.lower()}{path(operation).removeprefix('/api')}").strip(
             "_"
         ),
         "parameters": [
@@ -85,11 +89,11 @@ def _operation(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
         "responses": {
             "200": {
                 "description": "The answer",
-                "content": {operation.media_type: {"schema": _schema(operation.answers, schemas, "serialization")}},
+                "content": {operation.media_type: {"schema": shapes.of(operation.answers, "serialization")}},
             },
             "504": {
                 "description": "It took too long; `narrower` is a shorter range to ask for, where there is one",
-                "content": {"application/json": {"schema": _schema(Stopped, schemas, "serialization")}},
+                "content": {"application/json": {"schema": shapes.of(Stopped, "serialization")}},
             },
             **{
                 status: {"description": text, "content": {"application/json": {"schema": _MESSAGE}}}
@@ -100,7 +104,7 @@ def _operation(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
     if operation.body:
         told["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": _schema(operation.body, schemas, "validation")}},
+            "content": {"application/json": {"schema": shapes.of(operation.body, "validation")}},
         }
     if operation.needs:
         told["x-needs"] = operation.needs
@@ -111,14 +115,32 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     return {"name": parameter.name, "in": "query", "description": parameter.text, "schema": dict(parameter.schema)}
 
 
-def _schema(type_: Any, schemas: dict[str, Any], mode: Any) -> dict[str, Any]:
-    schema = TypeAdapter(type_).json_schema(mode=mode, ref_template="#/components/schemas/{model}")
-    schemas |= {name: _exact(one, mode) for name, one in schema.pop("$defs", {}).items()}
-    return _exact(schema, mode)
-
-
-def _exact(schema: dict[str, Any], mode: str) -> dict[str, Any]:
+class _Exact(GenerateJsonSchema):
     """What we answer has the fields that the document names, and no others."""
-    if mode == "serialization" and "properties" in schema:
-        schema.setdefault("additionalProperties", False)
-    return schema
+
+    def typed_dict_schema(self, schema: TypedDictSchema) -> dict[str, Any]:
+        told = super().typed_dict_schema(schema)
+        return told | ({"additionalProperties": False} if self.mode == "serialization" else {})
+
+
+class _Shapes:
+    """Schemas of all operations together: of two types with one name each gets its module before it."""
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        kinds: dict[tuple[str, JsonSchemaMode], Any] = {(_key(Stopped), "serialization"): Stopped}
+        for one in operations:
+            kinds[_key(one.answers), "serialization"] = one.answers
+            if one.body:
+                kinds[_key(one.body), "validation"] = one.body
+        adapters = [(key, mode, TypeAdapter(type_)) for (key, mode), type_ in sorted(kinds.items(), key=itemgetter(0))]
+        self._found, named = TypeAdapter.json_schemas(
+            adapters, ref_template="#/components/schemas/{model}", schema_generator=_Exact
+        )
+        self.named: dict[str, Any] = dict(sorted(named.get("$defs", {}).items()))
+
+    def of(self, type_: Any, mode: JsonSchemaMode) -> dict[str, Any]:
+        return self._found[_key(type_), mode]
+
+
+def _key(type_: Any) -> str:
+    return f"{getattr(type_, '__module__', '')}.{type_!r}"

@@ -74,7 +74,7 @@ def reviewed(view: View) -> Condition:
         chosen={name: values for name, values in view.chosen.items() if name in kept},
         refused={name: values for name, values in view.refused.items() if name in kept},
     )
-    narrowed, parameters = _of_events(told)
+    narrowed, parameters = _of_events(told, key=guard_kind.KEY_OF_IDS)
     in_range = conditions.IN_RANGE.replace("ts ", "call_ts ")
     return Condition(f"{in_range}{narrowed}", parameters | _range(view))
 
@@ -88,14 +88,14 @@ def without_guards(view: View) -> View:
     )
 
 
-def _of_events(view: View) -> tuple[str, dict[str, Any]]:
-    """Conditions on events themselves; what only a call can answer is asked of the calls."""
+def _of_events(view: View, key: str = guard_kind.KEY) -> tuple[str, dict[str, Any]]:
+    """Conditions on events themselves; what only a call can answer is asked of the calls. `key` names one here."""
     if view.named <= {*GUARD_ROLLED, *GUARD_COLUMNS}:
         return _columns(view)
     inner = conditions.calls(without_guards(view))
     guards = replace(view, chosen=_guards(view.chosen), refused=_guards(view.refused))
     narrowed, parameters = _columns(guards)
-    by_call = f" AND {guard_kind.KEY} IN (SELECT {guard_kind.KEY} FROM llm_calls WHERE {inner.sql})"
+    by_call = f" AND {key} IN (SELECT {guard_kind.KEY} FROM llm_calls WHERE {inner.sql})"
     return by_call + narrowed, inner.parameters | parameters
 
 
