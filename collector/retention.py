@@ -6,15 +6,11 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from ..dashboards.documents import Documents
-from .schema import Retention
+from .schema import KEPT, Retention
 from .store import Store
 
 KIND, ID = "settings", "retention"
 LONGEST_DAYS = 36_600
-TABLES: Mapping[str, tuple[str, ...]] = {
-    "rollups": ("llm_1m", "guard_1m"),
-}
-"""What is set together; every other name is its own table."""
 _SIZES = """SELECT _part AS part, count() AS n, toUnixTimestamp(min({time})) AS oldest,
        countIf({time} < fromUnixTimestamp({{cutoff:Int64}})) AS past
 FROM {table} GROUP BY part"""
@@ -42,7 +38,8 @@ class Kept:
 
 
 def tables_of(name: str) -> tuple[str, ...]:
-    return TABLES.get(name, (name,))
+    """What is set together under a name of `Retention`."""
+    return tuple(table for table, (_, field) in KEPT.items() if field == name)
 
 
 def retention_of(documents: Documents) -> Retention:
@@ -61,14 +58,15 @@ def kept(store: Store, retention: Retention, clock: Callable[[], float] = time.t
 
 
 def _kept(store: Store, sizes: Mapping[tuple[str, str], int], name: str, days: int, cutoff: int) -> Kept:
-    time_of = "t" if name == "rollups" else "ts"
     rows = bytes_ = past = rows_now = bytes_now = 0
     oldest: list[int] = []
     for table in tables_of(name):
-        for part in store.ask(_SIZES.format(time=time_of, table=table), {"cutoff": cutoff}).records():
+        aside = name in KEPT and table != name  # a rollup that goes with them: of it only the bytes count
+        for part in store.ask(_SIZES.format(time=KEPT[table][0], table=table), {"cutoff": cutoff}).records():
             own = sizes.get((store.local(table), part["part"]), 0)
-            rows, bytes_, past = rows + part["n"], bytes_ + own, past + part["past"]
+            n, gone = (0, 0) if aside else (part["n"], part["past"])
+            rows, bytes_, past = rows + n, bytes_ + own, past + gone
             oldest.append(part["oldest"])
             if part["past"] == part["n"]:
-                rows_now, bytes_now = rows_now + part["n"], bytes_now + own
+                rows_now, bytes_now = rows_now + n, bytes_now + own
     return Kept(name, tables_of(name), days, rows, bytes_, min(oldest, default=0), past, rows_now, bytes_now)

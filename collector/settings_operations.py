@@ -50,6 +50,8 @@ class Days(BaseModel):
     reports: int = Field(ge=1, le=LONGEST_DAYS)
     rollups: int = Field(ge=1, le=LONGEST_DAYS)
     audit: int = Field(ge=1, le=LONGEST_DAYS)
+    reviews: int = Field(ge=1, le=LONGEST_DAYS)
+    traits: int = Field(ge=1, le=LONGEST_DAYS)
     alert_events: int = Field(ge=1, le=LONGEST_DAYS)
 
 

@@ -8,7 +8,7 @@ import type { Kept, Retention } from "./settings_records";
 
 const WORDS: Record<string, string> = {
   spans: "Spans with all their attributes", content: "What was said", llm_calls: "Calls: the list, filters, previews", guard_events: "What guards found", reports: "What tracers dropped",
-  rollups: "Figures by the minute, for charts", audit: "What people did", alert_events: "What alerts did",
+  rollups: "Figures that charts read", audit: "What people did", reviews: "Labels of reviewers", traits: "What texts are like", alert_events: "What alerts did",
 };
 
 export function bytes(n: number): string {
