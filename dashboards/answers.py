@@ -1,7 +1,7 @@
 """The shapes of what overview, calls, facets and health answer; the OpenAPI document is made of them.
 
 Times: `us` in microseconds since 1970, `t`, `from`, `to`, `step` in milliseconds. Costs in US dollars, None where
-nothing was priced.
+nothing was priced. `hidden`: what was said was left out, as this reader may not see it.
 """
 
 from typing import Any, Literal
@@ -144,12 +144,21 @@ class CallRow(TypedDict):
     rules: list[str]
 
 
+class Searched(TypedDict):
+    """`since`: how far back content was searched; `whole`: that is all of the range."""
+
+    since: int
+    whole: bool
+
+
 class CallList(TypedDict):
     """`next` is the cursor of the page after, None at the end."""
 
     calls: list[CallRow]
     next: str | None
     total: int
+    searched: Searched | None
+    hidden: bool
 
 
 class FacetValue(TypedDict):
@@ -231,11 +240,13 @@ class CallPage(TypedDict):
     more_spans: bool
     previous: Ids | None
     next: Ids | None
+    hidden: bool
 
 
 class Said(TypedDict):
     content: Content | None
     events: list[GuardEvent]
+    hidden: bool
 
 
 class Report(TypedDict):

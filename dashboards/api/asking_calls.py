@@ -80,11 +80,11 @@ OPERATIONS = (
     ),
     Operation(
         "GET", "/api/calls/tail", "New calls of a view as they are stored, as server-sent events", tail, str,
-        view=True, media_type="text/event-stream",
+        view=True, media_types=("text/event-stream",),
     ),
     Operation(
         "GET", "/api/calls/export", "The calls of a view as a file; X-Spanward-Cut says whether all of them", _export,
-        str, view=True, media_type="text/csv",
+        str, view=True, media_types=tuple(form.media_type for form in FORMS.values()),
         takes=(
             SORT, Parameter("format", "What kind of file", {"enum": [*FORMS]}),
             Parameter("columns", f"Some of {', '.join(COLUMNS)}, with commas between"),

@@ -28,10 +28,11 @@ _TEXT = (
 _TIMES = (
     r"^(now(-\d{1,6}[smhdw])?|\d{12,14}|\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?)$"
 )
-_PATH = {
+PATH_PARTS = {
     "trace": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
     "span": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
 }
+"""Of a path: what is not any text."""
 _NAME = {"type": "string", "minLength": 1}
 _TIME = {"type": "string", "pattern": _TIMES, "examples": ["now-24h", "1795219200000", "2026-01-31T09:00:00Z"]}
 _TEXTS = {"type": "array", "items": {"type": "string"}, "maxItems": 50}
@@ -83,13 +84,15 @@ def _operation(operation: Operation, shapes: "_Shapes") -> dict[str, Any]:
             "_"
         ),
         "parameters": [
-            *({"name": n, "in": "path", "required": True, "schema": _PATH.get(n, _NAME)} for n in names),
+            *({"name": n, "in": "path", "required": True, "schema": PATH_PARTS.get(n, _NAME)} for n in names),
             *map(_parameter, (*operation.takes, *(VIEW if operation.view else ()))),
         ],
         "responses": {
             "200": {
                 "description": "The answer",
-                "content": {operation.media_type: {"schema": shapes.of(operation.answers, "serialization")}},
+                "content": {
+                    kind: {"schema": shapes.of(operation.answers, "serialization")} for kind in operation.media_types
+                },
             },
             "504": {
                 "description": "It took too long; `narrower` is a shorter range to ask for, where there is one",

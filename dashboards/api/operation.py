@@ -95,8 +95,8 @@ class Operation:
     """`judge` blocks and runs in a thread; it gives what `answers` describes, or a `Response` of its own.
 
     `view`: takes the filters and the range of a view (`view.FILTERS`) beside `takes`. `needs` is an action of
-    `collector.roles`; empty lets every reader in. Its statements are stopped after `limit_seconds` together, and when
-    the page leaves.
+    `collector.roles`; empty lets every reader in. `media_types` are of an answer that is no refusal. Its statements
+    are stopped after `limit_seconds` together, and when the page leaves.
     """
 
     method: Method
@@ -108,5 +108,5 @@ class Operation:
     body: type[BaseModel] | None = None
     view: bool = False
     needs: str = ""
-    media_type: str = "application/json"
+    media_types: tuple[str, ...] = ("application/json",)
     limit_seconds: float = LIMIT_SECONDS

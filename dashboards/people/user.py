@@ -116,10 +116,12 @@ FROM ({source.sql}) AS m GROUP BY t"""
 
 def _failures(ask: Ask, view: View) -> list[Failed]:
     where = conditions.calls(view)
-    sql = f"""SELECT status, error_type, count() AS calls, toUnixTimestamp64Micro(max(ts)) AS last_us,
-  leftUTF8(argMax(status_message, ts), 200) AS message, argMax(trace_id, ts) AS trace_id, argMax(span_id, ts) AS span_id
-FROM llm_calls WHERE {where.sql} AND status IN ('error', 'blocked')
-GROUP BY status, error_type ORDER BY calls DESC, status, error_type LIMIT {MOST}"""
+    # conditions name the ids too, so those of the newest get their names outside
+    sql = f"""SELECT status, error_type, calls, last_us, message, newest.1 AS trace_id, newest.2 AS span_id FROM (
+  SELECT status, error_type, count() AS calls, toUnixTimestamp64Micro(max(ts)) AS last_us,
+    leftUTF8(argMax(status_message, ts), 200) AS message, argMax((trace_id, span_id), ts) AS newest
+  FROM llm_calls WHERE {where.sql} AND status IN ('error', 'blocked') GROUP BY status, error_type
+) ORDER BY calls DESC, status, error_type LIMIT {MOST}"""
     failed: Any = ask(sql, where.parameters).records()
     return list(failed)
 
