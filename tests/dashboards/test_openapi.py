@@ -4,7 +4,7 @@ Operations of every page are covered as soon as they are in `routes.OPERATIONS`.
 """
 
 import re
-from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -18,11 +18,18 @@ from schemathesis.schemas import BaseSchema
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from spanward.collector import price_operations
+from spanward.collector.desk.queries import QUERIES
+from spanward.collector.guardroom import Guardroom
+from spanward.collector.metrics import Metrics
+from spanward.collector.pricing import Pricing
+from spanward.collector.repricing import Repricing
 from spanward.collector.roles import EVERYTHING, ROLES
+from spanward.collector.settings_operations import Configured, SettingsOperations
 from spanward.collector.store import Store
 from spanward.dashboards.api.document import PATH_PARTS, document, path
 from spanward.dashboards.api.operation import Operation
-from spanward.dashboards.api.routes import OPERATIONS
+from spanward.dashboards.api.routes import OPERATIONS, routes
 from spanward.dashboards.conditions import GUARD_ROLLED, HOURLY, ROLLED
 from spanward.dashboards.failures.source import OF_FAILURE
 from spanward.dashboards.failures.source import ROLLED as FAILURES_ROLLED
@@ -33,7 +40,7 @@ from spanward.dashboards.view import FILTERS, NUMBERS, SEARCHED_IN
 from spanward.tracer import semconv
 
 from .conftest import NOW
-from .serving import app_of, nobody_but
+from .serving import app_of, means_of, nobody_but
 from .traffic import Call, put, report
 
 EXAMPLES = {GenerationMode.POSITIVE: 20, GenerationMode.NEGATIVE: 10}
@@ -73,7 +80,7 @@ def app(shelf: Store, tmp_path_factory: pytest.TempPathFactory) -> Starlette:
 
 
 @pytest.fixture(scope="module")
-def schema(app: Starlette) -> Iterator[BaseSchema]:
+def schema(app: Starlette) -> BaseSchema:
     return schemathesis.openapi.from_asgi("/api/openapi.json", app)
 
 
@@ -109,8 +116,7 @@ def asked(operation: Operation, mode: GenerationMode) -> Any:
     return pytest.param(operation, mode, id=f"{operation.method} {operation.path} {mode.value}", marks=marks)
 
 
-@pytest.mark.parametrize(("operation", "mode"), [asked(one, mode) for one in OPERATIONS for mode in GenerationMode])
-def test_answers_are_as_the_document_says(schema: BaseSchema, operation: Operation, mode: GenerationMode) -> None:
+def keeps_to(schema: BaseSchema, operation: Operation, mode: GenerationMode) -> None:
     described = schema[path(operation)][operation.method]
     cases = described.as_strategy(generation_mode=mode)
 
@@ -125,6 +131,29 @@ def test_answers_are_as_the_document_says(schema: BaseSchema, operation: Operati
         case.call_and_validate(checks=CHOSEN)
 
     ask()
+
+
+@pytest.mark.parametrize(("operation", "mode"), [asked(one, mode) for one in OPERATIONS for mode in GenerationMode])
+def test_answers_are_as_the_document_says(schema: BaseSchema, operation: Operation, mode: GenerationMode) -> None:
+    keeps_to(schema, operation, mode)
+
+
+@pytest.mark.parametrize("mode", GenerationMode)
+def test_what_the_collector_adds_keeps_to_the_document(shelf: Store, tmp_path: Path, mode: GenerationMode) -> None:
+    """Prices, settings, saved queries. Retention is left alone: fewer days would take the rows of the other tests."""
+    means = means_of(shelf, clock=lambda: NOW / 1000)
+    pricing = Pricing()
+    configured = Configured("", tmp_path, "here", "127.0.0.1:1", "default", "", {}, pricing)
+    also = (
+        *price_operations.operations(Repricing(shelf, pricing, means.documents), pricing),
+        *(one for one in SettingsOperations(shelf, Guardroom("default", Metrics()), configured).operations()
+          if one.method != "PUT"),
+        *QUERIES,
+    )  # fmt: skip
+    schema = schemathesis.openapi.from_asgi("/api/openapi.json", Starlette(routes=routes(means, also)))
+    for operation in also:
+        if not left_out(operation, mode):
+            keeps_to(schema, operation, mode)
 
 
 def conditions() -> list[list[tuple[str, str]]]:
