@@ -87,6 +87,10 @@ SELECT
         'no answer') AS answer_fault
 FROM otel_traces${local}
 WHERE SpanAttributes['gen_ai.operation.name'] IN (${model_operations});
+-- Until it is loaded again, a view that was changed names its blocks otherwise than the same view after a restart does:
+-- a segment that was repeated across one would be taken for new.
+DETACH TABLE llm_calls_view${local} ${on_cluster} SYNC;
+ATTACH TABLE llm_calls_view${local} ${on_cluster};
 
 -- The message of an error without what differs from call to call. Codes after words such as HTTP or error stay (held as
 -- _429_ meanwhile), as do names of parameters in quotes: they are the cause.

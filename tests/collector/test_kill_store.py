@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from spanward.tracer.segment import frame
+
 from .otlp import body, call, said
 
 ROUNDS, BODIES, CALLS = 4, 400, 5
@@ -99,3 +101,25 @@ def test_whenever_it_is_killed_every_acknowledged_span_is_there_once(tmp_path: P
     stored = min(kept + 1, BODIES) * CALLS
     assert child.tell("count").split() == [*[str(stored)] * 6, "0"]
     child.end()
+
+
+ONCE = """
+import sys
+from pathlib import Path
+from spanward.collector.store import Store
+
+data = Path(sys.argv[1])
+store = Store.open(f"chdb:///{data}/store", data)
+store.migrate()
+store.ingest(data / "segment", "segment")
+questions = ["count() FROM spans", "count() FROM llm_calls", "sum(calls) FROM llm_1m", "sum(calls) FROM llm_1h"]
+print(*(store.ask("SELECT " + question).rows[0][0] for question in questions))
+store.close()
+"""
+
+
+def test_the_process_that_migrated_names_blocks_as_the_next_does(tmp_path: Path) -> None:
+    (tmp_path / "segment").write_bytes(frame(body("svc", *(call(1 + k) for k in range(CALLS)))))
+    command = [sys.executable, "-c", ONCE, str(tmp_path)]
+    counts = [subprocess.run(command, capture_output=True, text=True, check=True).stdout.split() for _ in range(2)]
+    assert counts == [[str(CALLS)] * 4] * 2
