@@ -44,6 +44,7 @@ SELECT
 FROM llm_calls${local} AS c
 GROUP BY t, tenant, service, env, provider, model;
 
+-- What guards found, by the minute.
 CREATE TABLE IF NOT EXISTS guard_1m${local} ${on_cluster}
 (
     t DateTime('UTC') CODEC(DoubleDelta, ZSTD(1)),

@@ -59,6 +59,7 @@ SELECT
 FROM llm_calls${local} AS c
 GROUP BY t, tenant, service, env, provider, model, user_group, prompt_name, prompt_version;
 
+-- A user by the day: what the list of users is sorted by.
 CREATE TABLE IF NOT EXISTS user_1d${local} ${on_cluster}
 (
     t DateTime('UTC') CODEC(DoubleDelta, ZSTD(1)),

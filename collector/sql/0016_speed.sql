@@ -32,6 +32,7 @@ SELECT
 FROM llm_1m${local} AS m
 GROUP BY t, tenant, service, env, provider, model;
 
+-- The calls of an hour by what a list is narrowed by: facets and totals of long ranges.
 CREATE TABLE IF NOT EXISTS facets_1h${local} ${on_cluster}
 (
     t DateTime('UTC') CODEC(DoubleDelta, ZSTD(1)),

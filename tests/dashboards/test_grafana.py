@@ -23,9 +23,6 @@ HOUR = 3_600_000
 START, END = NOW - 6 * HOUR, NOW
 STEP = 300
 PANELS = [pytest.param(panel, id=f"{name}: {panel.title}") for name, (_, panels) in BOARDS.items() for panel in panels]
-DRIFT = """CREATE TABLE IF NOT EXISTS drift_1h (t DateTime('UTC'), tenant String, service String, env String,
-stream String, bucket String, n SimpleAggregateFunction(sum, UInt64)) ENGINE = AggregatingMergeTree
-ORDER BY (tenant, stream, t, service, env, bucket)"""
 
 
 def expanded(sql: str, **chosen: list[str]) -> str:
@@ -56,7 +53,6 @@ def calls() -> list[Call]:
 @pytest.fixture(scope="module")
 def filled(shelf: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     put(shelf, tmp_path_factory.mktemp("spans"), calls())
-    shelf.command(DRIFT)
     return shelf
 
 
@@ -145,6 +141,7 @@ def test_guard_findings_are_those_of_our_page(filled: Store, overview: Any) -> N
 
 
 def test_a_drift_panel_shows_shares(filled: Store) -> None:
+    filled.command("TRUNCATE TABLE drift_1h")
     hour = END // HOUR * HOUR // 1000 - 7200
     filled.command(
         f"INSERT INTO drift_1h SELECT toDateTime({hour}), 'default', 'a', 'prod', 'model', 'm' || toString(number), "
