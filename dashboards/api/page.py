@@ -10,11 +10,7 @@ from ..static_files import File
 from .answering import SECURITY, as_json
 
 KEEP = "public, max-age=31536000, immutable"
-ADDRESSES = (
-    "/", "/calls", "/calls/{trace}/{span}", "/sessions", "/sessions/{session}", "/users", "/users/{user}", "/cost",
-    "/failures", "/failures/{group}", "/drift", "/drift/{alarm}", "/compare", "/guards", "/guards/review", "/policies",
-    "/policies/{name}", "/sql", "/health", "/alerts", "/alerts/{rule}", "/settings",
-)  # fmt: skip
+ADDRESSES = ("/", "/calls", "/calls/{trace}/{span}")
 """As in `ui/src/pages.ts`."""
 
 

@@ -9,15 +9,6 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from .. import static_files
-from ..alerts import operations as alerts
-from ..compare import operations as compare
-from ..cost import operations as cost
-from ..drift import operations as drift
-from ..failures import operations as failures
-from ..people import operations as people
-from ..saved import operations as saved
-from ..settings import operations as settings
-from ..verdicts import operations as verdicts
 from . import asking_calls, page
 from .answering import as_json, endpoint
 from .document import document
@@ -27,18 +18,7 @@ from .operation import Operation
 AT_ONCE = 4
 """Questions to the store at a time: a page that is left open many times must not starve the ingest."""
 
-OPERATIONS: tuple[Operation, ...] = (
-    *asking_calls.OPERATIONS,
-    *people.OPERATIONS,
-    *failures.OPERATIONS,
-    *drift.OPERATIONS,
-    *compare.OPERATIONS,
-    *cost.OPERATIONS,
-    *verdicts.OPERATIONS,
-    *alerts.OPERATIONS,
-    *settings.OPERATIONS,
-    *saved.OPERATIONS,
-)
+OPERATIONS: tuple[Operation, ...] = asking_calls.OPERATIONS
 """By page, in the order of the menu."""
 
 

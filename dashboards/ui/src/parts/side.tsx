@@ -28,8 +28,7 @@ export function Side({ here, open, close }: { here: Place; open: boolean; close:
 }
 
 const ICONS: Record<string, Parameters<typeof Icon>[0]["name"]> = {
-  "/": "home", "/calls": "list", "/sessions": "talk", "/users": "person", "/failures": "warning", "/drift": "wave", "/compare": "scales",
-  "/cost": "coin", "/sql": "prompt", "/guards": "shield", "/policies": "page", "/alerts": "bell", "/health": "pulse", "/settings": "dials",
+  "/": "home", "/calls": "list",
 };
 
 function isHere(path: string, now: string): boolean {

@@ -1,1 +1,0 @@
-"""Two sets of calls side by side, with how sure one can be."""

@@ -1,1 +1,0 @@
-"""Where the money goes: shares, budgets, forecasts, what has no price, prices put right."""

@@ -1,1 +1,0 @@
-"""What went wrong, of which kind, in which groups, since when."""

@@ -1,1 +1,0 @@
-"""Boards for Grafana, made of the same questions as our pages."""

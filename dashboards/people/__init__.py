@@ -1,1 +1,0 @@
-"""Sessions and users: who called, in what order, at what cost."""

@@ -1,1 +1,0 @@
-"""Views and queries that people keep."""
