@@ -32,7 +32,7 @@ def allowed(authorizer: Authorizer, asked: Request) -> set[str]:
     return granted
 
 
-SHARED = {"see_content", "run_sql", "edit_policy"}
+SHARED = {"see_content", "run_sql", "keep", "review", "configure", "edit_policy"}
 
 
 @pytest.mark.parametrize(
