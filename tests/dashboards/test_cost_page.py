@@ -78,7 +78,8 @@ def traffic(now: int) -> list[Call]:
 
 @pytest.fixture(scope="module")
 def now() -> int:
-    return int(time.time()) * 1000
+    """A whole hour: what falls into a day must not depend on the minute."""
+    return int(time.time()) // 3600 * HOUR
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +107,8 @@ def test_the_planted_spike_is_named(page: Page) -> None:
     answer = page.get_by_label("Cost and why it changed")
     expect(answer).to_contain_text(
         re.compile(
-            r"(9[89]%|All|More than all \(10\d%\)) of the rise is from model claude-sonnet-4-6, service shop, prompt answer since"
+            r"(9[89]%|All|More than all \(10\d%\)) of the rise is from model claude-sonnet-4-6, service shop, "
+            "prompt answer since"
         ),
         timeout=SLOW_MS,
     )
