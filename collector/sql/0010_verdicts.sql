@@ -17,7 +17,6 @@ CREATE TABLE IF NOT EXISTS guard_1h${local} ${on_cluster}
     degraded UInt8,
     events SimpleAggregateFunction(sum, UInt64),
     findings SimpleAggregateFunction(sum, UInt64),
-    calls AggregateFunction(uniq, UInt64),
     lat_hist SimpleAggregateFunction(sumMap, Map(Int16, UInt64))
 )
 ENGINE = ${AggregatingMergeTree}
@@ -32,7 +31,6 @@ SELECT
     g.engine AS engine, g.degraded AS degraded,
     count() AS events,
     sum(g.findings) AS findings,
-    uniqState(cityHash64(g.trace_id, g.span_id)) AS calls,
     sumMap(map(toInt16(if(g.latency_ms > 0, floor(8 * log2(g.latency_ms)), -100)), toUInt64(1))) AS lat_hist
 FROM guard_events${local} AS g
 GROUP BY t, tenant, service, env, rule, policy, detector, label, stage, verdict, action, mode, engine, degraded;

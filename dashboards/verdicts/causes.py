@@ -5,7 +5,7 @@ from typing_extensions import TypedDict
 from .. import guard_kind
 from ..ask import Ask
 from ..view import View
-from . import source
+from . import sets, source
 
 LARGEST = 3
 MOST = 10
@@ -54,10 +54,8 @@ def _largest(rule: str, by: str, now: Counted, then: Counted, scale: float) -> C
 
 
 def _counted(ask: Ask, view: View, rules: list[str]) -> Counted:
-    found = source.events(view)
-    values = ", ".join(f"('{by}', toString({by}), calls)" for by in _BY)
-    sql = f"""SELECT rule, each.1 AS by, each.2 AS value, uniqMerge(each.3) AS n
-FROM (SELECT toString(rule) AS rule, arrayJoin([{values}]) AS each FROM ({found.sql})
-      WHERE {guard_kind.FOUND} AND rule IN {{rules:Array(String)}})
-GROUP BY rule, by, value LIMIT 5000"""
-    return {(rule, by, value): n for rule, by, value, n in ask(sql, found.parameters | {"rules": rules}).rows}
+    where = source.rows(view)
+    sql = f"""SELECT toString(rule), {sets.which(_BY)} AS by, {sets.value(_BY)} AS value, {source.DISTINCT} AS n
+FROM guard_events WHERE {where.sql} AND {guard_kind.FOUND} AND rule IN {{rules:Array(String)}}
+{sets.grouped([f"rule, {by}" for by in _BY])} ORDER BY n DESC, rule, by, value LIMIT 5000"""
+    return {(rule, by, value): n for rule, by, value, n in ask(sql, where.parameters | {"rules": rules}).rows}

@@ -28,11 +28,13 @@ def series(ask: Ask, grid: Grid) -> Series:
     edges = {"step": grid.step, "first_s": grid.view.start // 1000, "last_s": grid.view.end // 1000}
     fill = f"ORDER BY bucket WITH FILL FROM {{first_s:Int64}} TO {{last_s:Int64}} STEP {grid.step}"
     bucket = "intDiv(second, {step:Int64}) * {step:Int64} AS bucket"
-    kinds = ", ".join(f"uniqMergeIf(calls, kind = '{kind}') AS {kind}" for kind in guard_kind.EVENT_KINDS)
-    found, calls = source.events(grid.view, grid.step), source.calls(grid.view, grid.step)
+    kinds = ", ".join(f"sumIf(n, kind = '{kind}') AS {kind}" for kind in guard_kind.EVENT_KINDS)
+    found, calls = source.rows(grid.view), source.calls(grid.view, grid.step)
     by_kind = ask(
-        f"SELECT {bucket}, {kinds} FROM (SELECT *, {guard_kind.OF_EVENT} AS kind FROM ({found.sql})) "
-        f"WHERE {guard_kind.FOUND} GROUP BY bucket {fill}",
+        f"SELECT bucket, {kinds} FROM ("
+        f"SELECT intDiv(toInt64(toUnixTimestamp(ts)), {{step:Int64}}) * {{step:Int64}} AS bucket, "
+        f"{guard_kind.OF_EVENT} AS kind, {source.DISTINCT} AS n FROM guard_events "
+        f"WHERE {found.sql} AND {guard_kind.FOUND} GROUP BY bucket, kind) GROUP BY bucket {fill}",
         found.parameters | edges,
     ).records()
     added = ask(

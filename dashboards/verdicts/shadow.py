@@ -8,6 +8,7 @@ from . import source
 
 WOULD = {"deny": "blocked", "modify": "modified", "warn": "flagged", "fail_open": "failed"}
 """Verdict -> what the rule would have done; the gravest first."""
+_SHADOWED = f"mode = 'shadow' AND verdict IN {tuple(WOULD)}"
 EXAMPLES = 3
 MOST = 100
 
@@ -44,25 +45,21 @@ class Shadow(TypedDict):
 
 
 def shadow(ask: Ask, view: View) -> Shadow:
-    found = source.events(view)
-    shadowed = f"FROM ({found.sql}) WHERE mode = 'shadow' AND verdict IN {list_of(WOULD)}"
-    rules = ask(
-        f"""SELECT toString(rule) AS rule, toString(anyLast(policy)) AS policy, toString(verdict) AS verdict,
-       uniqMerge(calls) AS n, arraySort(arrayFilter(x -> x != '', groupUniqArray(20)(toString(label)))) AS labels
-{shadowed} GROUP BY rule, verdict ORDER BY indexOf({list(WOULD)}, verdict), n DESC, rule LIMIT {MOST}""",
-        found.parameters,
+    where = source.rows(view)
+    counted = ask(
+        f"""SELECT grouping(rule) AS of_all, toString(rule) AS rule, toString(anyLast(policy)) AS policy,
+       toString(verdict) AS verdict, {source.DISTINCT} AS n,
+       arraySort(arrayFilter(x -> x != '', groupUniqArray(20)(toString(label)))) AS labels
+FROM guard_events WHERE {where.sql} AND {_SHADOWED} GROUP BY GROUPING SETS ((rule, verdict), (verdict))
+ORDER BY of_all DESC, indexOf({list(WOULD)}, verdict), n DESC, rule LIMIT {MOST + len(WOULD)}""",
+        where.parameters,
     ).records()
-    if not rules:
-        return {"blocked": 0, "modified": 0, "rules": []}
-    all_ = ask(
-        f"SELECT uniqMergeIf(calls, verdict = 'deny') AS blocked, uniqMergeIf(calls, verdict = 'modify') AS modified "
-        f"{shadowed}",
-        found.parameters,
-    ).records()[0]
-    examples = _examples(ask, view)
+    all_ = {row["verdict"]: row["n"] for row in counted if row["of_all"]}
+    rules = [row for row in counted if not row["of_all"]][:MOST]
+    examples = _examples(ask, view) if rules else {}
     return {
-        "blocked": all_["blocked"],
-        "modified": all_["modified"],
+        "blocked": all_.get("deny", 0),
+        "modified": all_.get("modify", 0),
         "rules": [
             {
                 "rule": row["rule"], "policy": row["policy"], "verdict": row["verdict"], "would": WOULD[row["verdict"]],
@@ -73,18 +70,13 @@ def shadow(ask: Ask, view: View) -> Shadow:
     }  # fmt: skip
 
 
-def list_of(words: object) -> str:
-    """Our own words as a SQL list."""
-    return "(" + ", ".join(f"'{word}'" for word in words) + ")"  # type: ignore[attr-defined]  # of any kind
-
-
 def _examples(ask: Ask, view: View) -> dict[tuple[str, str], list[Example]]:
     """The newest calls of each."""
     where = source.rows(view)
     sql = f"""SELECT toString(rule) AS rule, toString(verdict) AS verdict, trace_id, span_id,
        toUnixTimestamp64Micro(ts) AS us, toString(service) AS service, toString(label) AS label,
        toFloat64(score) AS score
-FROM guard_events WHERE {where.sql} AND mode = 'shadow' AND verdict IN {list_of(WOULD)}
+FROM guard_events WHERE {where.sql} AND {_SHADOWED}
 ORDER BY ts DESC, trace_id, span_id, label LIMIT 1 BY rule, verdict, trace_id, span_id
 LIMIT {EXAMPLES * MOST}"""
     told: dict[tuple[str, str], list[Example]] = {}

@@ -1,4 +1,8 @@
-"""Guard events and guarded calls of a view, counted: whole hours from rollups, what is left at the ends from rows."""
+"""Guard events and guarded calls of a view, counted: whole hours from rollups, what is left at the ends from rows.
+
+How many calls have an event is counted from the rows: a sum cannot tell it, and merging states of distinct calls by
+the hour costs more than reading eight bytes a row.
+"""
 
 from dataclasses import replace
 from typing import Any
@@ -9,6 +13,9 @@ from ..guard_columns import GUARD_COLUMNS
 from ..view import COLUMNS, View
 
 HOUR_MS = 3_600_000
+DISTINCT = f"uniqCombined64({guard_kind.KEY})"
+"""SQL on `guard_events`: calls, however many events they have. Of some thousand exact, above within about 1 %."""
+
 DIMENSIONS = ("service", "env", "rule", "policy", "detector", "label", "stage", "verdict", "action", "mode", "engine")
 
 KIND_OF_CALLS = guard_kind.OF_CALL.replace("status = 'blocked'", "blocked = 1")
@@ -18,10 +25,10 @@ _LISTED = ", ".join((*DIMENSIONS, "degraded"))
 _BIN = "toInt16(if({0} > 0, floor(8 * log2({0})), -100))"
 _HOURS = "t >= toDateTime(intDiv({first:Int64}, 1000)) AND t < toDateTime(intDiv({last:Int64}, 1000))"
 _AT = "toInt64(toUnixTimestamp(t)) AS second"
-_FOUND_BY_HOUR = f"SELECT {_AT}, {_LISTED}, events, findings, calls, lat_hist FROM guard_1h WHERE {_HOURS}"
+_FOUND_BY_HOUR = f"SELECT {_LISTED}, events, findings, lat_hist FROM guard_1h WHERE {_HOURS}"
 _STEP = "intDiv(toInt64(toUnixTimestamp(ts)), {step:Int64}) * {step:Int64} AS second"
-_FOUND_ONE_BY_ONE = f"""SELECT {_STEP}, {_LISTED},
-       count() AS events, sum(guard_events.findings) AS findings, uniqState({guard_kind.KEY}) AS calls,
+_FOUND_ONE_BY_ONE = f"""SELECT {_LISTED},
+       count() AS events, sum(guard_events.findings) AS findings,
        sumMap(map({_BIN.format("latency_ms")}, toUInt64(1))) AS lat_hist
 FROM guard_events WHERE """
 _CALLS_LISTED = "service, env, guard_verdict, guard_action"
@@ -32,20 +39,15 @@ _CALLS_ONE_BY_ONE = f"""SELECT {_STEP}, {_CALLS_LISTED}, toUInt8(status = 'block
 FROM llm_calls WHERE """
 
 
-def events(view: View, step: int = 3600) -> Condition:
-    """SELECT of `second`, the dimensions, `degraded`, `events`, `findings`, `calls` (uniq state) and `lat_hist`.
-
-    `second` is whole in `step` seconds where rows are read; rollups are read for steps of hours only.
-    """
+def events(view: View) -> Condition:
+    """SELECT of the dimensions, `degraded`, `events`, `findings` and `lat_hist`."""
     narrowed, parameters = _of_events(view)
-    if step >= 3600 and view.named <= {*GUARD_ROLLED, *GUARD_COLUMNS}:
+    if view.named <= {*GUARD_ROLLED, *GUARD_COLUMNS}:
         rolled = f"{_FOUND_BY_HOUR}{narrowed}"
-        rows = f"{_FOUND_ONE_BY_ONE}({_edges()}){narrowed} GROUP BY second, {_LISTED}"
-        return Condition(f"{rolled} UNION ALL {rows}", parameters | _hours(view) | {"step": step})
+        edges = f"{_FOUND_ONE_BY_ONE}({_edges()}){narrowed} GROUP BY {_LISTED}"
+        return Condition(f"{rolled} UNION ALL {edges}", parameters | _hours(view))
     where = f"{conditions.IN_RANGE}{narrowed}"
-    return Condition(
-        f"{_FOUND_ONE_BY_ONE}{where} GROUP BY second, {_LISTED}", parameters | _range(view) | {"step": step}
-    )
+    return Condition(f"{_FOUND_ONE_BY_ONE}{where} GROUP BY {_LISTED}", parameters | _range(view))
 
 
 def calls(view: View, step: int = 3600) -> Condition:

@@ -80,7 +80,7 @@ def trouble(ask: Ask, view: View, degraded: Sequence[str]) -> Trouble:
 def _failures(ask: Ask, view: View) -> list[Failure]:
     where = source.rows(view)
     sql = f"""SELECT toString(rule) AS rule, toString(detector) AS detector, toString(verdict) AS verdict,
-       toString(mode) AS mode, {_REASON} AS reason, uniq(trace_id, span_id) AS calls,
+       toString(mode) AS mode, {_REASON} AS reason, {source.DISTINCT} AS calls,
        toUnixTimestamp64Micro(max(ts)) AS last_us
 FROM guard_events WHERE {where.sql} AND {_FAILED}
 GROUP BY rule, detector, verdict, mode, reason ORDER BY calls DESC, rule, detector, reason LIMIT {MOST}"""
@@ -98,11 +98,11 @@ GROUP BY service, reason ORDER BY count DESC, service, reason LIMIT {MOST}"""
 
 
 def _engines(ask: Ask, view: View) -> list[Engine]:
-    found = source.events(view)
-    sql = f"""SELECT toString(detector) AS detector, toString(engine) AS engine, uniqMerge(s.calls) AS calls
-FROM ({found.sql}) AS s WHERE degraded > 0 GROUP BY detector, engine
+    where = source.rows(view)
+    sql = f"""SELECT toString(detector) AS detector, toString(engine) AS engine, {source.DISTINCT} AS calls
+FROM guard_events WHERE {where.sql} AND degraded > 0 GROUP BY detector, engine
 ORDER BY calls DESC, detector, engine LIMIT {MOST}"""
-    return ask(sql, found.parameters).records()  # type: ignore[return-value]  # as the SELECT says
+    return ask(sql, where.parameters).records()  # type: ignore[return-value]  # as the SELECT says
 
 
 def _unguarded(ask: Ask, view: View) -> list[Unguarded]:

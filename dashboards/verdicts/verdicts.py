@@ -1,6 +1,5 @@
 """What the guards did in a view: who found how much, against the period before, at which cost, and how rightly."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -11,7 +10,7 @@ from ..ask import Ask
 from ..grid import before, lay
 from ..measures import percentiles
 from ..view import View
-from . import labels, source
+from . import labels, sets, source
 from .causes import Cause, causes
 from .moved import Moved, moved
 from .precision import Precision
@@ -46,13 +45,13 @@ class Group(TypedDict):
     before: int
     rate: float | None
     moved: Moved
-    kinds: Kinds
     latency: list[float]
 
 
 class Rule(Group):
     """`precision` is None where nobody labelled anything."""
 
+    kinds: Kinds
     policy: str
     modes: list[str]
     detectors: list[str]
@@ -108,9 +107,9 @@ def verdicts(ask: Ask, view: View, now: int, degraded: Sequence[str]) -> Verdict
         "previous": previous,
         "series": series(ask, grid),
         "rules": _rules(ask, grid.view, past, groups["rule"], (totals["calls"], previous["calls"])),
-        "detectors": groups["detector"],
-        "labels": groups["label"],
-        "stages": groups["stage"],
+        "detectors": _plain(groups["detector"]),
+        "labels": _plain(groups["label"]),
+        "stages": _plain(groups["stage"]),
         "shadow": shadow(ask, grid.view),
         "trouble": trouble(ask, grid.view, degraded),
     }
@@ -126,67 +125,61 @@ FROM (SELECT *, {source.KIND_OF_CALLS} AS kind FROM ({calls.sql})) AS s"""
     return ask(sql, calls.parameters).records()[0]  # type: ignore[return-value]  # as the SELECT says
 
 
-def _groups(ask: Ask, view: View, past: View, of: int, of_before: int) -> dict[str, list[Group]]:
-    earlier = {(row["by"], row["name"]): row["n"] for row in _counted(ask, past)}
-    kinds: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: dict.fromkeys(KINDS, 0))
-    for row in _counted(ask, view, also="kind"):
-        kinds[row["by"], row["name"]][row["kind"]] = row["n"]
-    told: dict[str, list[Group]] = {by: [] for by in BY}
-    for row in _counted(ask, view):
-        key = (row["by"], row["name"])
-        was = earlier.get(key, 0)
-        group: Group = {
-            "name": row["name"],
-            "events": row["n_events"],
-            "findings": row["n_findings"],
-            "calls": row["n"],
-            "before": was,
-            "rate": 1000 * row["n"] / of if of else None,
-            "moved": moved(row["n"], of, was, of_before),
-            "kinds": cast("Kinds", kinds[key]),
-            "latency": row["latency"],
-        }
-        told[row["by"]].append(group)
-    return told
+def _groups(ask: Ask, view: View, past: View, of: int, of_before: int) -> dict[str, list[dict[str, Any]]]:
+    """Groups as `Group` says; those of rules with `kinds` and what else the events tell of a rule."""
+    now, earlier = _calls(ask, view, also="rule, kind"), _calls(ask, past)
+    told: dict[str, list[dict[str, Any]]] = {by: [] for by in BY}
+    for row in _sums(ask, view):
+        by, name = row.pop("by"), row["name"]
+        n, was = now.get((by, name, ""), 0), earlier.get((by, name, ""), 0)
+        group = {"calls": n, "before": was, "rate": 1000 * n / of if of else None, "moved": moved(n, of, was, of_before)}
+        told[by].append(row | group)
+    for rule in told["rule"]:
+        rule["kinds"] = {kind: now.get(("rule", rule["name"], kind), 0) for kind in KINDS}
+    return {by: sorted(groups, key=lambda each: (-each["calls"], each["name"])) for by, groups in told.items()}
 
 
-def _counted(ask: Ask, view: View, *, also: str = "") -> list[dict[str, Any]]:
-    """By each of `BY`, and by kind where that is asked: states of distinct calls are what costs."""
+def _calls(ask: Ask, view: View, *, also: str = "") -> dict[tuple[str, str, str], int]:
+    """Calls by (column of `BY`, its value, kind), '' for any kind: one reading of the events for all of them."""
+    where = source.rows(view)
+    sql = f"""SELECT {sets.which(BY)} AS by, {sets.value(BY)} AS value, {"toString(kind)" if also else "''"} AS kind,
+       {source.DISTINCT} AS n
+FROM (SELECT {", ".join(BY)}, {guard_kind.KEY}, {guard_kind.OF_EVENT} AS kind FROM guard_events
+      WHERE {where.sql} AND {guard_kind.FOUND})
+{sets.grouped(BY, *([also] if also else []))} ORDER BY n DESC, value LIMIT {MOST * (len(KINDS) + 1)} BY by"""
+    return {(by, value, kind): n for by, value, kind, n in ask(sql, where.parameters).rows}
+
+
+_ABOUT = {"modes": "mode", "detectors": "detector", "labels": "label", "stages": "stage"}
+
+
+def _sums(ask: Ask, view: View) -> list[dict[str, Any]]:
+    """First by all of them, for there are few kinds of events, then by each."""
     found = source.events(view)
-    sets = ", ".join(f"({by}, {also})" if also else f"({by})" for by in BY)
-    # of a set, the columns that are not in it are 1 in its number
-    name = "multiIf(" + ", ".join(f"g = {15 - (8 >> i)}, '{by}'" for i, by in enumerate(BY)) + ", '')"
-    value = "multiIf(by = 'rule', rule, by = 'detector', detector, by = 'label', label, stage)"
-    sql = f"""SELECT {name} AS by, toString({value}) AS name, {"kind," if also else ""}
-       n_events, n_findings, n, {percentiles("lat")} AS latency
+    each = (*BY, "policy", "mode")
+    lists = (f"arraySort(arrayFilter(x -> x != '', groupUniqArray(20)(toString(m.{column})))) AS {name}"
+             for name, column in _ABOUT.items())  # fmt: skip
+    sql = f"""SELECT {sets.which(BY)} AS by, {sets.value(BY)} AS name, toString(anyLast(policy)) AS policy, {", ".join(lists)},
+       sum(m.n_events) AS events, sum(m.n_findings) AS findings, {percentiles("sumMap(m.lat)")} AS latency
 FROM (
-  SELECT grouping(rule, detector, label, stage) AS g, rule, detector, label, stage, {"kind," if also else ""}
-         sum(s.events) AS n_events, sum(s.findings) AS n_findings, uniqMerge(s.calls) AS n, sumMap(s.lat_hist) AS lat
-  FROM (SELECT *, {guard_kind.OF_EVENT} AS kind FROM ({found.sql})) AS s
-  WHERE {guard_kind.FOUND} GROUP BY GROUPING SETS ({sets})
-) ORDER BY by, n DESC, name LIMIT {MOST * (len(KINDS) if also else 1)} BY by"""
+  SELECT {", ".join(each)}, sum(s.events) AS n_events, sum(s.findings) AS n_findings, sumMap(s.lat_hist) AS lat
+  FROM ({found.sql}) AS s WHERE {guard_kind.FOUND} GROUP BY {", ".join(each)}
+) AS m {sets.grouped(BY)} ORDER BY events DESC, name LIMIT {MOST} BY by"""
     return ask(sql, found.parameters).records()
 
 
-def _rules(ask: Ask, view: View, past: View, groups: list[Group], of: tuple[int, int]) -> list[Rule]:
-    found = source.events(view)
-    sql = f"""SELECT toString(rule) AS name, toString(anyLast(policy)) AS policy, {
-        ", ".join(
-            f"arraySort(arrayFilter(x -> x != '', groupUniqArray(20)(toString({column})))) AS {told}"
-            for column, told in (("mode", "modes"), ("detector", "detectors"), ("label", "labels"), ("stage", "stages"))
-        )
-    } FROM ({found.sql}) WHERE {guard_kind.FOUND} GROUP BY rule"""
-    about = {row["name"]: row for row in ask(sql, found.parameters).records()}
+def _rules(ask: Ask, view: View, past: View, rules: list[dict[str, Any]], of: tuple[int, int]) -> list[Rule]:
     right = labels.by_rule(ask, view)
-    why = causes(ask, view, past, [g["name"] for g in groups if g["moved"]["sure"] and _grew(g)], of)
-    told = []
-    for group in groups:
-        name = group["name"]
-        if name in about:
-            more = {"precision": right.get(name), "causes": why.get(name, [])}
-            told.append(cast("Rule", {**group, **about[name], **more}))
-    return told
+    why = causes(ask, view, past, [rule["name"] for rule in rules if rule["moved"]["sure"] and _grew(rule)], of)
+    return [
+        cast("Rule", {**rule, "precision": right.get(rule["name"]), "causes": why.get(rule["name"], [])})
+        for rule in rules
+    ]
 
 
-def _grew(group: Group) -> bool:
+def _plain(groups: list[dict[str, Any]]) -> list[Group]:
+    return [cast("Group", {name: group[name] for name in Group.__annotations__}) for group in groups]
+
+
+def _grew(group: dict[str, Any]) -> bool:
     return (group["moved"]["ratio"] or 2) > 1

@@ -8,11 +8,11 @@ export interface Precision {
 export interface Moved { ratio: number | null; sure: boolean }
 export interface Group {
   name: string; events: number; findings: number; calls: number; before: number; rate: number | null; moved: Moved;
-  kinds: Record<GuardKind, number>; latency: number[];
+  latency: number[];
 }
 export interface Cause { by: string; value: string; share: number; grown: number }
 export interface Rule extends Group {
-  policy: string; modes: string[]; detectors: string[]; labels: string[]; stages: string[];
+  kinds: Record<GuardKind, number>; policy: string; modes: string[]; detectors: string[]; labels: string[]; stages: string[];
   precision: Precision | null; causes: Cause[];
 }
 export interface Totals {
