@@ -48,13 +48,14 @@ def percentiles(histogram: str) -> str:
 
     Within a bin, which is 9% wide, values are taken as evenly spread over the logarithm.
     """
-    keys = f"arrayFilter(k -> k > -100, arraySort(mapKeys({histogram})))"
-    counts = f"arrayMap(k -> {histogram}[k], {keys})"
-    ends = f"arrayCumSum({counts})"
-    at = f"arrayFirstIndex(e -> e >= share * arrayLast(e -> 1, {ends}), {ends})"
-    within = f"(share * arrayLast(e -> 1, {ends}) - ({ends}[{at}] - {counts}[{at}])) / {counts}[{at}]"
-    one = f"pow(2, ({keys}[{at}] + {within}) / 8)"
-    return f"if(empty({keys}), [], arrayMap(share -> {one}, [0.5, 0.95, 0.99]))"
+    # parameters of lambdas are values with a name: spelt out at each place, the text takes longer to read than the rows
+    end = "arrayCumSum(counts)"
+    at = f"arrayFirstIndex(e -> e >= share * {end}[-1], {end})"
+    within = f"(share * {end}[-1] - ({end}[at] - counts[at])) / counts[at]"
+    one = f"arrayMap(at -> pow(2, (keys[at] + {within}) / 8), [{at}])[1]"
+    told = f"arrayMap(share -> {one}, if(empty(keys), [], [0.5, 0.95, 0.99]))"
+    bins = f"arrayFilter(bin -> bin.1 > -100, arraySort(arrayZip(mapKeys({histogram}), mapValues({histogram}))))"
+    return f"arrayMap(bins -> arrayMap((keys, counts) -> {told}, [bins.1], [bins.2])[1], [{bins}])[1]"
 
 
 def source(tables: Tables) -> str:

@@ -10,7 +10,8 @@ def grouped(by: Sequence[str], *further: str) -> str:
 
 def which(by: Sequence[str]) -> str:
     """The column of `by` that a row is of: 'rule'. A further set is told by the first of them that it has."""
-    has = (f"bitTest(grouping({', '.join(by)}), {len(by) - 1 - place}) = 0, '{column}'" for place, column in enumerate(by))
+    bits = f"grouping({', '.join(by)})"  # the first is the highest; 1 for one that is not in the set
+    has = (f"NOT bitTest({bits}, {len(by) - 1 - place}), '{column}'" for place, column in enumerate(by))
     return f"multiIf({', '.join(has)}, '')"
 
 

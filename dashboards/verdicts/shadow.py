@@ -10,6 +10,8 @@ WOULD = {"deny": "blocked", "modify": "modified", "warn": "flagged", "fail_open"
 """Verdict -> what the rule would have done; the gravest first."""
 _SHADOWED = f"mode = 'shadow' AND verdict IN {tuple(WOULD)}"
 EXAMPLES = 3
+_NEWEST = 4 * EXAMPLES
+"""Events that are looked at for them: a call can have several."""
 MOST = 100
 
 
@@ -49,14 +51,15 @@ def shadow(ask: Ask, view: View) -> Shadow:
     counted = ask(
         f"""SELECT grouping(rule) AS of_all, toString(rule) AS rule, toString(anyLast(policy)) AS policy,
        toString(verdict) AS verdict, {source.DISTINCT} AS n,
-       arraySort(arrayFilter(x -> x != '', groupUniqArray(20)(toString(label)))) AS labels
+       groupArraySorted({_NEWEST})(-toUnixTimestamp64Micro(ts)) AS newest,
+       arraySort(arrayFilter(x -> x != '', arrayMap(x -> toString(x), groupUniqArray(20)(label)))) AS labels
 FROM guard_events WHERE {where.sql} AND {_SHADOWED} GROUP BY GROUPING SETS ((rule, verdict), (verdict))
 ORDER BY of_all DESC, indexOf({list(WOULD)}, verdict), n DESC, rule LIMIT {MOST + len(WOULD)}""",
         where.parameters,
     ).records()
     all_ = {row["verdict"]: row["n"] for row in counted if row["of_all"]}
     rules = [row for row in counted if not row["of_all"]][:MOST]
-    examples = _examples(ask, view) if rules else {}
+    examples = _examples(ask, view, sorted({-us for row in rules for us in row["newest"]})) if rules else {}
     return {
         "blocked": all_.get("deny", 0),
         "modified": all_.get("modify", 0),
@@ -70,17 +73,18 @@ ORDER BY of_all DESC, indexOf({list(WOULD)}, verdict), n DESC, rule LIMIT {MOST 
     }  # fmt: skip
 
 
-def _examples(ask: Ask, view: View) -> dict[tuple[str, str], list[Example]]:
-    """The newest calls of each."""
+def _examples(ask: Ask, view: View, newest: list[int]) -> dict[tuple[str, str], list[Example]]:
+    """Calls of the events at these times (µs), the newest first."""
     where = source.rows(view)
     sql = f"""SELECT toString(rule) AS rule, toString(verdict) AS verdict, trace_id, span_id,
        toUnixTimestamp64Micro(ts) AS us, toString(service) AS service, toString(label) AS label,
        toFloat64(score) AS score
-FROM guard_events WHERE {where.sql} AND {_SHADOWED}
+FROM guard_events WHERE {where.sql} AND {_SHADOWED} AND toUnixTimestamp64Micro(ts) IN {{newest:Array(Int64)}}
+  AND ts >= fromUnixTimestamp64Micro({{oldest:Int64}})
 ORDER BY ts DESC, trace_id, span_id, label LIMIT 1 BY rule, verdict, trace_id, span_id
-LIMIT {EXAMPLES * MOST}"""
+LIMIT {_NEWEST * MOST}"""
     told: dict[tuple[str, str], list[Example]] = {}
-    for row in ask(sql, where.parameters).records():
+    for row in ask(sql, where.parameters | {"newest": newest, "oldest": newest[0]}).records():
         of = told.setdefault((row.pop("rule"), row.pop("verdict")), [])
         if len(of) < EXAMPLES:
             of.append({**row, "score": round(row["score"], 3)})  # type: ignore[typeddict-item]  # as the SELECT says

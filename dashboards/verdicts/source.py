@@ -28,14 +28,14 @@ _AT = "toInt64(toUnixTimestamp(t)) AS second"
 _FOUND_BY_HOUR = f"SELECT {_LISTED}, events, findings, lat_hist FROM guard_1h WHERE {_HOURS}"
 _STEP = "intDiv(toInt64(toUnixTimestamp(ts)), {step:Int64}) * {step:Int64} AS second"
 _FOUND_ONE_BY_ONE = f"""SELECT {_LISTED},
-       count() AS events, sum(guard_events.findings) AS findings,
-       sumMap(map({_BIN.format("latency_ms")}, toUInt64(1))) AS lat_hist
+       count() AS events, sum(guard_events.findings) AS findings, map({_BIN.format("latency_ms")}, count()) AS lat_hist
 FROM guard_events WHERE """
+_FOUND_GROUPED = f"{_LISTED}, {_BIN.format('latency_ms')}"  # a row a bin: several times faster than sums of maps
 _CALLS_LISTED = "service, env, guard_verdict, guard_action"
 _CALLS_BY_HOUR = f"SELECT {_AT}, {_CALLS_LISTED}, blocked, degraded, calls, lat_hist FROM guarded_1h WHERE {_HOURS}"
 _CALLS_ONE_BY_ONE = f"""SELECT {_STEP}, {_CALLS_LISTED}, toUInt8(status = 'blocked') AS blocked, degraded,
        count() AS calls,
-       sumMap(map({_BIN.format("guard_latency_ms")}, toUInt64(1))) AS lat_hist
+       map({_BIN.format("guard_latency_ms")}, count()) AS lat_hist
 FROM llm_calls WHERE """
 
 
@@ -44,16 +44,16 @@ def events(view: View) -> Condition:
     narrowed, parameters = _of_events(view)
     if view.named <= {*GUARD_ROLLED, *GUARD_COLUMNS}:
         rolled = f"{_FOUND_BY_HOUR}{narrowed}"
-        edges = f"{_FOUND_ONE_BY_ONE}({_edges()}){narrowed} GROUP BY {_LISTED}"
+        edges = f"{_FOUND_ONE_BY_ONE}({_edges()}){narrowed} GROUP BY {_FOUND_GROUPED}"
         return Condition(f"{rolled} UNION ALL {edges}", parameters | _hours(view))
     where = f"{conditions.IN_RANGE}{narrowed}"
-    return Condition(f"{_FOUND_ONE_BY_ONE}{where} GROUP BY {_LISTED}", parameters | _range(view))
+    return Condition(f"{_FOUND_ONE_BY_ONE}{where} GROUP BY {_FOUND_GROUPED}", parameters | _range(view))
 
 
 def calls(view: View, step: int = 3600) -> Condition:
     """SELECT of `second`, service, env, guard_verdict, guard_action, `blocked`, `degraded`, `calls`, `lat_hist`."""
     asked = without_guards(view)
-    grouped = f" GROUP BY second, {_CALLS_LISTED}, blocked, degraded"
+    grouped = f" GROUP BY second, {_CALLS_LISTED}, blocked, degraded, {_BIN.format('guard_latency_ms')}"
     if step >= 3600 and asked.named <= GUARD_ROLLED:
         narrowed, parameters = _columns(asked)
         rows = f"{_CALLS_ONE_BY_ONE}({_edges()}){narrowed}{grouped}"

@@ -132,8 +132,8 @@ def _groups(ask: Ask, view: View, past: View, of: int, of_before: int) -> dict[s
     for row in _sums(ask, view):
         by, name = row.pop("by"), row["name"]
         n, was = now.get((by, name, ""), 0), earlier.get((by, name, ""), 0)
-        group = {"calls": n, "before": was, "rate": 1000 * n / of if of else None, "moved": moved(n, of, was, of_before)}
-        told[by].append(row | group)
+        rate = 1000 * n / of if of else None
+        told[by].append(row | {"calls": n, "before": was, "rate": rate, "moved": moved(n, of, was, of_before)})
     for rule in told["rule"]:
         rule["kinds"] = {kind: now.get(("rule", rule["name"], kind), 0) for kind in KINDS}
     return {by: sorted(groups, key=lambda each: (-each["calls"], each["name"])) for by, groups in told.items()}
@@ -157,9 +157,12 @@ def _sums(ask: Ask, view: View) -> list[dict[str, Any]]:
     """First by all of them, for there are few kinds of events, then by each."""
     found = source.events(view)
     each = (*BY, "policy", "mode")
-    lists = (f"arraySort(arrayFilter(x -> x != '', groupUniqArray(20)(toString(m.{column})))) AS {name}"
-             for name, column in _ABOUT.items())  # fmt: skip
-    sql = f"""SELECT {sets.which(BY)} AS by, {sets.value(BY)} AS name, toString(anyLast(policy)) AS policy, {", ".join(lists)},
+    lists = ", ".join(
+        f"arraySort(arrayFilter(x -> x != '', groupUniqArray(20)(toString(m.{column})))) AS {name}"
+        for name, column in _ABOUT.items()
+    )
+    sql = f"""SELECT {sets.which(BY)} AS by, {sets.value(BY)} AS name, toString(anyLast(policy)) AS policy,
+       {lists},
        sum(m.n_events) AS events, sum(m.n_findings) AS findings, {percentiles("sumMap(m.lat)")} AS latency
 FROM (
   SELECT {", ".join(each)}, sum(s.events) AS n_events, sum(s.findings) AS n_findings, sumMap(s.lat_hist) AS lat
