@@ -1,6 +1,8 @@
 """The guards page and the review queue as people use them: numbers that lead to calls, labels by keyboard."""
 
+import asyncio
 import re
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # has annotations, no marker
 from playwright.sync_api import Browser, Page, expect
+from starlette.types import Receive, Scope, Send
 
 from spanward.collector.store import Store
 
@@ -100,8 +103,33 @@ def test_labels_by_keyboard_become_a_precision(browser: Browser, address: str) -
             for n in range(drawn):
                 page.keyboard.press("y")
                 expect(status).to_contain_text(f"{n + 2} of {drawn} drawn" if n + 1 < drawn else "The last one")
+            expect(status).not_to_contain_text("saving")  # a page loaded anew cannot know of what is on its way
         page.goto("/guards?from=now-80m")
         expect(rightness(page)).to_contain_text("92%65% to 99%, 12 labels")
+
+
+def test_the_next_page_counts_a_label_that_was_on_its_way(browser: Browser, store: Store, tmp_path: Any) -> None:
+    put(store, tmp_path, planted(int(time.time() * 1000)))
+    app, gate = app_of(store), threading.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST":
+            await asyncio.to_thread(gate.wait, 20)
+        await app(scope, receive, send)
+
+    with served(slow) as address, tab(browser, address) as page:
+        page.goto("/guards/review?from=now-80m&rule=pii-out")
+        expect(page.locator("mark.hit")).to_be_visible()
+        page.keyboard.press("y")
+        expect(page.get_by_role("status").first).to_contain_text("saving …")
+        page.keyboard.press("z")
+        page.keyboard.press("n")
+        page.get_by_role("link", name="Guards", exact=True).last.click()
+        expect(page.get_by_role("heading", name="Guards", exact=True)).to_be_visible()
+        gate.set()
+        expect(rightness(page)).to_have_text("too few labels1 of 10")
+    of_each = "SELECT arrayMap(x -> x.2, arraySort(groupArray((ts, verdict)))) AS said FROM reviews GROUP BY span_id"
+    assert sorted(said for (said,) in store.ask(of_each).rows) == [["right", "none"], ["wrong"]]
 
 
 def test_who_may_not_see_content_is_told_so(browser: Browser, store: Store, tmp_path: Any) -> None:

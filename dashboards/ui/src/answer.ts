@@ -1,6 +1,7 @@
 // Asking the API: the answer before stays while the next is on its way; polls while the tab is seen.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { keep } from "./offers";
+import { allTold } from "./tell";
 
 export interface Answer<T> {
   data: T | null;
@@ -9,6 +10,7 @@ export interface Answer<T> {
 }
 
 async function ask<T>(url: string, signal: AbortSignal): Promise<T> {
+  await allTold();
   const response = await fetch(url, { signal, headers: { accept: "application/json" } }).catch((why: unknown) => {
     throw signal.aborted ? why : new Error("The sidecar does not answer. Is `spanward serve` running?");
   });

@@ -1,5 +1,5 @@
 // One finding after the other: was the guard right? y right, n wrong, u unsure, j and k move, z takes the last one back.
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useAnswer } from "../answer";
 import { cleared, filtersOf } from "../filters";
 import { count, local, timeOf } from "../format";
@@ -12,7 +12,7 @@ import type { PageProps } from "../pages";
 import { change, href, type Place } from "../place";
 import { asked, withRange } from "../range";
 import type { Content } from "../records";
-import { send } from "../send";
+import { tell } from "../tell";
 import { useTitle } from "../title";
 import type { Finding, Queue, Said } from "./guards_records";
 import { FindingText } from "./review_text";
@@ -58,9 +58,13 @@ function Labelling({ here, queue }: { here: Place; queue: Queue }) {
   const [note, setNote] = useState("");
   const [error, setError] = useState("");
   const finding = findings[at];
-  const tell = useCallback((what: Finding, verdict: Said | "none", text: string) => send("POST", "/api/guards/review", {
-    trace_id: what.trace_id, span_id: what.span_id, rule: what.rule, detector: what.detector, label: what.label, stage: what.stage, verdict, note: text,
-  }), []);
+  const [saving, setSaving] = useState(0);
+  const keep = (what: Finding, verdict: Said | "none", text: string) => {
+    const { trace_id, span_id, rule, detector, label, stage } = what;
+    setSaving((n) => n + 1);
+    return tell("/api/guards/review", { trace_id, span_id, rule, detector, label, stage, verdict, note: text }, keyOf(what))
+      .finally(() => setSaving((n) => n - 1));
+  };
   const say = (said: Said) => {
     if (!finding) return;
     const key = keyOf(finding);
@@ -70,9 +74,10 @@ function Labelling({ here, queue }: { here: Place; queue: Queue }) {
     setNote("");
     setError("");
     setAt(Math.min(at + 1, findings.length));
-    tell(finding, said, text).catch((why: Error) => {
+    keep(finding, said, text).catch((why: Error) => {
       setError(`${why.message} The label on ${finding.rule} was not kept.`);
       setDone((old) => without(old, key));
+      setLast((old) => old.filter((one) => one.finding !== finding));
       setNote(text);
       setAt(at);
     });
@@ -80,11 +85,14 @@ function Labelling({ here, queue }: { here: Place; queue: Queue }) {
   const undo = () => {
     const back = last.at(-1);
     if (!back) return;
-    tell(back.finding, "none", "").then(() => {
+    setLast((old) => old.slice(0, -1));
+    keep(back.finding, "none", "").then(() => {
       setDone((old) => without(old, keyOf(back.finding)));
-      setLast(last.slice(0, -1));
       setAt(findings.indexOf(back.finding));
-    }, (why: Error) => setError(why.message));
+    }, (why: Error) => {
+      setError(why.message);
+      setLast((old) => [...old, back]);
+    });
   };
   const move = (by: number) => setAt(Math.min(Math.max(at + by, 0), findings.length));
   useKeys({ y: () => say("right"), n: () => say("wrong"), u: () => say("unsure"), j: () => move(1), k: () => move(-1), z: undo });
@@ -92,7 +100,7 @@ function Labelling({ here, queue }: { here: Place; queue: Queue }) {
   return (
     <>
       <p class="guards-steps quiet" role="status">
-        <span>{finding ? `${at + 1} of ${findings.length} drawn` : "The last one"}; {count(Math.max(0, queue.left - given))} without a label, {count(queue.labelled + given)} with one</span>
+        <span>{finding ? `${at + 1} of ${findings.length} drawn` : "The last one"}; {count(Math.max(0, queue.left - given))} without a label, {count(queue.labelled + given)} with one{saving > 0 && ", saving …"}</span>
         <span class="grow" />
         <button type="button" class="button small" disabled={at === 0} onClick={() => move(-1)}>Back <kbd>k</kbd></button>
         <button type="button" class="button small" disabled={!finding} onClick={() => move(1)}>Skip <kbd>j</kbd></button>

@@ -1,7 +1,7 @@
 // On any call: what the guards should have caught. To be mounted with the ids of the call.
 import { useState } from "preact/hooks";
 import { useAnswer } from "../answer";
-import { send } from "../send";
+import { tell } from "../tell";
 import { Problem } from "./notice";
 
 interface Known { found: { rule: string; label: string }[] }
@@ -26,13 +26,13 @@ function Form({ trace, span }: { trace: string; span: string }) {
   const [error, setError] = useState("");
   const known = data?.found ?? [];
   const picked = chosen === OTHER ? { rule: "", label: own.trim() } : known[Number(chosen)] ?? { rule: "", label: own.trim() };
-  const tell = (verdict: "missed" | "none", said: { rule: string; label: string }) => {
-    send("POST", "/api/guards/missed", { trace_id: trace, span_id: span, rule: said.rule, label: said.label, verdict, note })
+  const say = (verdict: "missed" | "none", said: { rule: string; label: string }) => {
+    tell("/api/guards/missed", { trace_id: trace, span_id: span, rule: said.rule, label: said.label, verdict, note }, trace + span)
       .then(() => { setDone(verdict === "missed" ? said : null); setError(""); }, (why: Error) => setError(why.message));
   };
-  if (done) return <p role="status">Noted: {done.label} was missed{done.rule && ` by ${done.rule}`}. <button type="button" class="link" onClick={() => tell("none", done)}>Undo</button></p>;
+  if (done) return <p role="status">Noted: {done.label} was missed{done.rule && ` by ${done.rule}`}. <button type="button" class="link" onClick={() => say("none", done)}>Undo</button></p>;
   return (
-    <form onSubmit={(e) => { e.preventDefault(); if (picked.label) tell("missed", picked); }}>
+    <form onSubmit={(e) => { e.preventDefault(); if (picked.label) say("missed", picked); }}>
       {error && <Problem text={error} />}
       <label>Should have been caught by
         <select value={known.length ? chosen : OTHER} onChange={(e) => choose(e.currentTarget.value)}>
