@@ -160,4 +160,4 @@ def _contested(ask: Ask, view: View) -> list[Drawn]:
 FROM ({latest}) GROUP BY {FINDING}
 HAVING countIf(said = 'right') > 0 AND countIf(said = 'right') = countIf(said = 'wrong')
 ORDER BY {FINDING} LIMIT {MOST}"""
-    return [Drawn(*row, contested=True) for row in ask(sql, known.parameters).rows]
+    return [Drawn(*row)._replace(contested=True) for row in ask(sql, known.parameters).rows]
