@@ -14,7 +14,7 @@ from .back_dated import Turn, add_trace
 from .workloads import ANSWER_NEW, ANSWER_OLD, NEW_PROMPT, WORKLOADS, Workload
 
 DAYS = 28
-CALLS_A_DAY = 700
+CALLS_A_DAY = 260
 HOURS = (1, 1, 1, 1, 1, 2, 4, 8, 12, 14, 14, 13, 11, 13, 14, 13, 12, 9, 6, 5, 4, 3, 2, 1)
 """Weight of each hour of the day (UTC)."""
 WEEKEND = 0.35
