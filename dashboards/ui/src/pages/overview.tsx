@@ -106,11 +106,10 @@ function Quiet({ here }: { here: Place }) {
 const MOST_POINTS = 10;
 
 function failurePoints(here: Place, { series, step }: Data): Point[] {
-  const least = series.errors.toSorted((a, b) => b - a)[MOST_POINTS - 1] ?? 0;
-  const marked = (failed: number) => failed > 0 && (failed > least || series.errors.filter((n) => n >= least).length <= MOST_POINTS);
+  const enough = series.errors.toSorted((a, b) => b - a)[MOST_POINTS] ?? 0;
   return series.t.flatMap((t, index) => {
     const failed = series.errors[index] ?? 0;
-    if (!marked(failed)) return [];
+    if (failed <= enough) return [];
     const query = only(withRange(here.query, isoSeconds(t), isoSeconds(t + step)), { status: "error" });
     const value = (series.calls[index] ?? 0) - (series.blocked[index] ?? 0);
     return [{ index, value, href: href("/calls", query), label: `${count(failed)} failed, ${bucket(t, step)}` }];
