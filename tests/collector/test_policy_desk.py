@@ -78,7 +78,9 @@ def test_a_viewer_looks_and_changes_nothing(tmp_path: Path) -> None:
             lambda found: len(found) == 2,
         )
         assert [entry["actor"] for entry in entries] == ["file change", "policy_editor"]
-        assert running.http.get("/api/policies", headers=viewer).json()["in_force"]["by"] == "policy_editor"
+        # the log is told before the policy is in force
+        brought = until(lambda: running.http.get("/api/policies", headers=viewer).json()["in_force"]["by"], bool)
+        assert brought == "policy_editor"
 
 
 def status(running: Running) -> dict[str, Any]:

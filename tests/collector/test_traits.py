@@ -122,7 +122,11 @@ def test_what_goes_into_the_rollup_of_drift(store: Store, tmp_path: Path, docume
     clock = Clock(NOW)
     traits = traits_of(store, tmp_path, documents, clock)
     look(store, tmp_path, traits, clock, [*calls(REFUNDS, 30, NOW), *calls(GERMAN, 10, NOW + 50)])
-    rows = store.ask("SELECT stream, bucket, sum(n) FROM drift_1h GROUP BY stream, bucket ORDER BY stream, bucket").rows
+    rows = store.ask(
+        "SELECT stream, bucket, sum(n) FROM drift_1h "
+        "WHERE stream IN ('language', 'topic', 'input_form', 'new_words', 'centroid_shift') "
+        "GROUP BY stream, bucket ORDER BY stream, bucket"
+    ).rows
     assert rows == (("input_form", "prose", 40), ("language", "de", 10), ("language", "en", 30))
 
 

@@ -4,21 +4,25 @@ The pages come from the table that the menu is made of, so that a new one is loo
 """
 
 import re
-import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # has annotations, no marker
 from playwright.sync_api import Browser, Page, expect
+from starlette.testclient import TestClient
 
+from spanward.collector.desk.places import IN_FORCE
 from spanward.collector.store import Store
 from spanward.dashboards.api.page import ADDRESSES
 from spanward.tracer import semconv
 
 from .browser import served, tab
-from .serving import app_of
+from .conftest import NOW
+from .desk import POLICY, desk_app
+from .drifting import CLOCK, calls, put_all
 from .traffic import Call, put, report
 
 pytestmark = pytest.mark.browser
@@ -27,37 +31,56 @@ MINUTE = 60_000
 MOST_BYTES = 120_000
 TABLE = Path(__file__).resolve().parents[2] / "dashboards" / "ui" / "src" / "pages.ts"
 PAGES = re.findall(r'\{ path: "([^"]+)"', TABLE.read_text())
-IDS = {
-    "trace": f"{900:032x}", "span": f"{900:016x}", "session": "s-1", "user": "ann", "group": "none", "alarm": "none",
-    "name": "default", "rule": "none",
-}  # fmt: skip
-"""What stands for {name} in an address. What is not there must say so as well as what is."""
+RULE = {"name": "Shop fails", "metric": "failure_rate", "threshold": 0.2}
 
 
-def address_of(path: str) -> str:
-    return re.sub(r"{(\w+)}", lambda name: IDS[name[1]], path) + "?from=now-24h"
+@dataclass(frozen=True)
+class Site:
+    """`ids` stand for {name} in a page's address."""
+
+    address: str
+    ids: dict[str, str]
+
+    def of(self, path: str) -> str:
+        return re.sub(r"{(\w+)}", lambda name: self.ids[name[1]], path) + "?from=now-24h"
+
+
+def traffic() -> list[Call]:
+    """What every page has something to show of."""
+    of_ann = {
+        semconv.USER_ID: "ann", semconv.CONVERSATION: "s-1", semconv.PROMPT_NAME: "p", semconv.PROMPT_VERSION: "2",
+    }  # fmt: skip
+    guard = {semconv.GUARDRAIL_VERDICT: "deny", semconv.GUARDRAIL_ACTION: "block"}
+    return [
+        *(Call(NOW - n * 20 * MINUTE, latency_ms=100 + n, ttft_ms=20, attributes=of_ann) for n in range(1, 60)),
+        Call(NOW - 5 * MINUTE, trace=900, span=900, attributes=of_ann, guards=[guard, {}]),
+        Call(NOW - 6 * MINUTE, error="RateLimitError", message="HTTP 429", cost=None),
+        Call(NOW - 7 * MINUTE, model="own", cost=None),
+    ]
 
 
 @pytest.fixture(scope="module")
-def address(shelf: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    now = int(time.time() * 1000)
-    of_ann = {
-        semconv.USER_ID: "ann",
-        semconv.CONVERSATION: "s-1",
-        semconv.PROMPT_NAME: "p",
-        semconv.PROMPT_VERSION: "2",
-    }
-    guard = {semconv.GUARDRAIL_VERDICT: "deny", semconv.GUARDRAIL_ACTION: "block"}
-    folder = tmp_path_factory.mktemp("spans")
-    put(shelf, folder, [
-        *(Call(now - n * 20 * MINUTE, latency_ms=100 + n, ttft_ms=20, attributes=of_ann) for n in range(1, 60)),
-        Call(now - 5 * MINUTE, trace=900, span=900, attributes=of_ann, guards=[guard, {}]),
-        Call(now - 6 * MINUTE, error="RateLimitError", message="HTTP 429", cost=None),
-        Call(now - 7 * MINUTE, model="own", cost=None),
-    ])  # fmt: skip
-    report(shelf, folder, now - MINUTE, "dropped", "full", 3)
-    with served(app_of(shelf, lambda: {"status": "ok", "store": "ok", "degraded": ["pii: no NER model"]})) as where:
-        yield where
+def site(shelf: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("site")
+    put_all(shelf, folder, calls())
+    put(shelf, folder, traffic())
+    report(shelf, folder, NOW - MINUTE, "dropped", "full", 3)
+    policy = folder / "shop.yaml"
+    policy.write_text(POLICY)
+
+    def sidecar() -> dict[str, Any]:
+        return {"status": "ok", "store": "ok", "degraded": ["pii: no NER model"]}
+
+    with desk_app(shelf, folder, policy, [], sidecar=sidecar, clock=lambda: CLOCK / 1000) as (app, _, _):
+        api = TestClient(app)
+        ids = {
+            "trace": f"{900:032x}", "span": f"{900:016x}", "session": "s-1", "user": "ann", "name": IN_FORCE,
+            "group": api.get("/api/failures?from=now-24h").json()["groups"][0]["group"],
+            "alarm": api.get("/api/drift").json()["alarms"][0]["id"],
+            "rule": api.post("/api/alerts", json={"rule": RULE}).json()["id"],
+        }  # fmt: skip
+        with served(app) as where:
+            yield Site(where, ids)
 
 
 def settled(page: Page) -> None:
@@ -72,16 +95,16 @@ def violations(page: Page) -> list[tuple[str, str, Any]]:
 
 
 def test_the_sidecar_serves_every_page_of_the_table() -> None:
-    assert set(ADDRESSES) == set(PAGES)
+    assert {address.replace(":path", "") for address in ADDRESSES} == set(PAGES)
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_no_hindrance(browser: Browser, address: str, path: str) -> None:
+def test_no_hindrance(browser: Browser, site: Site, path: str) -> None:
     for scheme in ("light", "dark"):
         for width in (1280, 400):
             size = {"width": width, "height": 900}
-            with tab(browser, address, color_scheme=scheme, viewport=size, reduced_motion="reduce") as page:
-                page.goto(address_of(path))
+            with tab(browser, site.address, color_scheme=scheme, viewport=size, reduced_motion="reduce") as page:
+                page.goto(site.of(path))
                 settled(page)
                 assert violations(page) == [], (path, scheme, width)
                 wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -89,10 +112,10 @@ def test_no_hindrance(browser: Browser, address: str, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_is_light(browser: Browser, address: str, path: str) -> None:
+def test_a_page_is_light(browser: Browser, site: Site, path: str) -> None:
     """Everything but the answers of the API, as it goes over the wire for a first visit."""
     carried: list[int] = []
-    with tab(browser, address) as page:
+    with tab(browser, site.address) as page:
         page.on(
             "requestfinished",
             lambda one: (
@@ -100,7 +123,7 @@ def test_a_page_is_light(browser: Browser, address: str, path: str) -> None:
                 or carried.append(sum(one.sizes()[k] for k in ("responseBodySize", "responseHeadersSize")))
             ),
         )
-        page.goto(address_of(path))
+        page.goto(site.of(path))
         settled(page)
     assert carried
     assert sum(carried) <= MOST_BYTES
@@ -111,8 +134,8 @@ def focused(page: Page) -> str:
     return told
 
 
-def test_the_first_key_leads_past_the_menu(browser: Browser, address: str) -> None:
-    with tab(browser, address) as page:
+def test_the_first_key_leads_past_the_menu(browser: Browser, site: Site) -> None:
+    with tab(browser, site.address) as page:
         page.goto("/calls")
         settled(page)
         page.keyboard.press("Tab")
@@ -121,8 +144,8 @@ def test_the_first_key_leads_past_the_menu(browser: Browser, address: str) -> No
         assert page.evaluate("location.hash === '#main' || document.activeElement.id === 'main'")
 
 
-def test_the_palette_goes_where_it_is_told(browser: Browser, address: str) -> None:
-    with tab(browser, address) as page:
+def test_the_palette_goes_where_it_is_told(browser: Browser, site: Site) -> None:
+    with tab(browser, site.address) as page:
         page.goto("/")
         settled(page)
         page.keyboard.press("Control+k")
@@ -137,8 +160,8 @@ def test_the_palette_goes_where_it_is_told(browser: Browser, address: str) -> No
         expect(page.locator("dialog.palette")).not_to_be_visible()
 
 
-def test_help_and_menus_open_and_close_by_keys(browser: Browser, address: str) -> None:
-    with tab(browser, address) as page:
+def test_help_and_menus_open_and_close_by_keys(browser: Browser, site: Site) -> None:
+    with tab(browser, site.address) as page:
         page.goto("/calls")
         settled(page)
         page.keyboard.press("?")
@@ -156,8 +179,8 @@ def test_help_and_menus_open_and_close_by_keys(browser: Browser, address: str) -
         expect(page.locator("main h1")).to_have_text("Health")
 
 
-def test_on_a_narrow_screen_the_menu_is_behind_a_button(browser: Browser, address: str) -> None:
-    with tab(browser, address, viewport={"width": 400, "height": 800}) as page:
+def test_on_a_narrow_screen_the_menu_is_behind_a_button(browser: Browser, site: Site) -> None:
+    with tab(browser, site.address, viewport={"width": 400, "height": 800}) as page:
         page.goto("/")
         settled(page)
         page.locator(".menu-button").click()

@@ -18,18 +18,11 @@ from schemathesis.schemas import BaseSchema
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from spanward.collector import price_operations
-from spanward.collector.desk.queries import QUERIES
-from spanward.collector.guardroom import Guardroom
-from spanward.collector.metrics import Metrics
-from spanward.collector.pricing import Pricing
-from spanward.collector.repricing import Repricing
 from spanward.collector.roles import EVERYTHING, ROLES
-from spanward.collector.settings_operations import Configured, SettingsOperations
 from spanward.collector.store import Store
 from spanward.dashboards.api.document import PATH_PARTS, document, path
 from spanward.dashboards.api.operation import Operation
-from spanward.dashboards.api.routes import OPERATIONS, routes
+from spanward.dashboards.api.routes import OPERATIONS
 from spanward.dashboards.conditions import GUARD_ROLLED, HOURLY, ROLLED
 from spanward.dashboards.failures.source import OF_FAILURE
 from spanward.dashboards.failures.source import ROLLED as FAILURES_ROLLED
@@ -40,7 +33,8 @@ from spanward.dashboards.view import FILTERS, NUMBERS, SEARCHED_IN
 from spanward.tracer import semconv
 
 from .conftest import NOW
-from .serving import app_of, means_of, nobody_but
+from .desk import POLICY, desk_app
+from .serving import app_of, nobody_but
 from .traffic import Call, put, report
 
 EXAMPLES = {GenerationMode.POSITIVE: 20, GenerationMode.NEGATIVE: 10}
@@ -52,6 +46,7 @@ EXCLUDED = (
 )  # fmt: skip
 
 ENDLESS = "text/event-stream"
+RETENTION = "/api/retention"
 TABLES = (GUARD_ROLLED, ROLLED, HOURLY, frozenset(GUARD_COLUMNS), OF_FAILURE, FAILURES_ROLLED)
 """By which conditions it is told which tables answer."""
 
@@ -139,21 +134,15 @@ def test_answers_are_as_the_document_says(schema: BaseSchema, operation: Operati
 
 
 @pytest.mark.parametrize("mode", GenerationMode)
-def test_what_the_collector_adds_keeps_to_the_document(shelf: Store, tmp_path: Path, mode: GenerationMode) -> None:
-    """Prices, settings, saved queries. Retention is left alone: fewer days would take the rows of the other tests."""
-    means = means_of(shelf, clock=lambda: NOW / 1000)
-    pricing = Pricing()
-    configured = Configured("", tmp_path, "here", "127.0.0.1:1", "default", "", {}, pricing)
-    also = (
-        *price_operations.operations(Repricing(shelf, pricing, means.documents), pricing),
-        *(one for one in SettingsOperations(shelf, Guardroom("default", Metrics()), configured).operations()
-          if one.method != "PUT"),
-        *QUERIES,
-    )  # fmt: skip
-    schema = schemathesis.openapi.from_asgi("/api/openapi.json", Starlette(routes=routes(means, also)))
-    for operation in also:
-        if not left_out(operation, mode):
-            keeps_to(schema, operation, mode)
+def test_what_the_sidecar_adds_keeps_to_the_document(shelf: Store, tmp_path: Path, mode: GenerationMode) -> None:
+    """Retention is left alone: fewer days would take the rows of the other tests."""
+    policy = tmp_path / "shop.yaml"
+    policy.write_text(POLICY)
+    with desk_app(shelf, tmp_path, policy, [], clock=lambda: NOW / 1000) as (app, _, also):
+        schema = schemathesis.openapi.from_asgi("/api/openapi.json", app)
+        for operation in also:
+            if not left_out(operation, mode) and (operation.method, operation.path) != ("PUT", RETENTION):
+                keeps_to(schema, operation, mode)
 
 
 def conditions() -> list[list[tuple[str, str]]]:

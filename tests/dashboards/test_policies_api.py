@@ -15,24 +15,10 @@ from spanward.collector.store import Store
 from spanward.guards.policy import load
 from spanward.tracer import semconv
 
-from .desk import Audited, desk_app
+from .desk import POLICY, Audited, desk_app
 from .serving import nobody_but
 from .traffic import Call, put
 
-POLICY = """\
-version: 1
-name: shop
-rules:
-  - name: mail-out
-    when: { stage: input }
-    detect: { pii: { entities: { EMAIL_ADDRESS: 0.4 } } }
-    action: pseudonymise
-  - name: cards
-    when: { stage: output }
-    detect: { pii: { entities: { CREDIT_CARD: 0.4 } } }
-    action: block
-    mode: shadow
-"""
 CARD = "my card is 4111 1111 1111 1111"
 NOW = time.time()
 
@@ -51,7 +37,7 @@ def audit() -> Audited:
 
 @pytest.fixture
 def at(store: Store, tmp_path: Path, file: Path, audit: Audited) -> Iterator[tuple[TestClient, Desk]]:
-    with desk_app(store, tmp_path, file, audit) as (app, desk):
+    with desk_app(store, tmp_path, file, audit) as (app, desk, _):
         yield TestClient(app), desk
 
 
@@ -354,7 +340,7 @@ def test_a_folder_is_edited_file_by_file(store: Store, tmp_path: Path) -> None:
     head, _, rest = POLICY.partition("  - name: cards")
     (folder / "a.yaml").write_text(head)
     (folder / "b.yaml").write_text("version: 1\nrules:\n  - name: cards" + rest)
-    with desk_app(store, tmp_path, str(folder) + "/", []) as (app, _):
+    with desk_app(store, tmp_path, str(folder) + "/", []) as (app, _, _):
         api = TestClient(app)
         told = ok(api.get("/api/policies/in-force"))
         assert [each["name"] for each in told["files"]] == ["a.yaml", "b.yaml"]
@@ -370,7 +356,7 @@ def test_a_folder_is_edited_file_by_file(store: Store, tmp_path: Path) -> None:
 
 def test_a_shipped_policy_is_saved_as_a_file_of_ones_own(store: Store, tmp_path: Path) -> None:
     audit: Audited = []
-    with desk_app(store, tmp_path, "default", audit) as (app, _):
+    with desk_app(store, tmp_path, "default", audit) as (app, _, _):
         api = TestClient(app)
         shown = ok(api.get("/api/policies/in-force"))["files"][0]
         refused = api.put("/api/policies/in-force/text", json={"text": shown["text"], "base": shown["digest"]})
@@ -434,7 +420,7 @@ LOOKS = ["", "/status", "/words", "/history", "/shadow", "/in-force", "/default"
 
 
 def test_who_may_only_look_looks_and_changes_nothing(store: Store, tmp_path: Path, file: Path, audit: Audited) -> None:
-    with desk_app(store, tmp_path, file, audit, authorize=nobody_but("see_content")) as (app, _):
+    with desk_app(store, tmp_path, file, audit, authorize=nobody_but("see_content")) as (app, _, _):
         api = TestClient(app)
         for method, path, body in CHANGES:
             answer = api.request(method, path, json=body)

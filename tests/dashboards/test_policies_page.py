@@ -12,8 +12,8 @@ from spanward.collector.store import Store
 from spanward.guards.policy import load
 
 from .browser import served, tab
-from .desk import Audited, desk_app
-from .test_policies_api import CARD, POLICY
+from .desk import POLICY, Audited, desk_app
+from .test_policies_api import CARD
 from .traffic import Call, put
 
 pytestmark = pytest.mark.browser
@@ -36,7 +36,7 @@ def audit() -> Audited:
 
 @pytest.fixture
 def address(store: Store, tmp_path: Path, file: Path, audit: Audited) -> Iterator[str]:
-    with desk_app(store, tmp_path, file, audit) as (app, _), served(app) as where:
+    with desk_app(store, tmp_path, file, audit) as (app, _, _), served(app) as where:
         yield where
 
 
@@ -158,7 +158,7 @@ def test_a_rule_that_watches_is_put_in_force_and_the_history_knows(page: Page, f
 def test_markup_in_a_policy_stays_text(browser: Browser, store: Store, tmp_path: Path) -> None:
     path = tmp_path / "bad.yaml"
     path.write_text(POLICY.replace("name: shop", f"name: '{BAD.replace(chr(39), chr(39) * 2)}'").replace("cards", BAD))
-    with desk_app(store, tmp_path, path, []) as (app, _), served(app) as where, tab(browser, where) as page:
+    with desk_app(store, tmp_path, path, []) as (app, _, _), served(app) as where, tab(browser, where) as page:
         for view in ("", "?tab=edit", "?tab=diff&against=default", "?tab=history", "?tab=dry-run"):
             page.goto(f"/policies/in-force{view}")
             expect(page.locator(".page-head")).to_contain_text("onerror")

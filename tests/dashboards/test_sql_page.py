@@ -37,14 +37,14 @@ def calls(store: Store, tmp_path: Path) -> list[Call]:
 
 @pytest.fixture
 def api(store: Store, tmp_path: Path) -> Iterator[TestClient]:
-    with desk_app(store, tmp_path, "default", []) as (app, _):
+    with desk_app(store, tmp_path, "default", []) as (app, _, _):
         yield TestClient(app)
 
 
 @pytest.fixture
 def page(browser: Browser, store: Store, tmp_path: Path, calls: list[Call]) -> Iterator[Page]:
     assert calls
-    with desk_app(store, tmp_path, "default", []) as (app, _), served(app) as where, tab(browser, where) as opened:
+    with desk_app(store, tmp_path, "default", []) as (app, _, _), served(app) as where, tab(browser, where) as opened:
         yield opened
 
 
@@ -77,13 +77,13 @@ def test_a_query_is_kept_changed_and_removed(api: TestClient) -> None:
 
 
 def test_who_may_do_what(store: Store, tmp_path: Path) -> None:
-    with desk_app(store, tmp_path, "default", [], authorize=nobody_but("run_sql")) as (app, _):
+    with desk_app(store, tmp_path, "default", [], authorize=nobody_but("run_sql")) as (app, _, _):
         api = TestClient(app)
         assert api.get("/api/schema").status_code == 200
         assert api.get("/api/queries").json() == {"queries": [], "may_keep": False}
         assert api.put("/api/queries/a", json={"name": "x", "sql": "SELECT 1"}).status_code == 403
         assert api.delete("/api/queries/a").status_code == 403
-    with desk_app(store, tmp_path, "default", [], authorize=nobody_but("keep")) as (app, _):
+    with desk_app(store, tmp_path, "default", [], authorize=nobody_but("keep")) as (app, _, _):
         api = TestClient(app)
         assert [api.get(path).status_code for path in ("/api/schema", "/api/queries")] == [403, 403]
 
@@ -156,7 +156,7 @@ WRONG = [
 def test_what_is_wrong_is_said_and_marked(
     browser: Browser, store: Store, tmp_path: Path, sql: str, line: str | None, said: str
 ) -> None:
-    with desk_app(store, tmp_path, "default", []) as (app, _), served(app) as where:
+    with desk_app(store, tmp_path, "default", []) as (app, _, _), served(app) as where:
         opened = browser.new_page(base_url=where)  # a refusal is an error in the console
         opened.goto(f"/sql?sql={quote(sql)}")
         expect(opened.locator(".problem")).to_contain_text(said)
@@ -174,7 +174,7 @@ def test_a_question_past_its_limit_offers_a_shorter_time(browser: Browser, store
     put(store, tmp_path, [Call(round(time.time() * 1000) - 60_000)])
     sql = "SELECT a.number FROM (SELECT arrayJoin(range(200000)) AS number FROM llm_calls) AS a"
     simple = "SELECT arrayJoin(range(200000)) AS number FROM llm_calls"
-    with desk_app(store, tmp_path, "default", []) as (app, _), served(app) as where:
+    with desk_app(store, tmp_path, "default", []) as (app, _, _), served(app) as where:
         opened = browser.new_page(base_url=where)
         for each in (sql, simple):
             opened.goto(f"/sql?sql={quote(each)}")
@@ -188,7 +188,7 @@ def test_a_question_past_its_limit_offers_a_shorter_time(browser: Browser, store
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_everybody_can_use_it(browser: Browser, store: Store, tmp_path: Path, calls: list[Call], theme: str) -> None:
     assert calls
-    with desk_app(store, tmp_path, "default", []) as (app, _), served(app) as where:
+    with desk_app(store, tmp_path, "default", []) as (app, _, _), served(app) as where:
         with tab(browser, where, color_scheme=theme) as page:
             for view in ("", "&view=chart"):
                 page.goto(f"/sql?sql={quote(BY_HOUR)}{view}")

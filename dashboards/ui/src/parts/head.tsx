@@ -18,7 +18,7 @@ interface Props {
 export function Head({ here, theme, health, ranged, menu, showMenu, showHelp }: Props) {
   return (
     <header class="head">
-      <a class="skip" href="#main" target="_self">To the page</a>
+      <a class="skip" href="#main" target="_self">Skip to the page</a>
       <button type="button" class="ghost menu-button" onClick={showMenu} aria-label="Menu" aria-expanded={menu}><Icon name="menu" /></button>
       <a class="brand" href={href("/", here.query)}><img src="/assets/icon.svg" alt="" width="20" height="20" />Spanward</a>
       <button type="button" class="goto" aria-label="Go to a page, or look for a text" onClick={() => dispatchEvent(new Event("spanward-palette"))}><Icon name="search" /><span>Go to, or look for</span><kbd>⌘K</kbd></button>
