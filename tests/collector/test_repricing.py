@@ -90,11 +90,12 @@ def test_every_table_agrees_afterwards_and_a_second_time_changes_nothing(
     work = Repricing(store, prices, documents)
     assert work.apply(VIEW)["applied"]
     after = sums(store)
-    expected = (pytest.approx(2.0 + 0.02 + 25.0), 3, 119)
-    assert after == dict.fromkeys(SUMS, expected)
+    assert after == approximately(dict.fromkeys(SUMS, (2.0 + 0.02 + 25.0, 3, 119)))
     assert store.ask("SELECT price_version, count() FROM llm_calls GROUP BY 1 ORDER BY 2").rows == (
         ("", 9), (prices.version, 110),
     )  # fmt: skip
+    for name in SUMS:
+        store.command(f"OPTIMIZE TABLE {name} FINAL")  # else a merge in between would change the count
     rows = {name: store.ask(f"SELECT count() FROM {name}").rows for name in SUMS}
     assert work.apply(VIEW)["calls"] == 0
     work._run(VIEW)
@@ -110,7 +111,7 @@ def test_only_the_range_and_the_selection_are_priced_again(store: Store, tmp_pat
     put(store, tmp_path, traffic())
     view = View(NOW - 10 * 8 * 3_600_000, NOW, chosen={"model": ("gpt-4o",)})
     assert Repricing(store, prices, DocumentFile(":memory:")).apply(view)["calls"] == 10
-    assert sums(store) == dict.fromkeys(SUMS, (pytest.approx(1.0 + 0.1 + 25.0), 13, 119))
+    assert sums(store) == approximately(dict.fromkeys(SUMS, (1.0 + 0.1 + 25.0, 13, 119)))
 
 
 def test_what_the_calls_no_longer_hold_stays_in_the_rollups(store: Store, tmp_path: Path, prices: Pricing) -> None:

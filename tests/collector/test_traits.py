@@ -205,7 +205,7 @@ def test_a_failure_is_told_and_tried_again(store: Store, tmp_path: Path, documen
     broken.ask = refuse  # type: ignore[method-assign]
     traits = traits_of(broken, tmp_path, documents, Clock(NOW))
     turns = iter([False, True])
-    traits._stopping.wait = lambda _timeout=None: next(turns)  # type: ignore[method-assign]
+    traits._stopping.wait = lambda timeout=None: next(turns)  # type: ignore[method-assign]
     traits._run()
     assert traits.report()["problem"].startswith("texts are not looked at: QueryFailed")
     assert "canary" not in traits.report()["problem"]

@@ -36,8 +36,8 @@ def nowhere(table: str, rows: Iterable[Mapping[str, Any]]) -> None:
     raise AssertionError(f"nothing is to be put into {table}: {list(rows)}")
 
 
-def no_file(sql: str, _parameters: Mapping[str, Any], _form: str) -> Iterator[bytes]:
-    raise AssertionError(f"no file is to be written: {sql}")
+def no_file(sql: str, parameters: Mapping[str, Any], form: str) -> Iterator[bytes]:
+    raise AssertionError(f"no {form} is to be written: {sql} with {parameters}")
 
 
 def means_of(

@@ -90,7 +90,7 @@ def bench(store: Store, tmp_path: Path) -> Bench:
 
 
 def test_a_burst_is_told_once_by_service_and_its_end_too(bench: Bench, stored: Put) -> None:
-    secret = {"said": "my secret prompt", "message": "secret"}
+    secret: dict[str, Any] = {"said": "my secret prompt", "message": "secret"}
     stored([
         *burst(NOW - HOUR, NOW + HOUR, lambda at: NOW <= at < NOW + 10 * MINUTE, **secret),
         *burst(NOW - HOUR, NOW + HOUR, lambda _: False, service="other"),

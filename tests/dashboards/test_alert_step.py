@@ -1,5 +1,6 @@
 """What one group of a rule does over time: a table of stories, and what holds of every story."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,9 +18,10 @@ MINUTE = 60_000
 RULE = Rule(name="r", metric="failure_rate", threshold=0.1, clear=0.05, for_s=120, repeat_s=600)
 
 
-def told(values: list[float | None], rule: Rule = RULE, muted: tuple[int, ...] = ()) -> list[tuple[int, str, bool]]:
+def told(values: Sequence[float | None], rule: Rule = RULE, muted: tuple[int, ...] = ()) -> list[tuple[int, str, bool]]:
     """(minute, event, whether people are told); one value a minute."""
-    state, found = State(), []
+    state = State()
+    found: list[tuple[int, str, bool]] = []
     for minute, value in enumerate(values):
         at = minute * MINUTE
         state, events = step(state, Reading((), value), rule, at, gap_ms=5 * MINUTE, muted=minute in muted)

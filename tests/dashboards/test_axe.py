@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # has annotations, no marker
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Request, expect
 from starlette.testclient import TestClient
 
 from spanward.collector.desk.places import IN_FORCE
@@ -115,14 +115,14 @@ def test_no_hindrance(browser: Browser, site: Site, path: str) -> None:
 def test_a_page_is_light(browser: Browser, site: Site, path: str) -> None:
     """Everything but the answers of the API, as it goes over the wire for a first visit."""
     carried: list[int] = []
+
+    def weigh(one: Request) -> None:
+        if "/api/" not in one.url:
+            sizes = one.sizes()
+            carried.append(sizes["responseBodySize"] + sizes["responseHeadersSize"])
+
     with tab(browser, site.address) as page:
-        page.on(
-            "requestfinished",
-            lambda one: (
-                "/api/" in one.url
-                or carried.append(sum(one.sizes()[k] for k in ("responseBodySize", "responseHeadersSize")))
-            ),
-        )
+        page.on("requestfinished", weigh)
         page.goto(site.of(path))
         settled(page)
     assert carried

@@ -130,7 +130,7 @@ def half(pool: dict[str, np.ndarray], chosen: np.ndarray) -> Side:
         counts[name] = int(pool[name][chosen].sum())
     counts["failure:timeout"] = counts["failed"]
     counts["failure:refusal"] = int(pool["refusal"][chosen].sum())
-    amounts = {}
+    amounts: dict[str, tuple[int, float | None, float | None]] = {}
     for name in AMOUNTS:
         values = pool[name][chosen]
         amounts[name] = (of, float(values.mean()), float(values.var(ddof=1)))

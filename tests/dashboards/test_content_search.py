@@ -91,11 +91,11 @@ def test_a_search_ends_with_its_time_and_says_how_far_it_came(shelf: Store, said
 
 
 def test_a_slice_that_takes_too_long_ends_it_but_a_failure_is_told(said: list[Call]) -> None:
-    def slow(_sql: str, _parameters: Mapping[str, Any] | None = None) -> Table:
+    def slow(sql: str, parameters: Mapping[str, Any] | None = None) -> Table:
         now[0] += 9.0
         raise QueryFailed("TIMEOUT_EXCEEDED")
 
-    def broken(_sql: str, _parameters: Mapping[str, Any] | None = None) -> Table:
+    def broken(sql: str, parameters: Mapping[str, Any] | None = None) -> Table:
         raise QueryFailed("no such table")
 
     now = [0.0]

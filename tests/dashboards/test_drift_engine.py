@@ -208,7 +208,8 @@ def test_longer_answers_are_told_as_the_share_above_a_size() -> None:
 
     def mix(middle: float) -> Counts:
         weights = np.exp(-0.5 * ((edges - middle) / 1.5) ** 2)
-        return weights / weights.sum()
+        share: Counts = weights / weights.sum()
+        return share
 
     counts = np.vstack([dice.multinomial(300, mix(3), 30 * DAY), dice.multinomial(300, mix(4), DAY)]).astype(float)
     one = walk({KEY: Series(FIRST, counts, tuple(map(str, edges)), sizes=True)}, 31 * DAY)[KEY]

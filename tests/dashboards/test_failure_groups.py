@@ -30,6 +30,14 @@ SLOTS: dict[str, Callable[[random.Random], str]] = {
     "quoted": lambda dice: dice.choice(["'{}'", '"{}"', "`{}`"]).format(dice.choice(WORDS)),
 }  # fmt: skip
 
+
+def message_of(cause: str, model: str, dice: random.Random) -> str:
+    def filled(slot: re.Match[str]) -> str:
+        return model if slot[1] == "model" else SLOTS[slot[1]](dice)
+
+    return re.sub(r"\{(\w+)\}", filled, cause).replace("{{", "{").replace("}}", "}")
+
+
 CAUSES = [
     "RateLimitError HTTP 429",
     "RateLimitError HTTP 429 insufficient_quota",
@@ -82,9 +90,7 @@ def test_one_cause_one_group_and_never_two(store: Store, tmp_path: Path) -> None
     for cause in CAUSES:
         for _ in range(40):
             model = dice.choice(MODELS)
-            slots = SLOTS | {"model": lambda _dice, model=model: model}
-            filled = re.sub(r"\{(\w+)\}", lambda slot, slots=slots: slots[slot[1]](dice), cause)
-            message = filled.replace("{{", "{").replace("}}", "}")
+            message = message_of(cause, model, dice)
             call = Call(NOW, model=model, error="APIStatusError", message=message)
             cause_of[call.span_id] = cause
             calls.append(call)

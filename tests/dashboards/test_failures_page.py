@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # has annotations, no marker
 from playwright.sync_api import Browser, Page, expect
 
 from spanward.collector.store import Store

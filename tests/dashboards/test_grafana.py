@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +50,7 @@ def calls() -> list[Call]:
 
 
 @pytest.fixture(scope="module")
-def filled(shelf: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def filled(shelf: Store, tmp_path_factory: pytest.TempPathFactory) -> Store:
     put(shelf, tmp_path_factory.mktemp("spans"), calls())
     return shelf
 
