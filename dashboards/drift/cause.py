@@ -30,6 +30,8 @@ SEGMENTS: dict[str, tuple[str, str]] = {
     "operation": ("Operation", "operation"),
 }
 """Of calls: key -> name and SQL. The keys that are filters of calls are links on the page."""
+LANGUAGE = "language"
+"""Known of the calls only whose texts were looked at: a sample, which stands for all of them."""
 _OF_OTHERS: dict[str, dict[str, tuple[str, str]]] = {
     "guard_events": {
         "rule": ("Guard rule", "rule"),
@@ -89,17 +91,43 @@ class Cause(TypedDict):
 
 def cause(ask: Ask, stream: str, service: str, since: int, end: int, buckets: Sequence[str]) -> Cause:
     """Times in milliseconds; `buckets` are those that the change is about."""
-    counted = _counted(ask, stream, service, since, min(end, since + LONGEST_MS), buckets)
-    return judged(counted, names(STREAMS[stream]))
+    told = STREAMS[stream]
+    within, parameters = among(told, service, since, min(end, since + LONGEST_MS))
+    parameters |= {"buckets": list(buckets)}
+    counted = _counted(ask, told, within, parameters)
+    if told.source == "llm_calls":
+        counted += scaled(_by_language(ask, told, within, parameters), counted)
+    return judged(counted, names(told))
+
+
+def scaled(sample: Sequence[Counted], counted: Sequence[Counted]) -> list[Counted]:
+    """What a sample says of its segments, as if all calls had been looked at. The key '' is the whole of each."""
+    seen, whole = _whole(sample), _whole(counted)
+    if not seen.now or not seen.before:
+        return []
+    now, before = whole.now / seen.now, whole.before / seen.before
+    return [
+        Counted(one.key, one.value, *(round(n * now) for n in (one.now, one.hit)),
+                *(round(n * before) for n in (one.before, one.before_hit)))
+        for one in sample if one.key
+    ]  # fmt: skip
 
 
 def names(stream: Stream) -> dict[str, str]:
-    return {key: name for key, (name, _) in _segments(stream).items()}
+    told = {key: name for key, (name, _) in _segments(stream).items()}
+    return {**told, LANGUAGE: "Language"} if stream.source == "llm_calls" else told
+
+
+def of_segment(key: str) -> str:
+    """SQL for the calls of a segment, whose value is the parameter `value`."""
+    if key == LANGUAGE:
+        return "(trace_id, span_id) IN (SELECT trace_id, span_id FROM traits WHERE language = {value:String})"
+    return f"leftUTF8(toString({SEGMENTS[key][1]}), 200) = {{value:String}}"
 
 
 def judged(counted: Sequence[Counted], named: dict[str, str]) -> Cause:
     """The key '' of `counted` is the whole."""
-    whole = next((one for one in counted if not one.key), Counted("", "", 0, 0, 0, 0))
+    whole = _whole(counted)
     change = _share(whole.hit, whole.now) - _share(whole.before_hit, whole.before)
     segments = [_segment(one, whole, change, named[one.key]) for one in counted if one.key]
     segments = [s for s in segments if _partial(s)]
@@ -112,6 +140,10 @@ def judged(counted: Sequence[Counted], named: dict[str, str]) -> Cause:
     without = f"{100 * best['without']:+.1f} points instead of {100 * change:+.1f}"
     text = f"{best['name']} {best['value'] or '(none)'} carries it: without it the change would be {without}."
     return {"text": text, "key": best["key"], "value": best["value"], "segments": segments[:_SHOWN]}
+
+
+def _whole(counted: Sequence[Counted]) -> Counted:
+    return next((one for one in counted if not one.key), Counted("", "", 0, 0, 0, 0))
 
 
 def _partial(segment: Segment) -> bool:
@@ -141,19 +173,29 @@ def _segment(one: Counted, whole: Counted, change: float, name: str) -> Segment:
     }
 
 
-def _counted(ask: Ask, stream: str, service: str, since: int, end: int, buckets: Sequence[str]) -> list[Counted]:
-    told = STREAMS[stream]
+def _counted(ask: Ask, told: Stream, within: str, parameters: dict[str, Any]) -> list[Counted]:
     pairs = ", ".join(f"('{key}', leftUTF8(toString({sql}), 200))" for key, (_, sql) in _segments(told).items())
-    within, parameters = among(told, service, since, end)
+    return _asked(ask, told, pairs, f"{told.source} WHERE {within}", parameters)
+
+
+def _by_language(ask: Ask, told: Stream, within: str, parameters: dict[str, Any]) -> list[Counted]:
+    looked_at, _ = among(STREAMS[LANGUAGE], "", 0, 0)
+    calls = f"""llm_calls INNER JOIN (
+    SELECT DISTINCT trace_id, span_id, language FROM traits WHERE {looked_at}
+  ) AS looked_at USING (trace_id, span_id) WHERE {within}"""
+    return _asked(ask, told, f"('{LANGUAGE}', toString(language))", calls, parameters)
+
+
+def _asked(ask: Ask, told: Stream, pairs: str, rows_from: str, parameters: dict[str, Any]) -> list[Counted]:
     sql = f"""SELECT segment.1 AS key, segment.2 AS value, countIf(fresh) AS now, countIf(fresh AND hit) AS hits,
        countIf(NOT fresh) AS before, countIf(NOT fresh AND hit) AS before_hits
 FROM (
   SELECT ts >= fromUnixTimestamp64Milli({{since:Int64}}) AS fresh,
          has({{buckets:Array(String)}}, leftUTF8({told.bucket}, 100)) AS hit, [('', ''), {pairs}] AS segments
-  FROM {told.source} WHERE {within}
+  FROM {rows_from}
 ) ARRAY JOIN segments AS segment
 GROUP BY key, value ORDER BY greatest(now / 3, before / 14) DESC, key, value LIMIT {_MOST} BY key"""
-    rows: Sequence[Any] = ask(sql, parameters | {"buckets": list(buckets)}).rows
+    rows: Sequence[Any] = ask(sql, parameters).rows
     return [Counted(*row) for row in rows]
 
 

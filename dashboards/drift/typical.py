@@ -9,7 +9,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from ..ask import Ask
-from .cause import SEGMENTS, among
+from .cause import among, of_segment
 from .streams import STREAMS
 
 MOST = 5
@@ -37,7 +37,7 @@ def typical(
     if told.source != "llm_calls":
         return _of_others(ask, stream, service, since, end, buckets)
     within, parameters = among(told, service, since, end)
-    carried = "1" if not segment[0] else f"leftUTF8(toString({SEGMENTS[segment[0]][1]}), 200) = {{value:String}}"
+    carried = of_segment(segment[0]) if segment[0] else "1"
     return _asked(ask, f"{within}", f"has({{buckets:Array(String)}}, leftUTF8({told.bucket}, 100)) AND {carried}",
                   parameters | {"buckets": list(buckets), "value": segment[1]})  # fmt: skip
 
