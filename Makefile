@@ -14,8 +14,8 @@ help: ## this list
 demo: $(VENV)/demo.stamp dashboards/static/index.html ## sidecar, local provider, sample app and page (ARGS="--calls 30 --exit" for scripts)
 	@$(BIN)/spanward demo $(ARGS)
 
-test: $(VENV)/dev.stamp dashboards/static/index.html browser ## the whole test suite, browser tests included (ARGS="-k word" to choose)
-	$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/dev.stamp dashboards/static/index.html browser ## the whole test suite, browser tests included, a file on each processor (ARGS="-k word" to choose)
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 6 --dist loadfile $(ARGS)
 
 matrix: $(VENV)/dev.stamp ## each library's tests with its oldest and latest version (ARGS="--quick", ARGS="openai --oldest")
 	@$(BIN)/python tests/matrix.py $(ARGS)
