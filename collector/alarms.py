@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -14,6 +15,7 @@ from ..dashboards.alerts.prometheus import FIRING, ROUND
 from ..dashboards.alerts.sending import send
 from ..dashboards.alerts.sources import others
 from ..dashboards.api.means import Means
+from ..dashboards.documents import Documents
 from .gate import place_of
 
 log = logging.getLogger(__name__)
@@ -21,6 +23,13 @@ DELIVER_SECONDS = 5.0
 STOP_SECONDS = 5.0
 FIRST_SECONDS = 5.0
 """Before the first round: a sidecar that was just started has a log to ingest."""
+
+
+def report_of(documents: Documents) -> dict[str, Any]:
+    """For Health, in no words but ours: what a store says of a question may quote it."""
+    last = kept.last_round(documents)
+    problem = "a rule could not be measured, or its history not written: the page Alerts says why"
+    return {"problem": problem if last.problem else "", "waiting": last.waiting, "lost": last.lost}
 
 
 class Alarms(Collector):

@@ -12,6 +12,7 @@ from ..dashboards.api.means import Means
 from ..dashboards.api.operation import Operation
 from ..dashboards.api.routes import routes as dashboard_routes
 from ..dashboards.tails import Tails
+from .alarms import report_of
 from .audit.log import Audit
 from .audit.route import AuditRoute
 from .audit.rows import AuditRows
@@ -74,6 +75,7 @@ def health_of(parts: Parts) -> Health:
         parts.audit_rows,
         parts.vault,
         parts.traits.report,
+        lambda: report_of(parts.documents),
         parts.metrics.adopted_so_far,
     )
 

@@ -43,6 +43,7 @@ class Health:
     audit: AuditRows
     vault: VaultState
     traits: Callable[[], dict[str, Any]] = lambda: {"problem": ""}
+    alerts: Callable[[], dict[str, Any]] = lambda: {"problem": "", "waiting": 0, "lost": 0}
     adopted: Callable[[], int] = lambda: 0
     """Spools of dead applications that were taken over."""
 
@@ -53,7 +54,9 @@ class Health:
         failing = store != "ok" or lag > LAG_SECONDS or self.refusing()
         limping = self.room.pipeline.degraded or policy.problem or unjudged or pulse.bad
         traits = self.traits()
+        alerts = self.alerts()
         limping = limping or self.audit.problem or self.vault.problem or traits["problem"]
+        limping = limping or alerts["problem"] or alerts["lost"]
         return {
             "status": "failing" if failing else "degraded" if limping else "ok",
             "store": store,
@@ -70,6 +73,7 @@ class Health:
             "workers": [asdict(state) for state in states()],
             "vault": {"problem": self.vault.problem, "key": self.vault.key_source},
             "traits": traits,
+            "alerts": alerts,
         }
 
     async def route(self, _request: Request) -> Response:

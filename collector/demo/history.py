@@ -14,10 +14,14 @@ from .back_dated import Turn, add_trace
 from .workloads import ANSWER_NEW, ANSWER_OLD, NEW_PROMPT, WORKLOADS, Workload
 
 DAYS = 28
-CALLS_A_DAY = 260
-HOURS = (1, 1, 1, 1, 1, 2, 4, 8, 12, 14, 14, 13, 11, 13, 14, 13, 12, 9, 6, 5, 4, 3, 2, 1)
+CALLS_A_DAY = 248
+HOURS = (3, 3, 3, 3, 3, 3, 4, 8, 12, 14, 14, 13, 11, 13, 14, 13, 12, 9, 6, 5, 4, 4, 3, 3)
 """Weight of each hour of the day (UTC)."""
-WEEKEND = 0.35
+OPENING = (3, 0.35)
+"""Days of a quiet beginning, and their share of the usual calls.
+
+Every later day has the 200 calls of support-desk that make a window of the page Drift, weekends too.
+"""
 GOES_ON = 0.55
 """Share of calls that go on with a conversation of the last half hour."""
 PAUSE = timedelta(minutes=30)
@@ -41,9 +45,9 @@ def bodies(end: datetime, spans_a_body: int = 256) -> Iterator[bytes]:
 
 def chosen(random: Random, call_time: datetime, end: datetime) -> Workload:
     workload = random.choices(WORKLOADS, [workload.weight for workload in WORKLOADS])[0]
-    if workload is ANSWER_OLD and NEW_PROMPT.holds("answer/7", call_time, end):
-        return ANSWER_NEW
-    return workload
+    if workload is not ANSWER_OLD or not NEW_PROMPT.holds("answer/7", call_time, end):
+        return workload
+    return ANSWER_NEW if random.random() < NEW_PROMPT.size else workload
 
 
 @dataclass(slots=True)
@@ -66,10 +70,12 @@ class Tickets:
 
 
 def call_times(end: datetime, random: Random) -> Iterator[datetime]:
-    hour = (end - timedelta(days=DAYS)).replace(minute=0, second=0, microsecond=0)
+    hour = (end - timedelta(days=DAYS)).replace(hour=0, minute=0, second=0, microsecond=0)
+    quiet_days, quiet = OPENING
+    opened = hour + timedelta(days=quiet_days)
     while hour < end:
-        expected = CALLS_A_DAY * HOURS[hour.hour] / sum(HOURS) * (WEEKEND if hour.weekday() >= 5 else 1)
-        count = round(expected * random.uniform(0.6, 1.4))
+        expected = CALLS_A_DAY * HOURS[hour.hour] / sum(HOURS) * (quiet if hour < opened else 1)
+        count = round(expected * random.uniform(0.85, 1.15))
         moments = sorted(hour + timedelta(seconds=random.uniform(0, 3600)) for _ in range(count))
         yield from (moment for moment in moments if moment < end - timedelta(minutes=5))
         hour += timedelta(hours=1)

@@ -35,6 +35,7 @@ SELECT
 FROM guard_events${local} AS g
 GROUP BY t, tenant, service, env, rule, policy, detector, label, stage, verdict, action, mode, engine, degraded;
 
+-- Guards' outcome for whole calls by the hour: verdict, action, and how long guards took of a call.
 CREATE TABLE IF NOT EXISTS guarded_1h${local} ${on_cluster}
 (
     t DateTime('UTC') CODEC(DoubleDelta, ZSTD(1)),

@@ -1,6 +1,5 @@
 """What the API answers about alerts. Times in milliseconds."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from typing_extensions import TypedDict
@@ -53,11 +52,13 @@ class Alert(TypedDict):
 
 
 class EngineTold(TypedDict):
-    """`at`: the last round, 0 before the first."""
+    """The last round, as `kept.LastRound`."""
 
     at: int
     rules: int
     problem: str
+    waiting: int
+    lost: int
     every_s: int
 
 
@@ -121,9 +122,15 @@ def alert(documents_: Documents, document: documents.Document, rule: Rule, now: 
 
 
 def engine(documents_: Documents) -> EngineTold:
-    found = documents_.get(kept.ENGINE, kept.OF_ENGINE)
-    body: Mapping[str, Any] = found.body if found else {"at": 0, "rules": 0, "problem": ""}
-    return {"at": body["at"], "rules": body["rules"], "problem": body["problem"], "every_s": kept.every_s(documents_)}
+    last = kept.last_round(documents_)
+    return {
+        "at": last.at,
+        "rules": last.rules,
+        "problem": last.problem,
+        "waiting": last.waiting,
+        "lost": last.lost,
+        "every_s": kept.every_s(documents_),
+    }
 
 
 def channel_names(documents_: Documents) -> list[ChannelName]:

@@ -56,7 +56,10 @@ class Slack(_Web):
 
 
 class Email(_Channel):
-    """`password_env` names the environment variable of the sidecar that holds the password."""
+    """`password_env` names the environment variable of the sidecar that holds the password.
+
+    `ca_file` is a PEM file on the sidecar's machine: an authority to trust beside those of the system.
+    """
 
     kind: Literal["email"]
     host: str = Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9.:_-]+$")
@@ -66,6 +69,7 @@ class Email(_Channel):
     to: list[str] = Field(min_length=1, max_length=20)
     username: str = Field(default="", max_length=320)
     password_env: str = Field(default="", pattern=_VARIABLE, max_length=200)
+    ca_file: str = Field(default="", pattern=r"^[^\x00]*$", max_length=1000)
 
     @model_validator(mode="after")
     def _addresses(self) -> Self:

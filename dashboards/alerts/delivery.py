@@ -16,7 +16,7 @@ from ..documents import Document, Documents
 from . import happened, kept
 from .channel import Email, Slack, Webhook, channel_of
 from .notification import Notification
-from .sending import Refused
+from .refused import Refused
 
 WAITS_S = (30, 60, 300, 900, 3600)
 """After the first, the second … attempt that failed; the last one again and again."""

@@ -7,38 +7,41 @@ least once and has the same id each time.
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from typing import Any
 
 from ..api.means import Insert
 from ..ask import Ask, QueryFailed
 from ..documents import Documents, TooMany
-from . import happened, kept
+from . import happened, kept, pending
 from .counting import MOST_GROUPS
 from .measuring import Asked, Measured, Others, measure
 from .metrics import METRICS
 from .notification import Notification, compose
+from .pending import NONE_LOST, Lost, bounded
 from .reading import Group, Reading
 from .rule import Rule
 from .step import Event, State, state_of, step, stop
 
 log = logging.getLogger(__name__)
 
-MOST_PENDING = 500
-"""Events of one rule that wait for the store."""
 GAP_ROUNDS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class RuleState:
-    """What is kept of a rule between rounds. `pending` are events that are not yet rows and notifications."""
+    """What is kept of a rule between rounds.
+
+    `pending` are events that are not yet rows and notifications, `lost` those that found no room there.
+    """
 
     groups: Mapping[Group, State]
     pending: Sequence[Mapping[str, Any]] = ()
     rule: Mapping[str, Any] | None = None
     problem: str = ""
     left_out: int = 0
+    lost: Lost = NONE_LOST
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -47,6 +50,7 @@ class RuleState:
             "rule": self.rule,
             "problem": self.problem,
             "left_out": self.left_out,
+            "lost": self.lost.as_json(),
         }
 
 
@@ -56,7 +60,8 @@ def rule_state(documents: Documents, id_: str) -> RuleState:
         return RuleState({})
     body = found.body
     groups = {tuple(group): state_of(state) for group, state in body["groups"]}
-    return RuleState(groups, body["pending"], body["rule"], body["problem"], body["left_out"])
+    lost = Lost(**body.get("lost", {}))
+    return RuleState(groups, body["pending"], body["rule"], body["problem"], body["left_out"], lost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,10 @@ class Engine:
                     documents.remove(kept.STATE, document.id)
         problem = next(filter(None, problems), "")
         shown = tuple(one for id_, rule in rules.items() for one in self._shown(id_, rule))
-        documents.put(kept.ENGINE, kept.OF_ENGINE, {"at": now, "rules": len(asked), "problem": problem})
+        left = [rule_state(documents, document.id) for document in documents.all(kept.STATE)]
+        waiting, lost = sum(len(one.pending) for one in left), sum(one.lost.count for one in left)
+        ended = kept.LastRound(now, len(asked), problem, waiting, lost)
+        documents.put(kept.ENGINE, kept.OF_ENGINE, asdict(ended))
         return Round(now, len(asked), problem, shown)
 
     def _judge(self, asked: Asked, measured: Measured, now: int) -> str:
@@ -115,7 +123,7 @@ class Engine:
         old = rule_state(self.documents, asked.id)
         if measured.problem:
             self._keep(asked.id, replace(old, problem=measured.problem))
-            return self._say(asked.id) or f"{asked.rule.name}: {measured.problem}"
+            return self._say(asked.id, now) or f"{asked.rule.name}: {measured.problem}"
         muted = kept.snooze_of(self.documents, asked.id, now) is not None
         gap = GAP_ROUNDS * kept.every_s(self.documents) * 1000
         groups: dict[Group, State] = {}
@@ -127,9 +135,9 @@ class Engine:
             events += [_event(asked.id, asked.rule, reading.group, one, now) for one in came]
             if after.phase != "ok" or reading.value is not None or reading.group == ():
                 groups[reading.group] = after
-        rule = asked.rule.model_dump()
-        self._keep(asked.id, RuleState(groups, events[:MOST_PENDING], rule, "", left_out))
-        return self._say(asked.id)
+        waiting, lost = bounded(events, old.lost)
+        self._keep(asked.id, RuleState(groups, waiting, asked.rule.model_dump(), "", left_out, lost))
+        return self._say(asked.id, now)
 
     def _end(self, id_: str, why: str, now: int) -> str:
         old = rule_state(self.documents, id_)
@@ -140,13 +148,14 @@ class Engine:
         for group, state in old.groups.items():
             _, came = stop(state, now, why)
             events += [_event(id_, rule, group, one, now) for one in came]
-        self._keep(id_, RuleState({}, events[:MOST_PENDING], old.rule))
-        return self._say(id_)
+        waiting, lost = bounded(events, old.lost)
+        self._keep(id_, RuleState({}, waiting, old.rule, lost=lost))
+        return self._say(id_, now)
 
     def _keep(self, id_: str, state: RuleState) -> None:
         self.documents.put(kept.STATE, id_, state.as_json())
 
-    def _say(self, id_: str) -> str:
+    def _say(self, id_: str, now: int) -> str:
         """Turn what is pending into rows and notifications; what is not done stays pending."""
         state = rule_state(self.documents, id_)
         if not state.pending or state.rule is None:
@@ -156,11 +165,15 @@ class Engine:
         for event in state.pending:
             if event["tell"]:
                 rows += self._post(rule, event)
+        if state.lost.count:
+            rows.append(pending.happened(id_, rule.name, state.lost, now))
         try:
             self.insert(happened.TABLE, [happened.row(one) for one in rows])
+            if state.lost.count:
+                self.insert(pending.REPORTS, [pending.report(rule.name, state.lost, now)])
         except QueryFailed as failed:
             return f"{rule.name}: its history cannot be written: {failed}"
-        self._keep(id_, replace(state, pending=()))
+        self._keep(id_, replace(state, pending=(), lost=NONE_LOST))
         return ""
 
     def _post(self, rule: Rule, event: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:

@@ -22,7 +22,7 @@ ORDER BY ts DESC, id DESC LIMIT {{size:UInt32}}"""
 
 
 class Happened(TypedDict):
-    """`at` in milliseconds; `event`: firing, repeated, resolved, delivered, failed, snoozed, woken, dropped."""
+    """`at` in milliseconds; `event`: firing, repeated, resolved, delivered, failed, snoozed, woken, dropped, lost."""
 
     id: str
     at: int

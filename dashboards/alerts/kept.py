@@ -34,6 +34,22 @@ class Snooze:
     since: int
 
 
+@dataclass(frozen=True, slots=True)
+class LastRound:
+    """`at` in milliseconds, 0 before the first. Of events, `waiting` wait for the store, `lost` found no room to."""
+
+    at: int = 0
+    rules: int = 0
+    problem: str = ""
+    waiting: int = 0
+    lost: int = 0
+
+
+def last_round(documents: Documents) -> LastRound:
+    found = documents.get(ENGINE, OF_ENGINE)
+    return LastRound(**found.body) if found else LastRound()
+
+
 def rule_of(document: Document) -> Rule | None:
     """None, and a line in the log, for one that another version wrote and this one cannot read."""
     try:

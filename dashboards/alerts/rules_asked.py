@@ -18,8 +18,9 @@ from .measuring import COUNTED
 from .metrics import METRICS
 from .notification import compose
 from .prometheus import rules_file
+from .refused import Refused
 from .rule import WINDOWS, Rule, groups_of
-from .sending import Refused, send
+from .sending import send
 from .sources import others
 
 LONGEST_SNOOZE_MS = 90 * 86_400_000

@@ -3,34 +3,19 @@
 import hmac
 import json
 import os
-import smtplib
-import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
-from email.message import EmailMessage
-from email.utils import formatdate, make_msgid
 from hashlib import sha256
 
 import httpx
 
 from .channel import Email, Slack, Webhook
+from .mail import mail
 from .notification import Notification
+from .refused import TIMEOUT_S, Refused
 
-TIMEOUT_S = 10.0
 LATER = frozenset({408, 425, 429})
 """Of 4xx, those after which the same may be taken; 5xx are such too."""
 _ICONS = {"firing": ":rotating_light:", "repeated": ":rotating_light:", "resolved": ":white_check_mark:"}
-
-
-@dataclass(frozen=True, slots=True)
-class Refused(Exception):  # noqa: N818  an answer
-    """It was not taken. `again`: another attempt may help."""
-
-    why: str
-    again: bool
-
-    def __str__(self) -> str:
-        return self.why
 
 
 def send(
@@ -38,7 +23,7 @@ def send(
 ) -> None:
     """Blocks up to `TIMEOUT_S` a step. `now` in milliseconds. Raises `Refused`."""
     if isinstance(channel, Email):
-        _mail(channel, told, now, environment)
+        mail(channel, told, now, environment)
     elif isinstance(channel, Slack):
         _post(channel.url, _json(slack(told)), {})
     else:
@@ -103,42 +88,3 @@ def _post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
         raise Refused(f"it answered {status}: redirects are not followed, give the address itself", again=False)
     if status >= 400:
         raise Refused(f"it answered {status}", again=status >= 500 or status in LATER)
-
-
-def _mail(channel: Email, told: Notification, now: int, environment: Mapping[str, str]) -> None:
-    message = EmailMessage()
-    message["From"], message["To"] = channel.sender, ", ".join(channel.to)
-    message["Subject"] = told["title"]
-    message["Date"] = formatdate(now / 1000)
-    message["Message-ID"] = make_msgid(idstring=told["id"][:32], domain=channel.sender.rpartition("@")[2])
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(f"{told['text']}\n\nThe calls: {told['link']}\nThe rule: {told['rule_link']}\n")
-    password = environment.get(channel.password_env, "") if channel.password_env else ""
-    if channel.password_env and not password:
-        raise Refused(f"the sidecar's environment has no {channel.password_env}", again=True)
-    try:
-        with _connected(channel) as server:
-            if channel.username:
-                server.login(channel.username, password)
-            server.send_message(message)
-    except smtplib.SMTPResponseException as no:
-        raise Refused(f"the mail server answered {no.smtp_code}", again=not 500 <= no.smtp_code < 600) from None
-    except smtplib.SMTPRecipientsRefused as no:
-        codes = sorted({code for code, _ in no.recipients.values()})
-        raise Refused(f"the mail server refused every recipient ({codes})", again=all(c < 500 for c in codes)) from None
-    except (smtplib.SMTPException, OSError) as failure:
-        raise Refused(f"the mail server cannot be used ({type(failure).__name__})", again=True) from None
-
-
-def _connected(channel: Email) -> smtplib.SMTP:
-    trusted = ssl.create_default_context()
-    if channel.encryption == "tls":
-        return smtplib.SMTP_SSL(channel.host, channel.port, timeout=TIMEOUT_S, context=trusted)
-    server = smtplib.SMTP(channel.host, channel.port, timeout=TIMEOUT_S)
-    if channel.encryption == "starttls":
-        try:
-            server.starttls(context=trusted)
-        except BaseException:
-            server.close()
-            raise
-    return server

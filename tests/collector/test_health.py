@@ -30,6 +30,7 @@ def test_healthz(sidecar: Running) -> None:
     assert until(sidecar.health, lambda told: told["queue_bytes"] == 0).keys() == {
         "status", "store", "policy", "degraded", "ingest_lag_seconds", "queue_bytes", "log_refuses", "ingest_errors",
         "spool_files_adopted", "segments_set_aside", "review_failures", "audit", "vault", "workers", "traits",
+        "alerts",
     }  # fmt: skip
     assert sidecar.http.get("/healthz").status_code == 200
 
@@ -91,6 +92,23 @@ def test_a_vault_that_keeps_nothing_is_told(tmp_path: Path, room: Guardroom) -> 
         "degraded",
         {"problem": f"no key can be kept in {tmp_path}", "key": "none"},
     )
+
+
+@pytest.mark.parametrize(
+    ("alerts", "status"),
+    [
+        ({"problem": "", "waiting": 500, "lost": 0}, "ok"),
+        ({"problem": "", "waiting": 500, "lost": 1}, "degraded"),
+        ({"problem": "a rule could not be measured", "waiting": 0, "lost": 0}, "degraded"),
+    ],
+)
+def test_alerts_that_are_not_whole_are_told(
+    tmp_path: Path, room: Guardroom, alerts: dict[str, Any], status: str
+) -> None:
+    audit = AuditRows(Audit(tmp_path / "audit.log"), cast(Store, None))  # never started
+    with closing(DiskVault(tmp_path / "vault.db", Keys("own", bytes(32)), VaultSettings())) as vault:
+        told = Health(one, room, Still(), lambda: False, audit, vault, alerts=lambda: alerts).report()
+    assert (told["status"], told["alerts"]) == (status, alerts)
 
 
 NAMES = (

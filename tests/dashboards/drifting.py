@@ -23,13 +23,13 @@ NEW = ("translate this contract clause", "summarise the attached contract", "exp
 
 
 def calls(days: int = DAYS, *, drift: bool = True) -> Iterator[Call]:
-    """40 calls an hour of `shop`, 6 of `desk`."""
+    """40 calls an hour of `shop`, 6 of `desk`, of which one is to answer in JSON and does not always."""
     dice = random.Random(11)
     for hour in range(LAST - days * 24, LAST):
         for _ in range(40):
             yield _shop(hour, dice, drift=drift and hour >= SINCE)
-        for _ in range(6):
-            yield Call(_moment(hour, dice), service="desk", said=dice.choice(USUAL), attributes=_said("stop"))
+        for n in range(6):
+            yield _desk(hour, dice, '{"parcel": 1}' if hour % 7 else "I cannot say", json=n == 0)
 
 
 def put_all(store: Store, folder: Path, made: Iterator[Call]) -> None:
@@ -52,6 +52,14 @@ def _shop(hour: int, dice: random.Random, *, drift: bool) -> Call:
     return Call(
         _moment(hour, dice), latency_ms=dice.lognormvariate(6.5, 0.5), tokens=tokens, said=said,
         cost=0.00001 * sum(tokens), attributes=version | who | _said("length" if cut else "stop"),
+    )  # fmt: skip
+
+
+def _desk(hour: int, dice: random.Random, answered: str, *, json: bool) -> Call:
+    asked = {"gen_ai.output.type": "json"} if json else {}
+    return Call(
+        _moment(hour, dice), service="desk", said=dice.choice(USUAL), answered=answered if json else "hi there",
+        attributes=_said("stop") | asked,
     )  # fmt: skip
 
 

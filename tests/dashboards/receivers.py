@@ -1,6 +1,7 @@
 """Real receivers on loopback: HTTP for webhooks and Slack, SMTP for mail."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 
 def free_port() -> int:
@@ -58,19 +60,30 @@ def web(port: int = 0) -> Iterator[Inbox]:
 
 @dataclass
 class Mails:
+    """What came in, what was said to log in, and whether each mail came over TLS."""
+
     port: int = 0
     came: list[Any] = field(default_factory=list)
+    logins: list[tuple[bytes, bytes]] = field(default_factory=list)
+    sealed: list[bool] = field(default_factory=list)
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802  its name
+    async def handle_DATA(self, server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802  its name
         self.came.append(envelope)
+        self.sealed.append(server.transport.get_extra_info("cipher") is not None)
         return "250 OK"
+
+    def login(self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, said: Any) -> AuthResult:
+        self.logins.append((said.login, said.password))
+        return AuthResult(success=True)
 
 
 @contextmanager
-def mail() -> Iterator[Mails]:
+def mail(starttls: ssl.SSLContext | None = None, *, logins: bool = False) -> Iterator[Mails]:
+    """Without `starttls` it offers none; with `logins` it takes any password, in the clear too."""
     mails = Mails()
     mails.port = free_port()
-    controller = Controller(mails, hostname="127.0.0.1", port=mails.port)
+    how: dict[str, Any] = {"authenticator": mails.login, "auth_require_tls": False} if logins else {}
+    controller = Controller(mails, hostname="127.0.0.1", port=mails.port, tls_context=starttls, **how)
     controller.start()
     try:
         yield mails

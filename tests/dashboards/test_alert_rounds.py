@@ -13,14 +13,17 @@ from urllib.parse import urlencode
 
 import pytest
 
+from spanward.collector.alarms import report_of
 from spanward.collector.documents import DocumentFile
 from spanward.collector.store import Store
 from spanward.dashboards.alerts import happened, kept
+from spanward.dashboards.alerts.answers import alerts
 from spanward.dashboards.alerts.delivery import Delivery, undelivered
 from spanward.dashboards.alerts.drift_alarms import of_drift
 from spanward.dashboards.alerts.engine import Engine, rule_state
 from spanward.dashboards.alerts.measuring import Asked, measure, of_sidecar, past
 from spanward.dashboards.alerts.notification import Notification
+from spanward.dashboards.alerts.pending import LARGEST, Lost, bounded
 from spanward.dashboards.alerts.reading import end_of
 from spanward.dashboards.alerts.rule import Rule
 from spanward.dashboards.alerts.sending import send
@@ -353,6 +356,63 @@ def test_a_flood_of_groups_is_bounded(bench: Bench) -> None:
     bench.round(NOW)
     state = rule_state(bench.documents, "d")
     assert (len(state.groups), state.left_out) == (50, 30)
+
+
+def flood(bench: Bench, rounds: int) -> None:
+    """Fifty groups that fire and end in turn, a round every half minute, while nothing can be written."""
+    standing: list[Alarm] = []
+    source = of_drift(bench.store.ask, lambda _ask, _now: standing)
+    bench.engine = Engine(bench.store.ask, bench.insert, bench.documents, {"drift": source}, str)
+    bench.store_is_away = True
+    for n in range(rounds):
+        standing[:] = [Alarm(f"s{one:03}", "shop", 1.0, "") for one in range(50)] if n % 2 == 0 else []
+        bench.engine.round(NOW + n * 30_000)
+
+
+def test_what_finds_no_room_while_the_store_is_away_is_counted_and_told(bench: Bench) -> None:
+    bench.channel("hook", kind="webhook", url="http://127.0.0.1:9/")
+    bench.rule("d", Rule(name="Drift", metric="drift", channels=["hook"]))
+    flood(bench, 11)
+    problem = "a rule could not be measured, or its history not written: the page Alerts says why"
+    assert report_of(bench.documents) == {"problem": problem, "waiting": 500, "lost": 50}
+    assert alerts(bench.documents, NOW)["engine"]["lost"] == 50
+    assert len(bench.documents.all(kept.OUTBOX)) == 550  # people are told of all of them
+    bench.again()  # the sidecar is killed and comes back, then the store does
+    bench.store_is_away = False
+    back = NOW + 11 * 30_000
+    bench.engine.round(back)
+    assert report_of(bench.documents)["lost"] == 0
+    told = [row for row in happened.history(bench.store.ask, size=200) if row["event"] == "lost"]
+    span = stamp(NOW)[:16].replace("T", " ") + " UTC"
+    assert [(row["name"], row["detail"]) for row in told] == [
+        ("Drift", f"50 events from {span} to {span}: the store was away for too long"),
+    ]
+    rows = bench.store.ask("SELECT count() FROM (SELECT * FROM alert_events LIMIT 1 BY id)").rows
+    assert rows == ((501,),)
+    assert bench.store.ask("SELECT service, kind, reason, count FROM reports").rows == (
+        ("spanward", "alert_events", "Drift", 50),
+    )
+    bench.engine.round(back + 30_000)
+    assert bench.store.ask("SELECT count() FROM reports").rows == ((1,),)  # once
+
+
+def test_what_fits_is_not_called_lost(bench: Bench) -> None:
+    bench.rule("d", Rule(name="Drift", metric="drift"))
+    flood(bench, 10)
+    assert {name: report_of(bench.documents)[name] for name in ("waiting", "lost")} == {"waiting": 500, "lost": 0}
+    bench.store_is_away = False
+    bench.engine.round(NOW + HOUR)
+    assert bench.store.ask("SELECT countIf(event = 'lost') FROM alert_events").rows == ((0,),)
+    assert bench.store.ask("SELECT count() FROM reports").rows == ((0,),)
+
+
+def test_long_events_are_bounded_by_their_size_too() -> None:
+    events = [{"at": n, "detail": "x" * 1024} for n in range(400)]
+    waiting, lost = bounded(events, Lost(3, -9, -5))
+    assert len(json.dumps(waiting)) <= LARGEST + 2 * len(waiting)  # and the commas between
+    assert (waiting[-1]["at"], waiting[0]["at"]) == (399, lost.until + 1)
+    assert lost == Lost(3 + 400 - len(waiting), -9, 399 - len(waiting))
+    assert bounded(events[-100:], Lost()) == (events[-100:], Lost())
 
 
 def test_an_outbox_that_is_full_says_what_it_dropped(bench: Bench) -> None:

@@ -69,7 +69,7 @@ def test_a_rule_is_saved_read_changed_and_removed(desk: Desk) -> None:
     assert desk.api.get(f"/api/alerts/{id_}").json() == told
     assert desk.api.get("/api/alerts").json() == {
         "alerts": [told], "undelivered": [], "unreadable": 0,
-        "engine": {"at": 0, "rules": 0, "problem": "", "every_s": 30}, "channels": [],
+        "engine": {"at": 0, "rules": 0, "problem": "", "waiting": 0, "lost": 0, "every_s": 30}, "channels": [],
     }  # fmt: skip
     again = {"rule": rule | {"threshold": 0.3}, "version": 1}
     assert desk.api.put(f"/api/alerts/{id_}", json=again).json() == {"id": id_, "version": 2}

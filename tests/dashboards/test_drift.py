@@ -123,8 +123,6 @@ def test_in_the_first_two_weeks_it_says_how_long_it_still_learns(drifted: Store)
 @pytest.mark.parametrize("stream", [name for name, one in STREAMS.items() if one.source != "traits"])
 def test_the_rollup_counts_what_the_streams_say(drifted: Store, stream: str) -> None:
     told = STREAMS[stream]
-    if stream in ("refusal", "tool_calls", "json_valid"):
-        pytest.skip("these columns come with the failures")
     rolled = drifted.ask(
         "SELECT service, toString(bucket) AS b, sum(n) FROM drift_1h WHERE stream = {s:String} "
         "GROUP BY service, b ORDER BY ALL",

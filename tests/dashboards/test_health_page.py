@@ -67,6 +67,7 @@ SIDECAR: dict[str, Any] = {
     "status": "degraded", "store": "ok", "ingest_lag_seconds": 12.0, "queue_bytes": 3_000_000, "log_refuses": False,
     "spool_files_adopted": 4, "degraded": ["pii: no NER model."], "policy": {"name": "default", "problem": ""},
     "vault": {"problem": "cannot be read"}, "audit": {"problem": ""},
+    "alerts": {"problem": "its history cannot be written", "waiting": 500, "lost": 50},
     "workers": [{"engine": "toxicity", "alive": True, "restarts": 2, "trouble": "", "waiting": 0}],
 }  # fmt: skip
 
@@ -95,6 +96,8 @@ def test_the_page_says_what_is_wrong_and_what_to_do(browser: Browser, address: s
         expect(row.filter(has_text="Waiting to be stored")).to_contain_text("3.0 MB, the oldest for 12 s")
         expect(row.filter(has_text="Waiting to be stored")).to_contain_text("more memory or processors")
         expect(row.filter(has_text="Vault of pseudonyms")).to_contain_text("cannot be read")
+        expect(row.filter(has_text="Alerts")).to_contain_text("50 events found no room")
+        expect(notices.filter(has_text="50 events of alert rules")).to_have_count(1)
         expect(row.filter(has_text="Model workers")).to_contain_text("1 alive, 2 restarts")
         expect(row.filter(has_text="Spools of dead applications")).to_contain_text("4 taken over")
         expect(row.filter(has_text="Spans lost by applications")).to_contain_text("shop: 7 (spool full)")

@@ -10,7 +10,7 @@ import pytest
 from spanward.collector.data_directory import DataDirectory
 from spanward.collector.schema import KEPT, OF_NO_CALL
 
-from ..collector.sidecar_process import SPANWARD, clean_environment, spanward
+from ..collector.sidecar_process import SPANWARD, clean_environment, serving, spanward
 
 CALLS = 28
 
@@ -54,6 +54,18 @@ def test_every_kind_of_call_is_there(shown: tuple[Path, str]) -> None:
     assert reach == ["28", "1"]
     flagged = ask(data, "SELECT DISTINCT rule FROM guard_events WHERE verdict = 'warn' AND env = 'demo'")
     assert flagged, "rude answers are flagged by the sidecar"
+
+
+@pytest.mark.slow
+def test_drift_names_the_prompt_version_that_came_four_days_ago(shown: tuple[Path, str]) -> None:
+    """On every day of the week and at every hour: the windows that it needs are days that are over."""
+    with serving(shown[0]) as sidecar:
+        alarms = {one["stream"]: one for one in sidecar.http.get("/api/drift").json()["alarms"]}
+        assert {one["service"] for one in alarms.values()} == {"support-desk"}
+        assert {"finish_reason", "refusal", "cost"} <= alarms.keys()
+        for stream in ("finish_reason", "refusal", "cost"):
+            cause = sidecar.http.get(f"/api/drift/{alarms[stream]['id']}").json()["cause"]
+            assert (cause["key"], cause["value"]) == ("prompt_version", "answer 8"), (stream, cause)
 
 
 def test_one_command_takes_it_out_again(shown: tuple[Path, str]) -> None:

@@ -23,6 +23,7 @@ const REPORTS: Record<string, Says> = {
   patching: ["bad", () => "uses a version of a model library that cannot be traced; run `spanward doctor` there"],
   also_patched: ["warn", () => "has another instrumentation around the same library: each call is traced once by each"],
   no_adapter: ["warn", (n) => `called a model ${count(n)} times, unguarded, through a client without an adapter; see spanward.model_call()`],
+  alert_events: ["bad", (n) => `could not keep ${many(n, "event")} of an alert rule while its store was away`],
   internal: ["warn", (n) => `met ${many(n, "fault")} of ours; its calls were not touched`],
 };
 
@@ -33,6 +34,8 @@ const STATES: readonly ((s: Sidecar) => Fault | false | undefined | "" | 0)[] = 
   (s) => s.policy?.problem && { tone: "bad", text: `The policy file was not taken, the one before it is in force: ${s.policy.problem}` },
   (s) => s.vault?.problem && { tone: "bad", text: `The vault of pseudonyms: ${s.vault.problem}` },
   (s) => s.audit?.problem && { tone: "bad", text: `The audit log: ${s.audit.problem}` },
+  (s) => s.alerts?.problem && { tone: "bad", text: `Alerts: ${s.alerts.problem}`, link: "/alerts" },
+  (s) => s.alerts?.lost && { tone: "bad", text: `${many(s.alerts.lost, "event")} of alert rules found no room while the store is away`, link: "/alerts" },
   (s) => s.segments_set_aside && { tone: "bad", text: `${many(s.segments_set_aside, "segment")} could not be stored and lie in the data directory` },
   (s) => s.review_failures && { tone: "warn", text: `${many(s.review_failures, "answer")} could not be judged after the fact` },
 ];

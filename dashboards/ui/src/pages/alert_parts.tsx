@@ -54,7 +54,7 @@ export function Spells({ test, rule, unit }: { test: BackTest; rule: Rule; unit:
 
 const EVENTS: Record<string, [string, string]> = {
   firing: ["fired", BAD], repeated: ["still firing", "warn"], resolved: ["over", "good"], delivered: ["delivered", "quiet"], failed: ["not delivered", BAD],
-  dropped: ["not sent", BAD], snoozed: ["snoozed", "plain"], woken: ["snooze ended", "plain"],
+  dropped: ["not sent", BAD], lost: ["not kept", BAD], snoozed: ["snoozed", "plain"], woken: ["snooze ended", "plain"],
 };
 
 export function HistoryTable({ events, units, named }: { events: Happened[]; units: Record<string, Unit>; named: boolean }) {

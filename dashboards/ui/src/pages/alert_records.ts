@@ -14,7 +14,7 @@ export interface Undelivered { id: string; title: string; rule: string; channel:
 export interface ChannelName { id: string; name: string; kind: string }
 export interface Alerts {
   alerts: Alert[]; undelivered: Undelivered[]; unreadable: number; channels: ChannelName[];
-  engine: { at: number; rules: number; problem: string; every_s: number };
+  engine: { at: number; rules: number; problem: string; waiting: number; lost: number; every_s: number };
 }
 export type Unit = "share" | "ms" | "count" | "per_minute" | "usd_per_hour" | "minutes" | "seconds" | "bytes" | "times" | "effect";
 export interface MetricChoice { name: string; text: string; unit: Unit; source: string; kinds: string[]; by: string[]; sampled: boolean; fixed: number | null; past: boolean }

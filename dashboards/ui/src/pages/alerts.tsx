@@ -49,6 +49,7 @@ function Overview({ here }: { here: Place }) {
       </div>
       {error && <Problem text={error} />}
       {data?.engine.problem && <Problem text={data.engine.problem} />}
+      {data && data.engine.lost > 0 && <Problem text={`${count(data.engine.lost)} events found no room while the store was away: people were told, the history will not have them.`} />}
       {data && data.unreadable > 0 && <Problem text={`${count(data.unreadable)} rules were written by another version and cannot be read; they are not watched.`} />}
       {data && data.undelivered.length > 0 && <Waiting undelivered={data.undelivered} />}
       {data && (data.alerts.length ? <RuleTable data={data} /> : <FirstRules here={here} />)}

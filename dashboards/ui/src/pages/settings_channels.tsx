@@ -8,10 +8,10 @@ import type { Sent } from "./alert_records";
 import type { AlertSettings, Channel, Channels, ChannelTold } from "./settings_records";
 
 const KINDS: Record<Channel["kind"], string> = { webhook: "Webhook", slack: "Slack, or what takes the same", email: "E-mail" };
-const BLANK: Channel = { kind: "webhook", name: "", url: "", secret_env: "", host: "", port: 587, encryption: "starttls", sender: "", to: [], username: "", password_env: "" };
+const BLANK: Channel = { kind: "webhook", name: "", url: "", secret_env: "", host: "", port: 587, encryption: "starttls", sender: "", to: [], username: "", password_env: "", ca_file: "" };
 const FIELDS: Record<Channel["kind"], readonly (keyof Channel)[]> = {
   webhook: ["kind", "name", "url", "secret_env"], slack: ["kind", "name", "url"],
-  email: ["kind", "name", "host", "port", "encryption", "sender", "to", "username", "password_env"],
+  email: ["kind", "name", "host", "port", "encryption", "sender", "to", "username", "password_env", "ca_file"],
 };
 
 export function ChannelPanel({ here }: { here: Place }) {
@@ -71,7 +71,7 @@ function ChannelForm({ start, masked, id, version, done, back }: FormProps) {
   const [to, setTo] = useState((start.to ?? []).join(", "));
   const [error, setError] = useState("");
   const set = (changes: Partial<Channel>) => setChannel((old) => ({ ...old, ...changes }));
-  const text = (name: "name" | "url" | "secret_env" | "host" | "sender" | "username" | "password_env", label: string, how: Record<string, unknown> = {}, note = "") => (
+  const text = (name: "name" | "url" | "secret_env" | "host" | "sender" | "username" | "password_env" | "ca_file", label: string, how: Record<string, unknown> = {}, note = "") => (
     <label>{label}<input value={channel[name] ?? ""} onInput={(e) => set({ [name]: e.currentTarget.value })} autocomplete="off" {...how} />{note && <small class="quiet">{note}</small>}</label>
   );
   const save = (event: SubmitEvent) => {
@@ -95,6 +95,7 @@ function ChannelForm({ start, masked, id, version, done, back }: FormProps) {
           <label>To<input required value={to} onInput={(e) => setTo(e.currentTarget.value)} /><small class="quiet">Several with commas.</small></label>
           {text("username", "User")}
           {text("password_env", "Variable with the password", { pattern: "[A-Za-z_][A-Za-z0-9_]*" }, "The name of an environment variable of the sidecar; the password itself is never stored.")}
+          {channel.encryption !== "none" && text("ca_file", "File with a certificate authority", { placeholder: "/etc/ssl/company.pem" }, "Of the sidecar's machine, PEM; trusted beside the system's own. Empty: only those.")}
         </>
       )}
       {error && <Problem text={error} />}

@@ -1,7 +1,7 @@
 // What the API answers about settings. Times in milliseconds.
 export interface Channel {
   kind: "webhook" | "slack" | "email"; name: string; url?: string; secret_env?: string; host?: string; port?: number;
-  encryption?: "starttls" | "tls" | "none"; sender?: string; to?: string[]; username?: string; password_env?: string;
+  encryption?: "starttls" | "tls" | "none"; sender?: string; to?: string[]; username?: string; password_env?: string; ca_file?: string;
 }
 export interface ChannelTold { id: string; version: number; changed: number; actor: string; channel: Channel; used: string[] }
 export interface Channels { channels: ChannelTold[] }
