@@ -123,7 +123,7 @@ OF_MANY = {
     "health, store": "/api/health/store",
     "one session": "/api/sessions/session-1999000",
     "one call": "/api/calls/{trace}/{span}",
-    "alert's chart, 7 days": _rule({"metric": "error_rate"}),
+    "alert's chart, 7 days": _rule({"metric": "failure_rate"}),
     "alert's chart, split, 7 days": _rule({"metric": "latency_p95", "by": ["service", "model"]}),
 }
 """A path that is not a text is posted: the address and its body."""

@@ -14,7 +14,7 @@ GUARD_ROLLED = frozenset({"tenant", "service", "env"})
 
 HOURLY = frozenset(
     {"tenant", "service", "env", "provider", "model", "operation", "status", "error_type", "finish_reason", "prompt"}
-    | {"user_group"}
+    | {"user_group", "failure"}
 )
 """What `facets_1h` can be asked by; `counted` joins it with the calls of begun hours."""
 
@@ -95,15 +95,28 @@ def counted(view: View, columns: str, *, without: str = "", of_calls: str = "") 
     """SELECT of `columns` (of `facets_1h`), `hour` and `calls` over the calls of the view, most of them rolled up.
     `of_calls` are the same columns on `llm_calls`, where they are spelt otherwise there.
 
-    Only where `view.named` <= `HOURLY`.
+    Only where `view.named` <= `HOURLY`. What `llm_1h` knows is asked of it, which has fewer rows.
     """
     inner = replace(view, chosen=_less(view.chosen, without), refused=_less(view.refused, without))
     whole, begun = rollup(inner, WHOLE_HOURS), calls(inner)
     if whole.parameters["first_hour"] == whole.parameters["last_hour"]:
         sql = f"SELECT {of_calls or columns}, {_HOUR} AS hour, toUInt64(1) AS calls FROM llm_calls WHERE {begun.sql}"
         return Condition(sql, begun.parameters)
-    sql = f"""SELECT {columns}, t AS hour, calls FROM facets_1h WHERE {whole.sql}
+    asked = inner.named | {column.strip() for column in columns.split(",")}
+    table = "llm_1h" if asked <= ROLLED else "facets_1h"
+    # named llm_calls, so that the conditions of a view fit both
+    sql = f"""SELECT {columns}, t AS hour, calls FROM {table} AS llm_calls WHERE {whole.sql}
 UNION ALL SELECT {of_calls or columns}, {_HOUR} AS hour, toUInt64(1) AS calls FROM llm_calls
+WHERE {begun.sql} AND {_BEGUN_CALLS}"""
+    return Condition(sql, whole.parameters | begun.parameters)
+
+
+def tagged(view: View) -> Condition:
+    """SELECT of `tag` and `calls`, as if tags had no filter: whole hours from `tag_1h`, which knows what `ROLLED` has."""
+    inner = replace(view, chosen=_less(view.chosen, "tag"), refused=_less(view.refused, "tag"))
+    whole, begun = rollup(inner, WHOLE_HOURS), calls(inner)
+    sql = f"""SELECT toString(tag) AS tag, calls FROM tag_1h AS llm_calls WHERE {whole.sql} AND tag != ''
+UNION ALL SELECT toString(arrayJoin(arrayDistinct(tags))) AS tag, toUInt64(1) AS calls FROM llm_calls
 WHERE {begun.sql} AND {_BEGUN_CALLS}"""
     return Condition(sql, whole.parameters | begun.parameters)
 

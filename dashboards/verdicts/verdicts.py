@@ -10,7 +10,7 @@ from ..ask import Ask
 from ..grid import before, lay
 from ..measures import percentiles
 from ..view import View
-from . import labels, sets, source
+from . import labels, source
 from .causes import Cause, causes
 from .moved import Moved, moved
 from .precision import Precision
