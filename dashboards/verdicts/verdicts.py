@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from typing_extensions import TypedDict
 
-from .. import guard_kind
+from .. import guard_kind, sets
 from ..ask import Ask
 from ..grid import before, lay
 from ..measures import percentiles
