@@ -18,10 +18,9 @@ def counted(names: Sequence[str], where: Condition, sample: Sample) -> Condition
     bits = f"groupBitOr(if({FOUND}, {bit(OF_EVENT)}, 0))"
     rules = "groupUniqArray(rule)" if "rule" in names else "CAST([], 'Array(String)')"
     events = f"SELECT {KEY} AS call, {bits} AS bits, {rules} AS rules FROM guard_events WHERE {near} GROUP BY call"
-    own = (
-        f"SELECT {KEY} AS call, {OF_CALL} AS own FROM llm_calls WHERE {calls.sql} "
-        f"AND {KEY} IN (SELECT {KEY} FROM guard_events WHERE {near})"
-    )
+    # of all calls those with events are sought out; of a part of them that would be more work than the join itself
+    with_events = "" if sample.near else f" AND {KEY} IN (SELECT {KEY} FROM guard_events WHERE {near})"
+    own = f"SELECT {KEY} AS call, {OF_CALL} AS own FROM llm_calls WHERE {calls.sql}{with_events}"
     added = f"arrayMap(k -> ('guard', k, 1), arrayFilter(k -> bitAnd(bits, {bit('k')}) > 0 AND k != own, {kinds}))"
     taken = "if(own = 'clean' AND bits > 0, [('guard', 'clean', -1)], [])"
     of_rules = "arrayMap(r -> ('rule', toString(r), 1), rules)"

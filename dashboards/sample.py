@@ -8,11 +8,11 @@ from .ask import Ask
 from .conditions import Condition
 from .view import View
 
-MOST_CALLS = 1_000_000
+MOST_CALLS = 500_000
 """In the range; of more, every so-manieth five minutes are looked at: the primary key begins with them."""
-MOST_EVENTS = 100_000
+MOST_EVENTS = 50_000
 """Near the range; of more, those of every so-manieth call by its key, in a part of the range."""
-_MOST_KEYS = 3
+_MOST_KEYS = 4
 _FIVE_MINUTES_S = 300
 
 
