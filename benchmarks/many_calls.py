@@ -1,11 +1,16 @@
-"""Millions of calls in minutes: ClickHouse makes the rows itself, and the views behind `llm_calls` roll them up."""
+"""Millions of calls in minutes: ClickHouse makes the rows itself, and the views behind the tables roll them up.
 
-from collections.abc import Iterator
+What a table works out by itself (kinds of failure, keys) is left to it: columns are always named.
+"""
+
+from collections.abc import Iterator, Mapping
 
 from spanward.collector.store import Store
 
 DAYS = 30
 CHUNK = 250_000
+NEWEST = 20_000
+"""Of so many calls, spans and what was said are there."""
 
 _WORDS = [
     "order", "parcel", "refund", "invoice", "please", "customer", "table", "oak", "chair", "delivery", "late",
@@ -16,12 +21,137 @@ _WORDS = [
     "tracking", "missing", "damaged", "replace", "repair", "service", "manager", "team", "policy",
 ]  # fmt: skip
 
-_HASH = "cityHash64(number, {salt})"
+
+def _hash(salt: int) -> str:
+    return f"cityHash64(number, {salt})"
+
+
+def _one_of(values: list[str], salt: int) -> str:
+    return f"{values}[1 + {_hash(salt)} % {len(values)}]"
+
+
+def _share(salt: int) -> str:
+    """0 to 1."""
+    return f"({_hash(salt)} % 100000 / 100000)"
+
+
+def _text(salt: int, words: int) -> str:
+    one = f"words[1 + cityHash64(number, i, {salt}) % {len(_WORDS)}]"
+    return f"arrayStringConcat(arrayMap(i -> {one}, range({words})), ' ')"
+
+
+_MODELS = [f"model-{n}" for n in range(12)]
+_PROVIDERS = ["openai", "anthropic", "google", "mistral"]
+_ERRORS = ["RateLimitError", "APITimeoutError", "InternalServerError", "BadRequestError"]
+_SAID = [
+    "HTTP 429: rate limit reached for requests, try again in ",
+    "Request timed out after ",
+    "HTTP 500 of the upstream, request ",
+    "HTTP 400: max_tokens is too large: ",
+]
+_MADE = f"""{_WORDS} AS words, {_MODELS} AS models, {_PROVIDERS} AS providers,
+     toUInt8({_hash(1)} % 6) AS app, toUInt8((app * 2 + {_hash(2)} % 3) % 12) AS which, {_share(3)} AS luck,
+     toUInt8(1 + {_hash(12)} % 4) AS wrong, toFloat32(exp(4.5 + 4 * ({_share(4)} + {_share(5)} + {_share(6)}) / 3)) AS took,
+     toUInt32(20 + exp(7.5 * {_share(7)})) AS tokens_in, toUInt32(5 + exp(6.5 * {_share(8)})) AS tokens_out"""  # noqa: E501
+
+_CALLS = {
+    "tenant": "'default'",
+    "trace_id": "lower(hex(MD5(toString(intDiv(number, 2)))))",
+    "span_id": f"lower(hex({_hash(9)}))",
+    "service": "concat('app-', toString(app))",
+    "env": f"if({_share(10)} < 0.9, 'prod', 'staging')",
+    "operation": f"if({_share(11)} < 0.95, 'chat', 'embeddings')",
+    "provider": "providers[1 + which % 4]",
+    "request_model": "models[1 + which]",
+    "model": "models[1 + which]",
+    "status": "multiIf(luck < 0.005, 'blocked', luck < 0.025, 'error', 'ok')",
+    "error_type": f"if(status = 'error', {_ERRORS}[wrong], '')",
+    "status_message": f"if(status = 'error', concat({_SAID}[wrong], toString(number)), '')",
+    "finish_reason": f"if(status = 'ok', if({_share(13)} < 0.97, 'stop', 'length'), '')",
+    "stream": f"{_share(14)} < 0.1",
+    "stream_end": "if(stream, 'complete', '')",
+    "input_tokens": "tokens_in",
+    "cached_tokens": "intDiv(tokens_in, 3)",
+    "output_tokens": "if(status = 'ok', tokens_out, 0)",
+    "usage_source": "'provider'",
+    "cost_usd": "if(which = 11, NULL, (tokens_in + 4 * tokens_out) / 1e6)",
+    "price_version": "'2026-11'",
+    "latency_ms": "took",
+    "ttft_ms": "if(stream, took / 5, 0)",
+    "guard_verdict": (
+        f"multiIf(status = 'blocked', 'deny', {_share(15)} < 0.05, 'modify', {_share(15)} < 0.06, 'warn', "
+        f"{_share(15)} < 0.98, 'allow', '')"
+    ),
+    "guard_action": "multiIf(status = 'blocked', 'block', guard_verdict = 'modify', 'modify', 'allow')",
+    "policy_hash": "'abcdef'",
+    "guard_latency_ms": "if(guard_verdict = '', 0, 0.5 + took / 1000)",
+    "session_id": "concat('session-', toString(intDiv(number, 5)))",
+    "user_id": f"concat('user-', toString({_hash(16)} % 50000))",
+    "user_group": _one_of(["free", "pro", "enterprise"], 17),
+    "prompt_name": f"concat('prompt-', toString(app), '-', toString({_hash(18)} % 2))",
+    "prompt_version": _one_of(["1", "2"], 19),
+    "tags": f"[{_one_of(['beta', 'web', 'mobile'], 20)}]",
+    "input_preview": _text(21, 24),
+    "output_preview": _text(22, 24),
+    "tool_calls": f"{_share(23)} < 0.2",
+    "json_valid": f"multiIf(status != 'ok' OR app != 3, '', {_share(24)} < 0.97, 'yes', 'no')",
+}
+"""Six applications with three models each; errors 2 %, blocked 0.5 %, every tenth streamed, a few unpriced."""
+
+_OF_CALL = {name: name for name in ("tenant", "ts", "trace_id", "span_id", "service", "env")}
+_RULE = "multiIf(guard_action = 'block', 3, guard_verdict = 'warn', 4, guard_action = 'modify', 1 + cityHash64(span_id) % 2, 5)"  # noqa: E501
+_EVENTS = _OF_CALL | {
+    "guard_span_id": "substring(trace_id, 1, 16)",
+    "rule": f"['pii-in', 'pii-out', 'injection', 'toxicity', 'topics'][{_RULE}]",
+    "policy": "'default'",
+    "policy_hash": "policy_hash",
+    "stage": f"['input', 'output', 'input', 'output', 'input'][{_RULE}]",
+    "detector": f"['pii', 'pii', 'injection', 'toxicity', 'classify'][{_RULE}]",
+    "label": f"['EMAIL_ADDRESS', 'PERSON', 'INJECTION', 'insult', 'medical'][{_RULE}]",
+    "score": "0.5 + (cityHash64(span_id, 1) % 500) / 1000",
+    "findings": "1",
+    "verdict": f"['modify', 'modify', 'deny', 'warn', 'deny'][{_RULE}]",
+    "action": f"['modify', 'modify', 'block', 'allow', 'block'][{_RULE}]",
+    "mode": f"if({_RULE} = 5, 'shadow', 'enforce')",
+    "engine": "'pattern'",
+    "latency_ms": "guard_latency_ms",
+}
+_WITH_EVENT = "guard_verdict NOT IN ('allow', '') OR cityHash64(span_id) % 50 = 0"
+_TRAITS = _OF_CALL | {
+    "model": "model",
+    "prompt_name": "prompt_name",
+    "prompt_version": "prompt_version",
+    "language": "if(cityHash64(span_id, 2) % 10 = 0, 'de', 'en')",
+    "input_form": "'text'",
+    "topic": "concat('topic-', toString(cityHash64(span_id, 3) % 8))",
+    "new_words": "(cityHash64(span_id, 4) % 300) / 1000",
+    "centroid_distance": "(cityHash64(span_id, 5) % 900) / 1000",
+    "sampled_of": "100",
+}
+_REVIEWS = {name: name for name in _OF_CALL if name != "ts"} | {
+    "ts": "ts + INTERVAL 1 HOUR",
+    "actor": "'reviewer'",
+    "call_ts": "ts",
+    **{name: name for name in ("rule", "detector", "label", "stage", "score")},
+    "verdict": "if(cityHash64(span_id, 6) % 5 = 0, 'wrong', 'right')",
+}
+_CONTENT = {name: name for name in _OF_CALL if name != "service"} | {
+    "input": "input_preview",
+    "output": "output_preview",
+}
+_SPANS = _OF_CALL | {
+    "name": "concat('chat ', model)",
+    "kind": "'Client'",
+    "status": "status",
+    "duration_ns": "toUInt64(latency_ms * 1e6)",
+    "attributes": "map('gen_ai.request.model', toString(model))",
+    "resource": "map('service.version', '1')",
+}
 
 
 def fill(store: Store, calls: int, end: int) -> None:
-    """`calls` rows over the 30 days before `end` (ms), with guard events for one in twenty and content for the
-    newest 20,000. The same rows for the same arguments.
+    """`calls` rows over the 30 days before `end` (ms), with guard events for one in twelve, traits of one in a hundred,
+    labels on one event in a thousand, spans and content of the newest. The same rows for the same arguments.
     """
     for first in range(0, calls, CHUNK):
         size = min(CHUNK, calls - first)
@@ -30,12 +160,22 @@ def fill(store: Store, calls: int, end: int) -> None:
 
 
 def _statements(first: int, size: int, calls: int, end: int) -> Iterator[str]:
-    yield f"INSERT INTO llm_calls {_calls(first, size, calls, end)} SETTINGS max_insert_threads = 2"
+    made = _CALLS | {"ts": _moment("number", calls, end)}
+    selected = ", ".join(f"{how} AS {name}" for name, how in made.items())
+    yield f"INSERT INTO llm_calls ({', '.join(made)}) WITH {_MADE} SELECT {selected} FROM numbers({first}, {size})"
     begin, last = (_moment(str(number), calls, end) for number in (first, first + size - 1))
-    of_these = f"llm_calls WHERE ts >= {begin} AND ts <= {last}"
-    yield f"INSERT INTO guard_events {_EVENTS} FROM {of_these} AND guard_action = 'modify'"
-    if first + size > calls - 20_000:
-        yield f"INSERT INTO content {_CONTENT} FROM {of_these} LIMIT 20000"
+    of_these = f"WHERE ts >= {begin} AND ts <= {last}"
+    yield _insert("guard_events", _EVENTS, f"llm_calls {of_these} AND ({_WITH_EVENT})")
+    yield _insert("traits", _TRAITS, f"llm_calls {of_these} AND cityHash64(span_id) % 100 = 0")
+    yield _insert("reviews", _REVIEWS, f"guard_events {of_these} AND cityHash64(span_id, 7) % 1000 = 0")
+    if first + size == calls:
+        newest = f"llm_calls {of_these} ORDER BY ts DESC LIMIT {NEWEST}"
+        yield _insert("content", _CONTENT, newest)
+        yield _insert("spans", _SPANS, newest)
+
+
+def _insert(table: str, columns: Mapping[str, str], source: str) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(columns.values())} FROM {source}"
 
 
 def _moment(number: str, calls: int, end: int) -> str:
@@ -44,66 +184,3 @@ def _moment(number: str, calls: int, end: int) -> str:
     begin = end - 1000 - span
     milliseconds = f"{begin} + intDiv(toInt64({number}) * {span}, {calls})"
     return f"fromUnixTimestamp64Micro(1000 * ({milliseconds}) + {number} % 1000, 'UTC')"
-
-
-def _one_of(values: list[str], salt: int) -> str:
-    return f"{values}[1 + {_HASH.format(salt=salt)} % {len(values)}]"
-
-
-def _share(salt: int) -> str:
-    """0 to 1."""
-    return f"({_HASH.format(salt=salt)} % 100000 / 100000)"
-
-
-def _text(salt: int, words: int) -> str:
-    one = f"words[1 + cityHash64(number, i, {salt}) % {len(_WORDS)}]"
-    return f"arrayStringConcat(arrayMap(i -> {one}, range({words})), ' ')"
-
-
-def _calls(first: int, size: int, calls: int, end: int) -> str:
-    """Six applications with three models each; errors 2 %, blocked 0.5 %, every tenth streamed, a few unpriced."""
-    models = [f"model-{n}" for n in range(12)]
-    errors = ["RateLimitError", "APITimeoutError", "InternalServerError", "BadRequestError"]
-    providers = ["openai", "anthropic", "google", "mistral"]
-    return f"""
-WITH {_WORDS} AS words, {models} AS models, {providers} AS providers,
-     toUInt8({_HASH.format(salt=1)} % 6) AS app, toUInt8((app * 2 + {_HASH.format(salt=2)} % 3) % 12) AS which,
-     {_share(3)} AS luck, toFloat32(exp(4.5 + 4 * ({_share(4)} + {_share(5)} + {_share(6)}) / 3)) AS took,
-     toUInt32(20 + exp(7.5 * {_share(7)})) AS tokens_in, toUInt32(5 + exp(6.5 * {_share(8)})) AS tokens_out
-SELECT 'default' AS tenant, {_moment("number", calls, end)} AS ts,
-       lower(hex(MD5(toString(intDiv(number, 2))))) AS trace_id, lower(hex({_HASH.format(salt=9)})) AS span_id,
-       '' AS parent_span_id, concat('app-', toString(app)) AS service, if({_share(10)} < 0.9, 'prod', 'staging') AS env,
-       if({_share(11)} < 0.95, 'chat', 'embeddings') AS operation, providers[1 + which % 4] AS provider,
-       models[1 + which] AS request_model, models[1 + which] AS model,
-       multiIf(luck < 0.005, 'blocked', luck < 0.025, 'error', 'ok') AS status,
-       if(status = 'error', {_one_of(errors, 12)}, '')
-           AS error_type,
-       if(status = 'error', concat('HTTP 429 on request ', toString(number)), '') AS status_message,
-       if(status = 'ok', if({_share(13)} < 0.97, 'stop', 'length'), '') AS finish_reason,
-       {_share(14)} < 0.1 AS stream, if(stream, 'read', '') AS stream_end, 0 AS chunks, tokens_in AS input_tokens,
-       intDiv(tokens_in, 3) AS cached_tokens, 0 AS cache_write_tokens,
-       if(status = 'ok', tokens_out, 0) AS output_tokens,
-       0 AS reasoning_tokens, 'provider' AS usage_source,
-       if(which = 11, NULL, (tokens_in + 4 * tokens_out) / 1e6) AS cost_usd, '2026-11' AS price_version,
-       took AS latency_ms, if(stream, took / 5, 0) AS ttft_ms,
-       multiIf(status = 'blocked', 'deny', {_share(15)} < 0.05, 'modify', {_share(15)} < 0.98, 'allow', 'none')
-           AS guard_verdict,
-       multiIf(status = 'blocked', 'block', guard_verdict = 'modify', 'modify', 'allow') AS guard_action,
-       'abcdef' AS policy_hash, 1.5 AS guard_latency_ms, 0 AS degraded, '' AS content_withheld,
-       concat('session-', toString(intDiv(number, 5))) AS session_id,
-       concat('user-', toString({_HASH.format(salt=16)} % 50000)) AS user_id,
-       {_one_of(["free", "pro", "enterprise"], 17)} AS user_group,
-       concat('prompt-', toString(app), '-', toString({_HASH.format(salt=18)} % 2)) AS prompt_name,
-       {_one_of(["1", "2"], 19)} AS prompt_version, [{_one_of(["beta", "web", "mobile"], 20)}] AS tags,
-       {_text(21, 24)} AS input_preview, {_text(22, 24)} AS output_preview
-FROM numbers({first}, {size})"""
-
-
-_EVENTS = """SELECT tenant, ts, trace_id, span_id, substring(trace_id, 1, 16) AS guard_span_id, service, env,
-       if(cityHash64(span_id) % 3 = 0, 'pii-in', 'pii-out') AS rule, 'default' AS policy, policy_hash, 'input' AS stage,
-       'pii' AS detector, 'EMAIL_ADDRESS' AS label, 0.9 AS score, 1 AS findings, 'modify' AS verdict,
-       'modify' AS action,
-       'enforce' AS mode, 'pattern' AS engine, 0 AS degraded, 1.5 AS latency_ms, '' AS reason"""
-
-_CONTENT = """SELECT tenant, ts, trace_id, span_id, env, input_preview AS input, output_preview AS output, '' AS system,
-       '' AS tools"""

@@ -1,4 +1,4 @@
-"""How fast the page's questions are answered: `python benchmarks/page_api.py [--calls 50000] [--json FILE]`.
+"""How fast the page's questions are answered: `python benchmarks/page_api.py [--calls 50000] [--only REGEX]`.
 
 The demonstration's two weeks, repeated until there are enough calls, in an embedded store of its own; each question
 is asked many times through the API as the page asks it, without the network. Milliseconds of the clock, and of all
@@ -8,11 +8,13 @@ processors: on a busy machine the second tells more. From 500,000 calls on, Clic
 
 import argparse
 import json
+import re
 import statistics
 import tempfile
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,8 @@ from spanward.dashboards.api.means import Means
 from spanward.dashboards.api.routes import routes
 from spanward.tracer.segment import frame
 
-ROUNDS = 40
+Asked = str | tuple[str, Any]
+
 MANY = 500_000
 PATIENCE_SECONDS = 20.0
 """A question that takes long is asked fewer times, but three at least."""
@@ -43,57 +46,144 @@ QUESTIONS = {
     "facets, 14 days": "/api/facets?from=now-14d",
     "health": "/api/health",
 }
+
+
+def _rule(rule: dict[str, Any]) -> tuple[str, Any]:
+    return "/api/alert-try", {"rule": {"name": "slow", "threshold": 0.1, "window_s": 300} | rule}
+
+
+_RANGES = (("24h", "24 hours"), ("30d", "30 days"))
+_OF_MANY = {
+    "overview": "/api/overview",
+    "overview by model": "/api/overview?model=model-3",
+    "overview by prompt": "/api/overview?prompt=prompt-1-1",
+    "overview by user group": "/api/overview?user_group=pro",
+    "overview by tag": "/api/overview?tag=web",
+    "list, newest": "/api/calls",
+    "list, slowest": "/api/calls?sort=-latency",
+    "list, fastest": "/api/calls?sort=latency",
+    "list, slowest first word": "/api/calls?sort=-ttft",
+    "list, dearest": "/api/calls?sort=-cost",
+    "list, most tokens": "/api/calls?sort=-tokens",
+    "list, longest input": "/api/calls?sort=-input",
+    "list, longest output": "/api/calls?sort=-output",
+    "list, one model": "/api/calls?model=model-3",
+    "list, errors": "/api/calls?status=error",
+    "list, a kind of failure": "/api/calls?failure=timeout",
+    "list, modified by guards": "/api/calls?guard=modified",
+    "list, flagged by guards": "/api/calls?guard=flagged",
+    "list, clean": "/api/calls?guard=clean",
+    "list, a rule's": "/api/calls?rule=injection",
+    "list, one user": "/api/calls?user=user-77",
+    "list, one session": "/api/calls?session=session-1999000",
+    "list, one tag": "/api/calls?tag=web",
+    "list, above 5 s": "/api/calls?min_latency=5000",
+    "list, one version of a prompt": "/api/calls?prompt=prompt-1-1&prompt_version=2",
+    "list, text search": "/api/calls?q=damaged",
+    "facets": "/api/facets",
+    "facets under filters": "/api/facets?model=model-3&status=error",
+    "facets of one user": "/api/facets?user=user-77",
+    "facets of a guard's": "/api/facets?guard=flagged",
+    "facets of a rule": "/api/facets?rule=injection",
+    "facets of a tag": "/api/facets?tag=web",
+    "failures": "/api/failures",
+    "failures by model": "/api/failures?model=model-3",
+    "failures, one kind": "/api/failures?failure=timeout",
+    "failures, one group": "/api/failures/{group}",
+    "cost by model": "/api/cost?by=model",
+    "cost by service and model": "/api/cost?by=service&across=model",
+    "cost by prompt": "/api/cost?by=prompt",
+    "cost by user": "/api/cost?by=user",
+    "cost by user group": "/api/cost?by=user_group",
+    "cost by tag": "/api/cost?by=tag",
+    "cost, unpriced": "/api/cost/unpriced",
+    "cost, outlook": "/api/cost/outlook?period=month",
+    "compare, two models": "/api/compare?a.model=model-3&b.model=model-4",
+    "compare, choices": "/api/compare/choices",
+    "guards": "/api/guards",
+    "guards, one rule": "/api/guards?rule=pii-in",
+    "guards, one app": "/api/guards?service=app-1",
+    "guards by model": "/api/guards?model=model-3",
+    "guards, findings to label": "/api/guards/review",
+    "sessions": "/api/sessions",
+    "sessions of an app": "/api/sessions?service=app-1",
+    "users": "/api/users",
+    "users, most calls": "/api/users?sort=calls",
+    "users of an app": "/api/users?service=app-1",
+    "one user": "/api/users/user-77",
+}
 OF_MANY = {
-    f"{name}, {words}": f"{path}{sign}from=now-{span}"
-    for span, words in (("24h", "24 hours"), ("30d", "30 days"))
-    for name, path, sign in (
-        ("overview", "/api/overview", "?"),
-        ("overview by model", "/api/overview?model=model-3", "&"),
-        ("overview by prompt", "/api/overview?prompt=prompt-1-1", "&"),
-        ("list, newest", "/api/calls", "?"),
-        ("list, slowest", "/api/calls?sort=-latency", "&"),
-        ("list, failures", "/api/calls?status=error", "&"),
-        ("list, modified by guards", "/api/calls?guard=modified", "&"),
-        ("list, one user", "/api/calls?user=user-77", "&"),
-        ("list, text search", "/api/calls?q=damaged", "&"),
-        ("facets", "/api/facets", "?"),
-        ("facets under filters", "/api/facets?model=model-3&status=error", "&"),
-    )
-} | {"health": "/api/health", "health, store": "/api/health/store"}
+    f"{name}, {words}": f"{path}{'&' if '?' in path else '?'}from=now-{span}"
+    for name, path in _OF_MANY.items()
+    for span, words in _RANGES
+} | {
+    "guards, known": "/api/guards/known",
+    "drift": "/api/drift",
+    "health": "/api/health",
+    "health, store": "/api/health/store",
+    "one session": "/api/sessions/session-1999000",
+    "one call": "/api/calls/{trace}/{span}",
+    "alert's chart, 7 days": _rule({"metric": "failure_rate"}),
+    "alert's chart, split, 7 days": _rule({"metric": "latency_p95", "by": ["service", "model"]}),
+}
+"""A path that is not a text is posted: the address and its body."""
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     options.add_argument("--calls", type=int, default=50_000)
     options.add_argument("--keep", type=Path, metavar="DIR", help="where the store of many calls is, or shall be")
+    options.add_argument("--only", default="", metavar="REGEX", help="questions whose name has this")
+    options.add_argument("--rounds", type=int, default=40, help="how often each question is asked")
     options.add_argument("--json", type=Path, help="write the numbers here as well")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        result = measure(chosen.keep or Path(folder), chosen.calls)
-    print(f"{result['calls']} calls\n{'question':38}{'p50':>8}{'p95':>8}{'CPU':>8}")
-    for name, (middle, high, processors) in result["ms"].items():
-        print(f"{name:38}{middle:8.1f}{high:8.1f}{processors:8.1f}")
+        result = measure(chosen.keep or Path(folder), chosen.calls, chosen.only, chosen.rounds)
     if chosen.json:
         chosen.json.write_text(json.dumps(result, indent=1))
 
 
-def measure(folder: Path, calls: int) -> dict[str, Any]:
+def measure(folder: Path, calls: int, only: str = "", rounds: int = 40) -> dict[str, Any]:
+    """Prints a line a question as it goes."""
     folder.mkdir(parents=True, exist_ok=True)
     store = Store.open(f"chdb:///{(folder / 'store').resolve()}", folder)
     try:
         store.migrate()
         stored = fill(store, folder, calls)
         api = TestClient(Starlette(routes=routes(means(store))))
-        questions = OF_MANY if calls >= MANY else QUESTIONS
-        return {"calls": stored, "ms": {name: times(api, path) for name, path in questions.items()}}
+        names = re.compile(only)
+        questions = {name: asked for name, asked in questions_of(store, calls).items() if names.search(name)}
+        print(f"{stored} calls\n{'question':44}{'p50':>8}{'p95':>8}{'CPU':>8}", flush=True)
+        told = {}
+        for name, asked in questions.items():
+            told[name] = times(api, asked, rounds)
+            print(f"{name:44}" + "".join(f"{ms:8.1f}" for ms in told[name]), flush=True)
+        return {"calls": stored, "ms": told}
     finally:
         store.close()
 
 
+def questions_of(store: Store, calls: int) -> dict[str, Asked]:
+    if calls < MANY:
+        return dict(QUESTIONS)
+    trace, span = store.ask("SELECT trace_id, span_id FROM llm_calls ORDER BY ts DESC LIMIT 1").rows[0]
+    group = store.ask("SELECT failure_group FROM failure_groups ORDER BY calls DESC LIMIT 1").rows[0][0]
+    filled = {"{trace}": trace, "{span}": span, "{group}": group}
+    told: dict[str, Asked] = {}
+    for name, asked in OF_MANY.items():
+        told[name] = (
+            reduce(lambda path, slot: path.replace(*slot), filled.items(), asked) if isinstance(asked, str) else asked
+        )
+    return told
+
+
 def means(store: Store) -> Means:
-    """As the sidecar's, for somebody who may do everything."""
+    """As the sidecar's, for somebody who may do everything; now is a second after the newest call."""
     documents = DocumentFile(":memory:")
-    return Means(store.ask, store.raw, store.insert, documents, lambda *_: "", lambda *_: None, dict, time.time)
+    newest = store.ask("SELECT toUnixTimestamp64Micro(max(ts)) FROM llm_calls").rows[0][0]
+    return Means(
+        store.ask, store.raw, store.insert, documents, lambda *_: "", lambda *_: None, dict, lambda: newest / 1e6 + 1
+    )
 
 
 def fill(store: Store, folder: Path, calls: int) -> int:
@@ -132,16 +222,16 @@ def renamed(body: bytes, turn: bytes) -> bytes:
     return request.SerializeToString()
 
 
-def times(api: TestClient, path: str) -> tuple[float, float, float]:
+def times(api: TestClient, asked: Asked, rounds: int) -> tuple[float, float, float]:
     """p50, p95 and the processors' mean."""
     taken: list[float] = []
     begun_cpu = time.process_time()
-    while len(taken) < ROUNDS and (len(taken) < 3 or sum(taken) < 1000 * PATIENCE_SECONDS):
+    while len(taken) < rounds and (len(taken) < 3 or sum(taken) < 1000 * PATIENCE_SECONDS):
         begun = time.perf_counter()
-        answer = api.get(path)
+        answer = api.get(asked) if isinstance(asked, str) else api.post(asked[0], json=asked[1])
         taken.append(1000 * (time.perf_counter() - begun))
         if answer.status_code != 200:
-            print(f"{path}: {answer.text}")
+            print(f"{asked}: {answer.text}")
             break
     cpu = 1000 * (time.process_time() - begun_cpu) / len(taken)
     high = statistics.quantiles(taken, n=20)[18] if len(taken) > 1 else taken[0]

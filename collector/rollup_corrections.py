@@ -15,7 +15,7 @@ _MEASURES = {
 
 @dataclass(frozen=True, slots=True)
 class _Rollup:
-    """`bucket` is SQL over `c.ts`; `key` are its other columns. `kept`: extremes that a correction must not move."""
+    """`bucket` is SQL over `c.ts`; `key` are its other columns. `kept`: extremes that a correction must not move. `calls`: as `c`."""
 
     table: str
     bucket: str
@@ -23,8 +23,10 @@ class _Rollup:
     measures: tuple[str, ...]
     kept: tuple[tuple[str, str], ...] = ()
     only: str = ""
+    calls: str = "llm_calls${local} AS c"
 
 
+_TAGGED = "(SELECT *, arrayJoin(if(empty(tags), [''], arrayDistinct(tags))) AS tag FROM llm_calls${local}) AS c"
 _DIMENSIONS = ("service", "env", "provider", "model")
 ROLLUPS = (
     _Rollup("llm_1m", "toStartOfMinute(c.ts)", ("tenant", *_DIMENSIONS), ("unpriced", "cost_usd")),
@@ -33,7 +35,10 @@ ROLLUPS = (
         ("tenant", *_DIMENSIONS, "user_group", "prompt_name", "prompt_version"), tuple(_MEASURES),
     ),
     _Rollup(
-        "user_1d", "toDateTime(toStartOfDay(c.ts), 'UTC')", ("tenant", "user_id", *_DIMENSIONS), tuple(_MEASURES),
+        "tag_1h", "toStartOfHour(c.ts)", ("tenant", *_DIMENSIONS, "tag"), tuple(_MEASURES), calls=_TAGGED,
+    ),
+    _Rollup(
+        "user_1d", "toDateTime(toStartOfDay(c.ts), 'UTC')", ("tenant", "user_id", "env"), tuple(_MEASURES),
         (("last", "max"),),
     ),
     _Rollup(
@@ -78,7 +83,7 @@ def _statement(rollup: _Rollup) -> str:
 SELECT {", ".join((*columns, *put, *(f"d_{name}" for name in kept)))} FROM (
   SELECT {key}, sum(d.calls) AS d_calls, max(abs(d.cost_usd)) AS size, {", ".join((*differences, *d_extremes))} FROM (
     SELECT {of_calls}, toInt64(count()) AS calls, {", ".join((*true, *extremes))}
-    FROM llm_calls${{local}} AS c WHERE {span["calls"]}{rollup.only} GROUP BY {key}
+    FROM {rollup.calls} WHERE {span["calls"]}{rollup.only} GROUP BY {key}
     UNION ALL
     SELECT {", ".join(f"r.{name} AS {name}" for name in columns)}, -toInt64(sum(r.calls)) AS calls,
       {", ".join((*held_columns, *held_extremes))}

@@ -20,6 +20,7 @@ KEPT = {
     "failures_1h": ("t", "rollups"),
     "failure_groups": ("last", "rollups"),
     "cost_1h": ("t", "rollups"),
+    "tag_1h": ("t", "rollups"),
     "user_1d": ("t", "rollups"),
     "sessions": ("t", "rollups"),
     "llm_1h": ("t", "rollups"),

@@ -33,6 +33,8 @@ _FOR_PEOPLE = {
     "max_memory_usage": 512 << 20,
     "max_threads": 1,
 }
+_UNCOMPILED = dict.fromkeys(("compile_expressions", "compile_aggregate_expressions", "compile_sort_description"), 0)
+"""Of questions asked anew each time: compiling one to machine code takes longer than most of them do."""
 _FILE_CHUNK = 1 << 20
 _FOR_FILES = "max_execution_time = 120, max_memory_usage = 536870912, max_threads = 1"
 """Of files that people take away. In the statement: given beside it, the embedded engine keeps them for the next."""
@@ -154,7 +156,7 @@ class Store:
         An `ASKER` shortens the limit to what is left of its time; after it left, `AskerLeft` is raised.
         """
         with self._client() as client, _errors():
-            limits = {"readonly": 2, "max_result_rows": _MOST_ROWS, **_on_behalf(limit_seconds)}
+            limits = {"readonly": 2, "max_result_rows": _MOST_ROWS, **_UNCOMPILED, **_on_behalf(limit_seconds)}
             answer = client.query(sql, parameters=dict(parameters or {}), settings=limits)
             return Table(tuple(answer.column_names), tuple(tuple(row) for row in answer.result_rows))
 

@@ -6,7 +6,7 @@ nothing was priced. `hidden`: what was said was left out, as this reader may not
 
 from typing import Any, Literal
 
-from typing_extensions import TypedDict  # pydantic asks for it below Python 3.12
+from typing_extensions import NotRequired, TypedDict  # pydantic asks for it below Python 3.12
 
 EventKind = Literal["blocked", "modified", "flagged", "shadow", "failed_open"]
 CallKind = Literal["blocked", "modified", "flagged", "shadow", "failed_open", "unguarded", "clean"]
@@ -162,8 +162,11 @@ class CallList(TypedDict):
 
 
 class FacetValue(TypedDict):
+    """`about`: reckoned from a part of the calls, as there are very many."""
+
     value: str
     calls: int
+    about: NotRequired[bool]
 
 
 Facets = dict[str, list[FacetValue]]

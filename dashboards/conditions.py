@@ -12,9 +12,11 @@ ROLLED = frozenset({"tenant", "service", "env", "provider", "model"})
 """What the rollup of calls can be asked by; guard rollups know the first three only."""
 GUARD_ROLLED = frozenset({"tenant", "service", "env"})
 
+PROMPTED = ROLLED | {"prompt", "prompt_version", "user_group"}
+"""What `cost_1h` can be asked by."""
 HOURLY = frozenset(
     {"tenant", "service", "env", "provider", "model", "operation", "status", "error_type", "finish_reason", "prompt"}
-    | {"user_group"}
+    | {"user_group", "failure"}
 )
 """What `facets_1h` can be asked by; `counted` joins it with the calls of begun hours."""
 
@@ -27,7 +29,7 @@ WHOLE_HOURS = "t >= toDateTime({first_hour:Int64}) AND t < toDateTime({last_hour
 """On a rollup by the hour."""
 BEGUN_MINUTES = f"{BY_MINUTE} AND NOT ({WHOLE_HOURS})"
 """On a rollup by the minute: what `WHOLE_HOURS` leaves at both ends."""
-_BEGUN_CALLS = (
+BEGUN_CALLS = (
     "(ts < fromUnixTimestamp64Milli({first_hour:Int64} * 1000) "
     "OR ts >= fromUnixTimestamp64Milli({last_hour:Int64} * 1000))"
 )
@@ -95,16 +97,29 @@ def counted(view: View, columns: str, *, without: str = "", of_calls: str = "") 
     """SELECT of `columns` (of `facets_1h`), `hour` and `calls` over the calls of the view, most of them rolled up.
     `of_calls` are the same columns on `llm_calls`, where they are spelt otherwise there.
 
-    Only where `view.named` <= `HOURLY`.
+    Only where `view.named` <= `HOURLY`. What `llm_1h` knows is asked of it, which has fewer rows.
     """
     inner = replace(view, chosen=_less(view.chosen, without), refused=_less(view.refused, without))
     whole, begun = rollup(inner, WHOLE_HOURS), calls(inner)
     if whole.parameters["first_hour"] == whole.parameters["last_hour"]:
         sql = f"SELECT {of_calls or columns}, {_HOUR} AS hour, toUInt64(1) AS calls FROM llm_calls WHERE {begun.sql}"
         return Condition(sql, begun.parameters)
-    sql = f"""SELECT {columns}, t AS hour, calls FROM facets_1h WHERE {whole.sql}
+    asked = inner.named | {column.strip() for column in columns.split(",")}
+    table = "llm_1h" if asked <= ROLLED else "facets_1h"
+    # named llm_calls, so that the conditions of a view fit both
+    sql = f"""SELECT {columns}, t AS hour, calls FROM {table} AS llm_calls WHERE {whole.sql}
 UNION ALL SELECT {of_calls or columns}, {_HOUR} AS hour, toUInt64(1) AS calls FROM llm_calls
-WHERE {begun.sql} AND {_BEGUN_CALLS}"""
+WHERE {begun.sql} AND {BEGUN_CALLS}"""
+    return Condition(sql, whole.parameters | begun.parameters)
+
+
+def tagged(view: View) -> Condition:
+    """SELECT of `tag` and `calls`, as if tags had no filter: whole hours from `tag_1h`, which knows what `ROLLED` has."""
+    inner = replace(view, chosen=_less(view.chosen, "tag"), refused=_less(view.refused, "tag"))
+    whole, begun = rollup(inner, WHOLE_HOURS), calls(inner)
+    sql = f"""SELECT toString(tag) AS tag, calls FROM tag_1h AS llm_calls WHERE {whole.sql} AND tag != ''
+UNION ALL SELECT toString(arrayJoin(arrayDistinct(tags))) AS tag, toUInt64(1) AS calls FROM llm_calls
+WHERE {begun.sql} AND {BEGUN_CALLS}"""
     return Condition(sql, whole.parameters | begun.parameters)
 
 
@@ -117,7 +132,9 @@ def guarded(view: View) -> Condition:
     if view.named <= GUARD_ROLLED:
         return calls(view)
     inner = calls(view)
-    by_call = f"{guard_kind.KEY} IN (SELECT {guard_kind.KEY} FROM llm_calls WHERE {inner.sql})"
+    # of the calls only those with events are put into the set: it is most of the work
+    with_events = f"{guard_kind.KEY} IN (SELECT {guard_kind.KEY} FROM guard_events WHERE {IN_RANGE})"
+    by_call = f"{guard_kind.KEY} IN (SELECT {guard_kind.KEY} FROM llm_calls WHERE {inner.sql} AND {with_events})"
     return Condition(f"{IN_RANGE} AND {by_call}", inner.parameters)
 
 

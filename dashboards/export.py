@@ -12,7 +12,7 @@ from . import conditions
 from .api.answering import SECURITY
 from .api.operation import BadQuestion, Busy, Question
 from .call_columns import chosen, selected
-from .calls import Order
+from .sorting import Order
 
 MOST = 100_000
 """Calls in one file: the first in the order of the list."""

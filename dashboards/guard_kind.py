@@ -36,11 +36,10 @@ KEY_OF_IDS = "cityHash64(trace_id, span_id)"
 """The same, on tables that do not keep it: content, reviews."""
 
 _NAMES = str(list(CALL_KINDS))
-_OF_A_CALL = 2 ** len(CALL_KINDS)
-"""A bit that events do not have: what is left without it is events of other calls."""
 
 
-def _bit(kind: str) -> str:
+def bit(kind: str) -> str:
+    """SQL: a number with one bit set for the kind."""
     return f"toUInt32(bitShiftLeft(toUInt32(1), indexOf({_NAMES}, {kind}) - 1))"
 
 
@@ -50,37 +49,6 @@ def term(parameter: str) -> str:
     own = f"has({{{parameter}:Array(String)}}, {OF_CALL})"
     kept = f"({OF_CALL} != 'clean' OR {KEY} NOT IN ({found}))"
     return f"({own} AND {kept} OR {KEY} IN ({found} AND has({{{parameter}:Array(String)}}, {OF_EVENT})))"
-
-
-def counted(where: str) -> str:
-    """SELECT of `value`, `calls`: how many of the calls under `where` are of each kind."""
-    calls = f"SELECT {KEY} AS call, {_bit(OF_CALL)} + {_OF_A_CALL} AS bits FROM llm_calls WHERE {where}"
-    events = f"SELECT {KEY} AS call, {_bit(OF_EVENT)} AS bits FROM guard_events WHERE {FOUND} AND {NEAR}"
-    all_bits = f"SELECT groupBitOr(bits) AS bits FROM ({calls} UNION ALL {events}) GROUP BY call"
-    kinds = (
-        f"SELECT bits - {_OF_A_CALL} AS kinds, count() AS n FROM ({all_bits}) WHERE bits >= {_OF_A_CALL} GROUP BY bits"
-    )
-    names = f"arrayFilter(k -> bitAnd(kinds, {_bit('k')}) > 0 AND (k != 'clean' OR kinds = {_bit('k')}), {_NAMES})"
-    return f"SELECT arrayJoin({names}) AS value, sum(n) AS calls FROM ({kinds}) GROUP BY value"
-
-
-def counted_by_hours(hours: str, where: str) -> str:
-    """As `counted`, from `hours` (a SELECT of `guard` and `calls`): only calls with events are read one by one."""
-    found = f"{FOUND} AND {NEAR}"
-    events = f"SELECT {KEY} AS call, groupBitOr({_bit(OF_EVENT)}) AS bits FROM guard_events WHERE {found} GROUP BY call"
-    own = (
-        f"SELECT {KEY} AS call, {OF_CALL} AS own FROM llm_calls "
-        f"WHERE {where} AND {KEY} IN (SELECT {KEY} FROM guard_events WHERE {found})"
-    )
-    added = f"arrayMap(k -> (k, toInt64(1)), arrayFilter(k -> bitAnd(bits, {_bit('k')}) > 0 AND k != own, {_NAMES}))"
-    taken = "if(own = 'clean', [('clean', toInt64(-1))], [])"
-    further = (
-        f"SELECT arrayJoin(arrayConcat({added}, {taken})) AS one FROM ({own}) AS o JOIN ({events}) AS e USING (call)"
-    )
-    return f"""SELECT value, toUInt64(sum(n)) AS calls FROM (
-SELECT toString(guard) AS value, toInt64(sum(h.calls)) AS n FROM ({hours}) AS h GROUP BY value
-UNION ALL SELECT one.1 AS value, sum(one.2) AS n FROM ({further}) GROUP BY value
-) GROUP BY value HAVING calls > 0"""
 
 
 def join(ask: Ask, rows: Iterable[dict[str, Any]]) -> None:

@@ -1,85 +1,130 @@
 """How it goes: totals against the period before, series for the charts, top models, failures. All counted in SQL."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from . import conditions, guard_kind, measures
-from .ask import Ask, Table
-from .conditions import BEGUN_MINUTES, GUARD_ROLLED, HOURLY, WHOLE_HOURS, Condition
+from .ask import Ask
+from .conditions import BEGUN_CALLS, BEGUN_MINUTES, GUARD_ROLLED, HOURLY, PROMPTED, WHOLE_HOURS, Condition
 from .grid import Grid, before, lay
-from .measures import Tables
+from .measures import Rows, Tables
 from .view import View
 
 _MOST_MODELS = 12
+_MOST_BLOCKING = 5
 
 
 def overview(ask: Ask, view: View, now: int) -> dict[str, Any]:
     """The whole page in one answer; times in milliseconds, costs None where nothing was priced."""
     grid = lay(view)
     previous = before(grid, now)
+    counted, guards = _counted(ask, grid), _guards(ask, grid)
     return {
         "from": grid.view.start,
         "to": grid.view.end,
         "step": grid.step * 1000,
         "live": view.live,
         "rolled": grid.rolled,
-        "totals": _totals(ask, grid.view, rolled=grid.rolled),
-        "previous": _totals(ask, previous, rolled=grid.rolled),
-        "series": _series(ask, grid),
-        "guards": _guard_series(ask, grid),
-        "models": _models(ask, grid),
-        "failures": _failures(ask, grid.view),
+        "totals": counted.totals | {"guards": guards.totals},
+        "previous": _totals(ask, previous, grid) | {"guards": _guard_totals(ask, previous, grid)},
+        "series": counted.series,
+        "guards": guards.series,
+        "models": counted.models,
+        "failures": _failures(ask, grid.view, guards.blocking),
     }
 
 
-def _source(view: View, *, rolled: bool, step: int = 3600) -> Condition:
-    """Whole hours come from the rollup by the hour, unless the `step` (seconds) is finer."""
-    if not rolled:
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    totals: dict[str, Any]
+    series: dict[str, list[Any]]
+    models: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Guards:
+    """`blocking`: rules that blocked most."""
+
+    totals: dict[str, int]
+    series: dict[str, list[int]]
+    blocking: list[str]
+
+
+def _source(view: View, grid: Grid) -> tuple[Rows, dict[str, Any]]:
+    """Whole hours come from a rollup by the hour, unless the grid is finer."""
+    hourly = grid.step % 3600 == 0
+    if not grid.rolled and not (hourly and view.named <= PROMPTED):
         where = conditions.calls(view)
-        return Condition(measures.source(Tables(calls=where.sql)), where.parameters)
-    whole, begun = conditions.rollup(view, WHOLE_HOURS), conditions.rollup(view, BEGUN_MINUTES)
-    if step % 3600 or whole.parameters["first_hour"] == whole.parameters["last_hour"]:
+        return measures.source(Tables(calls=where.sql)), where.parameters
+    whole = conditions.rollup(view, WHOLE_HOURS)
+    if not grid.rolled:
+        begun = conditions.calls(view)
+        edges = f"{begun.sql} AND {BEGUN_CALLS}"
+        return measures.source(Tables(prompts=whole.sql, calls=edges)), whole.parameters | begun.parameters
+    if not hourly or whole.parameters["first_hour"] == whole.parameters["last_hour"]:
         minutes = conditions.rollup(view)
-        return Condition(measures.source(Tables(minutes=minutes.sql)), minutes.parameters)
-    return Condition(measures.source(Tables(begun.sql, whole.sql)), whole.parameters)
+        return measures.source(Tables(minutes=minutes.sql)), minutes.parameters
+    begun = conditions.rollup(view, BEGUN_MINUTES)
+    return measures.source(Tables(minutes=begun.sql, hours=whole.sql)), whole.parameters
 
 
-def _totals(ask: Ask, view: View, *, rolled: bool) -> dict[str, Any]:
-    source = _source(view, rolled=rolled)
-    totals = ask(measures.totals(source.sql), source.parameters).records()[0]
-    return totals | {"guards": _guard_totals(ask, view)}
+def _totals(ask: Ask, view: View, grid: Grid) -> dict[str, Any]:
+    rows, parameters = _source(view, grid)
+    return ask(measures.totals(rows), parameters).records()[0]
 
 
-def _series(ask: Ask, grid: Grid) -> dict[str, list[Any]]:
-    source = _source(grid.view, rolled=grid.rolled, step=grid.step)
-    return _columns(ask(measures.series(source.sql, _BUCKET, _fill(grid)), source.parameters | _edges(grid)))
+def _counted(ask: Ask, grid: Grid) -> _Counted:
+    rows, parameters = _source(grid.view, grid)
+    found: dict[str, list[dict[str, Any]]] = {"": [], "bucket": [], "model": []}
+    for row in ask(measures.together(rows, _BUCKET), parameters | {"step": grid.step}).records():
+        found[row.pop("of")].append(row)
+    models = [{k: v for k, v in row.items() if k not in ("bucket", "ttft_ms")} for row in found["model"]]
+    buckets = {row["bucket"]: row for row in found["bucket"]}
+    names = ("bucket", "provider", "model")
+    totals = {name: value for name, value in found[""][0].items() if name not in names}
+    return _Counted(totals, _columns(buckets, grid, [name for name in totals]), models[:_MOST_MODELS])
 
 
-def _guard_totals(ask: Ask, view: View) -> dict[str, int]:
-    where = conditions.guarded(view)
-    rows = measures.guards_one_by_one(where.sql)
-    counted = dict(ask(f"SELECT kind, sum(events) FROM ({rows}) GROUP BY kind", where.parameters).rows)
+def _events(view: View, grid: Grid) -> tuple[str, dict[str, Any]]:
+    """SELECT of second, kind, rule, events."""
+    if grid.step < 60 or not view.named <= GUARD_ROLLED:
+        where = conditions.guarded(view)
+        return measures.guards_one_by_one(where.sql), where.parameters
+    if grid.step % 3600:
+        minutes = conditions.rollup(view)
+        return measures.guards_rolled(minutes.sql), minutes.parameters
+    whole, begun = conditions.rollup(view, WHOLE_HOURS), conditions.rollup(view, BEGUN_MINUTES)
+    hours = measures.guards_rolled(whole.sql, "guard_1h")
+    return f"{hours} UNION ALL {measures.guards_rolled(begun.sql)}", whole.parameters | begun.parameters
+
+
+def _guard_totals(ask: Ask, view: View, grid: Grid) -> dict[str, int]:
+    rows, parameters = _events(view, grid)
+    counted = dict(ask(f"SELECT kind, sum(events) FROM ({rows}) GROUP BY kind", parameters).rows)
     return {kind: counted.get(kind, 0) for kind in guard_kind.EVENT_KINDS}
 
 
-def _guard_series(ask: Ask, grid: Grid) -> dict[str, list[Any]]:
-    if grid.step >= 60 and grid.view.named <= GUARD_ROLLED:
-        where = conditions.rollup(grid.view)
-        rows = measures.guards_rolled(where.sql)
-    else:
-        where = conditions.guarded(grid.view)
-        rows = measures.guards_one_by_one(where.sql)
-    return _columns(ask(measures.guard_series(rows, _BUCKET, _fill(grid)), where.parameters | _edges(grid)))
+def _guards(ask: Ask, grid: Grid) -> _Guards:
+    rows, parameters = _events(grid.view, grid)
+    sql = f"""SELECT grouping(rule) AS of_bucket, {_BUCKET} AS bucket, kind, rule, sum(events) AS n FROM ({rows})
+GROUP BY GROUPING SETS ((bucket, kind), (rule, kind)) ORDER BY n DESC, rule"""
+    times = range(grid.view.start // 1000, grid.view.end // 1000, grid.step)
+    series = {kind: dict.fromkeys(times, 0) for kind in guard_kind.EVENT_KINDS}
+    totals = dict.fromkeys(guard_kind.EVENT_KINDS, 0)
+    blocking = []
+    for of_bucket, bucket, kind, rule, n in ask(sql, parameters | {"step": grid.step}).rows:
+        if of_bucket:
+            totals[kind] += n
+            series[kind][bucket] = n
+        elif kind == "blocked":
+            blocking.append(rule)
+    steps = {kind: list(values.values()) for kind, values in series.items()}
+    return _Guards(totals, {"t": [1000 * second for second in times], **steps}, blocking[:_MOST_BLOCKING])
 
 
-def _models(ask: Ask, grid: Grid) -> list[dict[str, Any]]:
-    source = _source(grid.view, rolled=grid.rolled)
-    return ask(measures.by("provider, model", source.sql, _MOST_MODELS), source.parameters).records()
-
-
-def _failures(ask: Ask, view: View) -> list[dict[str, Any]]:
+def _failures(ask: Ask, view: View, blocking: list[str]) -> list[dict[str, Any]]:
     failures = _by_hour(ask, view) if view.named <= HOURLY else _one_by_one(ask, conditions.calls(view))
-    rules = _blocking_rules(ask, view) if any(row["status"] == "blocked" for row in failures) else []
-    return [row | {"rules": rules if row["status"] == "blocked" else []} for row in failures]
+    return [row | {"rules": blocking if row["status"] == "blocked" else []} for row in failures]
 
 
 def _one_by_one(ask: Ask, where: Condition) -> list[dict[str, Any]]:
@@ -111,30 +156,24 @@ def _by_hour(ask: Ask, view: View) -> list[dict[str, Any]]:
     ]
 
 
-def _blocking_rules(ask: Ask, view: View) -> list[str]:
-    where = conditions.guarded(view)
-    sql = f"""SELECT rule FROM guard_events WHERE {where.sql} AND {guard_kind.FOUND}
-AND {guard_kind.OF_EVENT} = 'blocked' GROUP BY rule ORDER BY count() DESC, rule LIMIT 5"""
-    return [rule for (rule,) in ask(sql, where.parameters).rows]
-
-
 _BUCKET = "intDiv(second, {step:Int64}) * {step:Int64}"
+_LATENCIES = (("latency", "latency"), ("ttft_ms", "ttft"))
 
 
-def _fill(grid: Grid) -> str:
-    return f"WITH FILL FROM {{first:Int64}} TO {{last:Int64}} STEP {grid.step}"
-
-
-def _edges(grid: Grid) -> dict[str, int]:
-    return {"step": grid.step, "first": grid.view.start // 1000, "last": grid.view.end // 1000}
-
-
-def _columns(table: Table) -> dict[str, list[Any]]:
-    columns = {name: [row[i] for row in table.rows] for i, name in enumerate(table.columns)}
-    columns = {"t": [1000 * second for second in columns.pop("bucket")], **columns}
-    for name, key in (("latency", "latency"), ("ttft_ms", "ttft")):
-        if name in columns:
-            triples = columns.pop(name)
-            for i, share in enumerate(("p50", "p95", "p99")):
-                columns[f"{key}_{share}"] = [triple[i] if triple else None for triple in triples]
+def _columns(buckets: dict[int, dict[str, Any]], grid: Grid, names: list[str]) -> dict[str, list[Any]]:
+    """One value a step of the grid; nothing is zero, and has no latency."""
+    times = range(grid.view.start // 1000, grid.view.end // 1000, grid.step)
+    rows = [buckets.get(second) or _NOTHING for second in times]
+    columns: dict[str, list[Any]] = {"t": [1000 * second for second in times]}
+    latencies = dict(_LATENCIES)
+    columns |= {name: [row[name] for row in rows] for name in names if name not in latencies}
+    for name, key in _LATENCIES:
+        for i, share in enumerate(("p50", "p95", "p99")):
+            columns[f"{key}_{share}"] = [row[name][i] if row[name] else None for row in rows]
     return columns
+
+
+_NOTHING: dict[str, Any] = {
+    **dict.fromkeys(("calls", "errors", "blocked", "unpriced", "input_tokens", "cached_tokens", "output_tokens"), 0),
+    "cost": 0.0, "latency": [], "ttft_ms": [],
+}  # fmt: skip

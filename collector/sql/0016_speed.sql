@@ -45,6 +45,7 @@ CREATE TABLE IF NOT EXISTS facets_1h${local} ${on_cluster}
     status LowCardinality(String),
     error_type LowCardinality(String),
     finish_reason LowCardinality(String),
+    failure LowCardinality(String),
     prompt_name LowCardinality(String),
     user_group LowCardinality(String),
     guard LowCardinality(String),
@@ -52,18 +53,18 @@ CREATE TABLE IF NOT EXISTS facets_1h${local} ${on_cluster}
 )
 ENGINE = ${AggregatingMergeTree}
 PARTITION BY toYYYYMM(t)
-ORDER BY (tenant, t, service, env, provider, model, operation, status, error_type, finish_reason, prompt_name, user_group, guard)
+ORDER BY (tenant, t, service, env, provider, model, operation, status, error_type, finish_reason, failure, prompt_name, user_group, guard)
 SETTINGS ttl_only_drop_parts = 1, ${deduplication};
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS facets_1h_view${local} ${on_cluster} TO facets_1h${local} AS
 SELECT
     toStartOfHour(c.ts) AS t, c.tenant AS tenant, c.service AS service, c.env AS env, c.provider AS provider, c.model AS model,
     c.operation AS operation, c.status AS status, c.error_type AS error_type, c.finish_reason AS finish_reason,
-    c.prompt_name AS prompt_name, c.user_group AS user_group,
+    c.failure AS failure, c.prompt_name AS prompt_name, c.user_group AS user_group,
     multiIf(c.guard_verdict = 'fail_open', 'failed_open', c.guard_action = 'block' OR c.status = 'blocked', 'blocked', c.guard_action = 'modify', 'modified', c.guard_verdict IN ('warn', 'deny'), 'flagged', c.guard_verdict = 'allow', 'clean', 'unguarded') AS guard,
     count() AS calls
 FROM llm_calls${local} AS c
-GROUP BY t, tenant, service, env, provider, model, operation, status, error_type, finish_reason, prompt_name, user_group, guard;
+GROUP BY t, tenant, service, env, provider, model, operation, status, error_type, finish_reason, failure, prompt_name, user_group, guard;
 
 -- A call in eight bytes: sets and joins of many calls by it are several times faster than by its two ids.
 ALTER TABLE llm_calls${local} ${on_cluster} ADD COLUMN IF NOT EXISTS call_key UInt64 MATERIALIZED cityHash64(trace_id, span_id) CODEC(NONE);
@@ -88,8 +89,8 @@ INSERT INTO facets_1h${local}
 SELECT
     toStartOfHour(c.ts) AS t, c.tenant AS tenant, c.service AS service, c.env AS env, c.provider AS provider, c.model AS model,
     c.operation AS operation, c.status AS status, c.error_type AS error_type, c.finish_reason AS finish_reason,
-    c.prompt_name AS prompt_name, c.user_group AS user_group,
+    c.failure AS failure, c.prompt_name AS prompt_name, c.user_group AS user_group,
     multiIf(c.guard_verdict = 'fail_open', 'failed_open', c.guard_action = 'block' OR c.status = 'blocked', 'blocked', c.guard_action = 'modify', 'modified', c.guard_verdict IN ('warn', 'deny'), 'flagged', c.guard_verdict = 'allow', 'clean', 'unguarded') AS guard,
     count() AS calls
 FROM llm_calls${local} AS c
-GROUP BY t, tenant, service, env, provider, model, operation, status, error_type, finish_reason, prompt_name, user_group, guard;
+GROUP BY t, tenant, service, env, provider, model, operation, status, error_type, finish_reason, failure, prompt_name, user_group, guard;

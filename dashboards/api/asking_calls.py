@@ -7,11 +7,12 @@ from starlette.responses import Response
 from ..answers import CallList, CallPage, Facets, Health, Overview, Said
 from ..call import call, read, said
 from ..call_columns import COLUMNS
-from ..calls import MOST, SORTS, order, page
+from ..calls import MOST, page
 from ..export import FORMS, export
 from ..facets import facets
 from ..health import health
 from ..overview import overview
+from ..sorting import SORTS, order
 from ..store_health import StoreHealth, store_health
 from ..tail import tail
 from .operation import NotThere, Operation, Parameter, Question

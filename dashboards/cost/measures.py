@@ -14,15 +14,19 @@ DIMENSIONS = ("model", "service", "user", "user_group", "prompt", "prompt_versio
 
 @dataclass(frozen=True, slots=True)
 class _Rollup:
+    """`splits`: a call is in several of its rows, so it is only asked for those, without a condition on them."""
+
     table: str
     step_ms: int
     knows: frozenset[str]
+    splits: frozenset[str] = frozenset()
 
 
 _SHARED = frozenset({"tenant", "service", "env", "provider", "model"})
 _ROLLUPS = (
     _Rollup("cost_1h", 3_600_000, _SHARED | {"user_group", "prompt", "prompt_version"}),
-    _Rollup("user_1d", 86_400_000, _SHARED | {"user"}),
+    _Rollup("tag_1h", 3_600_000, _SHARED | {"tag"}, splits=frozenset({"tag"})),
+    _Rollup("user_1d", 86_400_000, frozenset({"tenant", "env", "user"})),
 )
 """Of those that know enough the first is taken: it has the finer step and fewer rows."""
 
@@ -69,13 +73,18 @@ def measured(view: View, by: Iterable[str] = (), *, finer_than_s: int = 0) -> Co
 def _rollup(view: View, wanted: frozenset[str], finer_than_s: int) -> _Rollup | None:
     asked = wanted | view.named
     fine = finer_than_s or 1 << 40
-    return next((r for r in _ROLLUPS if asked <= r.knows and fine * 1000 >= r.step_ms), None)
+    able = (r for r in _ROLLUPS if asked <= r.knows and r.splits <= wanted - view.named)
+    return next((r for r in able if fine * 1000 >= r.step_ms), None)
 
 
 def _of_rollup(view: View, wanted: frozenset[str], rollup: _Rollup) -> Condition:
     where = conditions.rollup(view)
     whole = "t >= toDateTime({rolled_from:Int64}) AND t < toDateTime({rolled_to:Int64})"
-    columns = ["toInt64(toUnixTimestamp(t)) AS second", *(_dimension(name) for name in sorted(wanted)), *_OF_A_CALL]
+    columns = [
+        "toInt64(toUnixTimestamp(t)) AS second",
+        *(_dimension(name, "tag") for name in sorted(wanted)),
+        *_OF_A_CALL,
+    ]
     return Condition(f"SELECT {', '.join(columns)} FROM {rollup.table} WHERE {where.sql} AND {whole}", where.parameters)
 
 
@@ -87,10 +96,8 @@ def _of_calls(view: View, wanted: frozenset[str], rollup: _Rollup | None = None)
     return Condition(f"SELECT {', '.join(columns)} FROM llm_calls WHERE {where.sql}{rest}", where.parameters)
 
 
-def _dimension(name: str) -> str:
-    if name == "tag":
-        return "arrayJoin(if(empty(tags), [''], arrayMap(x -> toString(x), tags))) AS dim_tag"
-    return f"toString({COLUMNS[name]}) AS dim_{name}"
+def _dimension(name: str, tag: str = "arrayJoin(if(empty(tags), [''], arrayDistinct(tags)))") -> str:
+    return f"toString({tag if name == 'tag' else COLUMNS[name]}) AS dim_{name}"
 
 
 def records(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

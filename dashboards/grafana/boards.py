@@ -43,12 +43,12 @@ FROM llm_calls WHERE {slots.CALLS} AND status IN ('error', 'blocked') GROUP BY t
 
 def _rate(by: str) -> str:
     return f"""SELECT {slots.INTERVAL} AS time, {by}, sum(errors) / sum(calls) AS failure_rate
-FROM ({ROWS}) GROUP BY time, {by} ORDER BY time, {by}"""
+FROM ({ROWS.sql}) GROUP BY time, {by} ORDER BY time, {by}"""
 
 
 def _cost(by: str) -> str:
     return f"""SELECT {slots.INTERVAL} AS time, {by}, sum(cost_usd) AS usd
-FROM ({ROWS}) GROUP BY time, {by} ORDER BY time, {by}"""
+FROM ({ROWS.sql}) GROUP BY time, {by} ORDER BY time, {by}"""
 
 
 def _drift(stream: str) -> str:

@@ -2,10 +2,10 @@
 
 from typing_extensions import TypedDict
 
-from .. import guard_kind
+from .. import guard_kind, sets
 from ..ask import Ask
 from ..view import View
-from . import sets, source
+from . import source
 
 LARGEST = 3
 MOST = 10

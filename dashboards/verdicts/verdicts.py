@@ -5,12 +5,12 @@ from typing import Any, cast
 
 from typing_extensions import TypedDict
 
-from .. import guard_kind
+from .. import guard_kind, sets
 from ..ask import Ask
 from ..grid import before, lay
 from ..measures import percentiles
 from ..view import View
-from . import labels, sets, source
+from . import labels, source
 from .causes import Cause, causes
 from .moved import Moved, moved
 from .precision import Precision

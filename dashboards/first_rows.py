@@ -1,0 +1,69 @@
+"""Where the first rows of a list are: found by narrow columns, so that wide ones are read for few rows only."""
+
+from typing import Any
+
+from . import guard_kind
+from .ask import Ask
+from .conditions import Condition
+from .sorting import SORTS, Order
+from .view import View
+
+_PARTS = (256, 16, 1)
+"""Of a range, newest first: how much of it is looked at for the first rows."""
+_FIVE_MINUTES_US = 300_000_000
+_HERE = f"""toStartOfFiveMinutes(ts) IN (SELECT toDateTime(arrayJoin({{near_s:Array(Int64)}}), 'UTC'))
+AND ts IN (SELECT fromUnixTimestamp64Micro(arrayJoin({{near_us:Array(Int64)}})))
+AND {guard_kind.KEY} IN (SELECT arrayJoin({{near_keys:Array(UInt64)}}))"""
+"""By the primary key, which begins with five minutes; then by the call itself."""
+
+Rows = tuple[tuple[Any, ...], ...]
+
+
+def find(ask: Ask, view: View, by: Order, where: Condition, count: int) -> Condition:
+    """A condition that holds of the first `count` calls under `where`, and of no other."""
+    rows = _by_time(ask, view, by, where, count) if by.sort == "time" else _by_value(ask, by, where, count)
+    moments = [moment for moment, _ in rows]
+    near = {
+        "near_s": sorted({moment // _FIVE_MINUTES_US * 300 for moment in moments}),
+        "near_us": sorted(set(moments)),
+        "near_keys": [key for _, key in rows],
+    }
+    return Condition(_HERE, near)
+
+
+def _by_time(ask: Ask, view: View, by: Order, where: Condition, count: int) -> Rows:
+    """The nearest part of the range is looked at first."""
+    side = ">=" if by.down else "<="
+    begin = where.parameters.get("at_us", 1000 * (view.end if by.down else view.start)) // 1000
+    rows: Rows = ()
+    for part in _PARTS:
+        length = (view.end - view.start) // part
+        edge = max(begin - length, view.start) if by.down else min(begin + length, view.end)
+        within = "" if part == 1 else f" AND ts {side} fromUnixTimestamp64Milli({{edge:Int64}})"
+        rows = _rows(ask, by, Condition(where.sql + within, where.parameters | {"edge": edge}), count)
+        if len(rows) >= count:
+            break
+    return rows
+
+
+def _by_value(ask: Ask, by: Order, where: Condition, count: int) -> Rows:
+    """First how far the value reaches, by the plain column; then the calls up to there."""
+    told = SORTS[by.sort]
+    order = f"{told.column} {'DESC NULLS LAST' if by.down else 'ASC NULLS FIRST'}"
+    reach = ask(
+        f"SELECT {told.column} FROM llm_calls WHERE {where.sql} ORDER BY {order} LIMIT {count}", where.parameters
+    )
+    if len(reach.rows) < count or (last := reach.rows[-1][0]) is None:
+        return _rows(ask, by, where, count)
+    near = f"{told.column} {'>=' if by.down else '<='} {{reach:{told.column_kind}}}"
+    near = near if by.down else f"({near} OR {told.column} IS NULL)"
+    return _rows(ask, by, Condition(f"{where.sql} AND {near}", where.parameters | {"reach": last}), count)
+
+
+def _rows(ask: Ask, by: Order, where: Condition, count: int) -> Rows:
+    """Time (µs) and key of the first, with all that are equal to the last of them."""
+    direction = "DESC" if by.down else "ASC"
+    first = "" if by.sort == "time" else f"{SORTS[by.sort].value} {direction}, "
+    sql = f"""SELECT toUnixTimestamp64Micro(ts), {guard_kind.KEY} FROM llm_calls WHERE {where.sql}
+ORDER BY {first}ts {direction} LIMIT {count} WITH TIES"""
+    return ask(sql, where.parameters).rows
