@@ -1,5 +1,6 @@
 """What the API answers about alerts. Times in milliseconds."""
 
+from math import inf
 from typing import Any
 
 from typing_extensions import TypedDict
@@ -100,7 +101,7 @@ def alert(documents_: Documents, document: documents.Document, rule: Rule, now: 
         }
         for group, one in state.groups.items()
     ]  # fmt: skip
-    groups.sort(key=lambda one: (_WORST.index(one["phase"]), -one["since"], one["group"]))
+    groups.sort(key=lambda one: _first_told(one, rule))
     snooze = kept.snooze_of(documents_, document.id, now)
     phase = next((one for one in _WORST if any(group["phase"] == one for group in groups)), "ok")
     return {
@@ -119,6 +120,13 @@ def alert(documents_: Documents, document: documents.Document, rule: Rule, now: 
         if snooze
         else None,
     }
+
+
+def _first_told(one: GroupState, rule: Rule) -> tuple[int, int, float, str]:
+    """What fires or waits, the newest first; of what is quiet, the one that is nearest to firing."""
+    since = -one["since"] if one["phase"] != "ok" else 0
+    value = -inf if one["value"] is None else one["value"] if rule.condition == "above" else -one["value"]
+    return _WORST.index(one["phase"]), since, -value, one["group"]
 
 
 def engine(documents_: Documents) -> EngineTold:

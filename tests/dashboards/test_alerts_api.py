@@ -286,3 +286,18 @@ def test_the_file_of_documents_holds_no_password() -> None:
     """There is no field for one: only the name of a variable is taken."""
     with pytest.raises(ValueError, match="Extra inputs"):
         channel_of(MAIL | {"password": "p"})
+
+
+def test_of_quiet_groups_the_one_nearest_to_firing_is_told_first(desk: Desk, stored: Put) -> None:
+    failing = {"a": 0, "b": 3, "c": 1}
+    stored([
+        Call(NOW - 3 * MINUTE + n * 1000, service=name, error="E" if n < failing[name] else "")
+        for name in failing for n in range(20)
+    ])  # fmt: skip
+    above = desk.saved(by=["service"])
+    below = desk.saved(name="Few", metric="calls_per_minute", by=["service"], condition="below", threshold=0.5)
+    Alarms(desk.means, str).round()
+    told = {rule: desk.api.get(f"/api/alerts/{rule}").json()["groups"] for rule in (above, below)}
+    assert {one["phase"] for groups in told.values() for one in groups} == {"ok"}
+    assert [one["group"] for one in told[above]] == ["b", "c", "a"]
+    assert [one["group"] for one in told[below]] == ["a", "b", "c"]

@@ -9,8 +9,13 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from starlette.applications import Starlette
 
+from spanward.collector.price_operations import operations
+from spanward.collector.pricing import Pricing
+from spanward.collector.repricing import Repricing
 from spanward.collector.store import Store
+from spanward.dashboards.api.routes import routes
 from spanward.guards.judgement import Check, Context
 from spanward.guards.messages import Message, Part
 from spanward.guards.wire import check_to_json
@@ -22,7 +27,7 @@ from ..collector.otlp import request
 from ..collector.otlp import said as otlp_said
 from ..collector.sidecar_process import serving, until
 from .browser import served, tab
-from .serving import app_of
+from .serving import app_of, means_of, nobody_but
 from .test_page_safety import assert_only_text, bad, copied, path_of, serious
 from .traffic import Call, message, operation, put
 
@@ -356,3 +361,76 @@ def test_no_serious_hindrance_for_anyone(browser: Browser, address: str, calls: 
         page.goto(path_of(calls[0]) + "?read=trace")
         expect(page.locator("article").first).to_be_visible()
         assert serious(page) == []
+
+
+PRICES = """
+prices:
+  - {provider: acme, model: house, input: 2.0, output: 10.0, cache_read: 0.5}
+"""
+
+
+@pytest.mark.parametrize(
+    ("cost", "by", "says"),
+    [
+        (0.0067, "2026-11", "."),
+        (0.0080, "2026-11", ", by which it costs $0.0067: $0.008 came by prices 2026-11."),
+        (0.0080, "", ", by which it costs $0.0067: $0.008 came with the call."),
+    ],
+)
+def test_what_each_kind_of_token_cost_is_told_by_the_prices_of_the_sidecar(
+    browser: Browser, store: Store, tmp_path: Path, cost: float, by: str, says: str
+) -> None:
+    (tmp_path / "prices.yaml").write_text(PRICES)
+    pricing = Pricing(tmp_path / "prices.yaml")
+    call = Call(
+        int(time.time() * 1000) - MINUTE, "house", "acme", tokens=(1000, 500), cached=200, cost=cost,
+        attributes={semconv.PRICE_VERSION: by},
+    )  # fmt: skip
+    put(store, tmp_path, [call])
+    means = means_of(store)
+    app = Starlette(routes=routes(means, operations(Repricing(store, pricing, means.documents), pricing)))
+    with served(app) as address, tab(browser, address) as page:
+        page.goto(path_of(call))
+        told = page.locator(".cost-parts")
+        told.get_by_text("What each kind cost").click()
+        expect(told.locator("dl > div")).to_have_text([
+            "Input 800 at $2.00 a million$0.0016",
+            "Read from cache 200 at $0.500 a million$0.0001",
+            "Output 500 at $10.00 a million$0.005",
+        ])  # fmt: skip
+        expect(told.locator("p")).to_have_text(f"By prices {pricing.version}{says}")
+        assert serious(page) == []
+
+
+def test_what_guards_missed_is_told_on_the_call_and_taken_back(browser: Browser, store: Store, tmp_path: Path) -> None:
+    call = Call(int(time.time() * 1000) - MINUTE, said="my account is 4711")
+    put(store, tmp_path, [call])
+    with served(app_of(store)) as address, tab(browser, address) as page:
+        page.goto(path_of(call))
+        page.get_by_text("Something was missed").click()
+        form = page.locator(".missed form")
+        form.get_by_label("What it is").fill("ACCOUNT")
+        form.get_by_label("Note").fill("of our bank")
+        assert serious(page) == []
+        form.get_by_role("button", name="Save").click()
+        expect(page.locator(".missed")).to_contain_text("Noted: ACCOUNT was missed.")
+        said = "SELECT trace_id, label, verdict, note FROM reviews"
+        assert store.ask(said).rows == ((call.trace_id, "ACCOUNT", "missed", "of our bank"),)
+        page.locator(".missed").get_by_role("button", name="Undo").click()
+        expect(form).to_be_visible()
+        assert store.ask(f"{said} ORDER BY ts DESC LIMIT 1").rows[0][2] == "none"
+
+
+def test_who_may_not_review_is_told_so(browser: Browser, store: Store, tmp_path: Path) -> None:
+    call = Call(int(time.time() * 1000) - MINUTE)
+    put(store, tmp_path, [call])
+    with served(app_of(store, authorize=nobody_but("see_content"))) as address:
+        context = browser.new_context(base_url=address)  # no `tab`: the browser notes a 403 as an error
+        page = context.new_page()
+        page.goto(path_of(call))
+        page.get_by_text("Something was missed").click()
+        page.locator(".missed form").get_by_label("What it is").fill("ACCOUNT")
+        page.locator(".missed form").get_by_role("button", name="Save").click()
+        expect(page.locator(".missed").get_by_role("alert")).to_have_text("review needs another key")
+        context.close()
+    assert store.ask("SELECT count() FROM reviews").rows == ((0,),)

@@ -11,6 +11,7 @@ import { Identity, Times, Tokens } from "../parts/facts";
 import { GuardEvents } from "../parts/guard_events";
 import { Icon } from "../parts/icon";
 import { MessageView, Text } from "../parts/message_view";
+import { Missed } from "../parts/missed";
 import { Problem } from "../parts/notice";
 import { Reader } from "../parts/reader";
 import { Revealing } from "../parts/reveal";
@@ -65,6 +66,7 @@ function Page({ here, data }: { here: Place; data: CallPage }) {
         </div>
         <div class="call-side">
           <GuardEvents call={c} events={events} degraded={own?.attributes["spanward.guard.degraded"] ?? ""} />
+          <div class="panel call-missed"><Missed trace={c.trace_id} span={c.span_id} /></div>
           <Tokens call={c} />
           <Times call={c} />
           <Identity call={c} query={here.query} />

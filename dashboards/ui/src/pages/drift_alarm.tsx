@@ -4,6 +4,7 @@ import { useAnswer } from "../answer";
 import { ago, count, exact, local, percent, timeOf } from "../format";
 import { Chart } from "../parts/chart";
 import { Chip } from "../parts/chip";
+import { Icon } from "../parts/icon";
 import { Problem } from "../parts/notice";
 import type { PageProps } from "../pages";
 import { go, href } from "../place";
@@ -25,7 +26,7 @@ export function DriftAlarm({ ids, dark }: PageProps) {
   return (
     <div class="drift">
       <div class="page-head">
-        <p><a href="/drift">Drift</a></p>
+        <div><a class="up" data-up href="/drift"><Icon name="left" /> Drift</a></div>
         <h1>{a.title} of {a.service}: {a.text}</h1>
         <p class="quiet">
           <Chip word={a.until === null ? "drifting" : "over"} tone={a.until === null ? "bad" : "quiet"} /> since <span title={exact(a.since * 1000)}>{local(a.since * 1000)}</span> ({ago(a.since * 1000)}), found {local(a.found * 1000)}
@@ -38,7 +39,7 @@ export function DriftAlarm({ ids, dark }: PageProps) {
         <Changes data={data} />
       </div>
       <div class="drift-columns">
-        <Chart title="Share and what was to be expected" note="by window of at least 500 calls" t={h.t} step={HOUR_MS} kind="lines" format={percent} dark={dark}
+        <Chart title="Share and what was to be expected" note="by window of 500 calls, or of a day with 200" t={h.t} step={HOUR_MS} kind="lines" format={percent} dark={dark}
           onZoom={(from, to) => go(href("/calls", new URLSearchParams({ service: a.service, from: isoSeconds(from), to: isoSeconds(to) })))}
           lines={[{ name: "share", tone: "bad", values: h.share }, { name: "expected at least", tone: "quiet-fill", values: known(h, h.low) }, { name: "at most", tone: "quiet-fill", values: known(h, h.high) }]} />
         <Buckets data={data} />

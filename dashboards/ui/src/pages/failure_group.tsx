@@ -4,6 +4,7 @@ import { ago, compact, count, exact, ms, percent, timeOf } from "../format";
 import { Chart } from "../parts/chart";
 import { Chip } from "../parts/chip";
 import { FilterBar } from "../parts/filter_bar";
+import { Icon } from "../parts/icon";
 import { Nothing, Problem } from "../parts/notice";
 import type { PageProps } from "../pages";
 import { go, href, type Place } from "../place";
@@ -22,7 +23,7 @@ export function FailureGroup({ here, dark, ids }: PageProps) {
   useTitle(data ? `${KIND_WORDS[data.kind] ?? data.kind}: ${data.text.slice(0, 40)}` : "Failure");
   return (
     <div class="failures-group">
-      <p><a class="up" href={href("/failures", here.query)}>‹ All failures</a></p>
+      <p><a class="up" data-up href={href("/failures", here.query)}><Icon name="left" /> Failures</a></p>
       <div class="page-head failures-head">
         {data ? <><p><KindMark kind={data.kind} /> {data.new && <Chip word="new" tone="warn" title="first seen in this range" />}</p><h1>{data.text}</h1></> : <h1>Failure</h1>}
       </div>

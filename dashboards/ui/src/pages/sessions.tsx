@@ -4,6 +4,7 @@ import { clockOf, compact, costOf, count, exact, local, ms, tokensOf, usd } from
 import type { PageProps } from "../pages";
 import { GuardChips, Status } from "../parts/chip";
 import { FilterBar } from "../parts/filter_bar";
+import { Icon } from "../parts/icon";
 import { FirstSteps, Nothing, Problem } from "../parts/notice";
 import { change, href, type Place } from "../place";
 import { asked, isLive, isoSeconds, withRange } from "../range";
@@ -48,7 +49,7 @@ export function Session({ here, ids }: PageProps) {
   const { data, error } = useAnswer<Opened>(`/api/sessions/${encodeURIComponent(name)}${cursor ? `?cursor=${encodeURIComponent(cursor)}` : ""}`);
   return (
     <div class="people-page">
-      <div class="page-head"><a class="up" href={href("/sessions", change(here.query, {}))}>Sessions</a><h1 class="people-name">{name}</h1></div>
+      <div class="page-head"><a class="up" data-up href={href("/sessions", change(here.query, {}))}><Icon name="left" /> Sessions</a><h1 class="people-name">{name}</h1></div>
       {error && <Problem text={error} />}
       {data && <Sum here={here} session={data.session} />}
       {data?.withheld && <p class="panel note">What was said is not shown for this key; it may not see content.</p>}

@@ -5,6 +5,7 @@ import type { PageProps } from "../pages";
 import { Chart } from "../parts/chart";
 import { Chip, Status } from "../parts/chip";
 import { FilterBar } from "../parts/filter_bar";
+import { Icon } from "../parts/icon";
 import { FirstSteps, Nothing, Problem } from "../parts/notice";
 import { change, go, href, type Place } from "../place";
 import { asked, isLive, isoSeconds, withRange } from "../range";
@@ -85,7 +86,7 @@ export function User({ here, ids, dark }: PageProps) {
   const to = (filters: Record<string, string> = {}) => toCalls(here.query, { user: name, ...filters });
   return (
     <div class="people-page">
-      <div class="page-head"><a class="up" href={href("/users", change(here.query, {}))}>Users</a><h1 class="people-name">{name}</h1><FilterBar here={here} /></div>
+      <div class="page-head"><a class="up" data-up href={href("/users", change(here.query, {}))}><Icon name="left" /> Users</a><h1 class="people-name">{name}</h1><FilterBar here={here} /></div>
       {error && <Problem text={error} />}
       {data && <Sum data={data} to={to} />}
       {data && data.totals.calls > 0 && (

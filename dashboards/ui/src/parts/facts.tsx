@@ -5,6 +5,7 @@ import { href } from "../place";
 import { around } from "../range";
 import type { CallDetail } from "../records";
 import { Copy } from "./copy";
+import { CostParts } from "./cost_parts";
 
 type Fact = readonly [string, ComponentChildren];
 
@@ -37,6 +38,7 @@ export function Tokens({ call: c }: { call: CallDetail }) {
         {counted(c) && <div><dt>Counted by</dt><dd>{c.usage_source}</dd></div>}
         {c.price_version && <div><dt>Prices</dt><dd>{c.price_version}</dd></div>}
       </dl>
+      {c.cost !== null && c.cost > 0 && <CostParts key={c.trace_id + c.span_id} call={c} />}
     </section>
   );
 }

@@ -1,4 +1,5 @@
-// On any call: what the guards should have caught. To be mounted with the ids of the call.
+// On any call: what the guards should have caught, told for the precision of rules.
+import "./missed.css";
 import { useState } from "preact/hooks";
 import { useAnswer } from "../answer";
 import { tell } from "../tell";

@@ -17,7 +17,7 @@ export function Side({ here, open, close }: { here: Place; open: boolean; close:
           <ul aria-labelledby={`menu-${group}`}>
             {PAGES.filter((page) => page.group === group).map((page) => (
               <li key={page.path}>
-                <a href={href(page.path, kept)} aria-current={isHere(page.path, here.path) ? "page" : undefined}><Icon name={ICONS[page.path]!} />{page.name}</a>
+                <a href={href(page.path, kept)} aria-current={isHere(page.path, here.path) ? "page" : undefined}>{page.icon && <Icon name={page.icon} />}{page.name}</a>
               </li>
             ))}
           </ul>
@@ -26,11 +26,6 @@ export function Side({ here, open, close }: { here: Place; open: boolean; close:
     </nav>
   );
 }
-
-const ICONS: Record<string, Parameters<typeof Icon>[0]["name"]> = {
-  "/": "home", "/calls": "list", "/sessions": "talk", "/users": "person", "/failures": "warning", "/drift": "wave", "/compare": "scales",
-  "/cost": "coin", "/sql": "prompt", "/guards": "shield", "/policies": "page", "/alerts": "bell", "/health": "pulse", "/settings": "dials",
-};
 
 function isHere(path: string, now: string): boolean {
   return path === "/" ? now === "/" : now === path || now.startsWith(`${path}/`);
