@@ -15,7 +15,10 @@ _MEASURES = {
 
 @dataclass(frozen=True, slots=True)
 class _Rollup:
-    """`bucket` is SQL over `c.ts`; `key` are its other columns. `kept`: extremes that a correction must not move. `calls`: as `c`."""
+    """`bucket` is SQL over `c.ts`; `key` are its other columns. `kept`: extremes that a correction must not move.
+
+    `calls` is what is counted, as `c`.
+    """
 
     table: str
     bucket: str

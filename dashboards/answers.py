@@ -4,9 +4,9 @@ Times: `us` in microseconds since 1970, `t`, `from`, `to`, `step` in millisecond
 nothing was priced. `hidden`: what was said was left out, as this reader may not see it.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired
 
-from typing_extensions import NotRequired, TypedDict  # pydantic asks for it below Python 3.12
+from typing_extensions import TypedDict  # pydantic asks for it below Python 3.12
 
 EventKind = Literal["blocked", "modified", "flagged", "shadow", "failed_open"]
 CallKind = Literal["blocked", "modified", "flagged", "shadow", "failed_open", "unguarded", "clean"]

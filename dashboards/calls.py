@@ -50,6 +50,10 @@ def _total(ask: Ask, view: View) -> int:
         source = conditions.counted(view, "service")
         counted: int = ask(f"SELECT sum(calls) FROM ({source.sql})", source.parameters).rows[0][0]
         return counted
+    if (tag := conditions.only_tag(view)) is not None:
+        source = conditions.tagged(view)
+        tagged = f"SELECT sum(calls) FROM ({source.sql}) WHERE tag = {{tag:String}}"
+        return int(ask(tagged, source.parameters | {"tag": tag}).rows[0][0])
     where = conditions.calls(view)
     found: int = ask(f"SELECT count() FROM llm_calls WHERE {where.sql}", where.parameters).rows[0][0]
     return found
@@ -59,7 +63,8 @@ def neighbours(ask: Ask, view: View, by: Order, call: dict[str, Any]) -> dict[st
     """Ids of the calls before and after this one in the list that the view shows, None at its ends."""
     where = conditions.calls(view)
     at = ask(
-        f"SELECT {SORTS[by.sort].value} FROM llm_calls WHERE trace_id = {{t:String}} AND span_id = {{s:String}} LIMIT 1",
+        f"SELECT {SORTS[by.sort].value} FROM llm_calls WHERE trace_id = {{t:String}} AND span_id = {{s:String}} "
+        "LIMIT 1",
         {"t": call["trace_id"], "s": call["span_id"]},
     ).rows[0][0]
     here = {"at_value": at, "at_us": call["us"], "at_trace": call["trace_id"], "at_span": call["span_id"]}

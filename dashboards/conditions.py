@@ -113,8 +113,15 @@ WHERE {begun.sql} AND {BEGUN_CALLS}"""
     return Condition(sql, whole.parameters | begun.parameters)
 
 
+def only_tag(view: View) -> str | None:
+    """The one tag that the calls of the view have, where `tagged` can count them: of two, some calls have both."""
+    tags = view.chosen.get("tag", ())
+    known = len(tags) == 1 and tags[0] and "tag" not in view.refused and view.named - {"tag"} <= ROLLED
+    return tags[0] if known else None
+
+
 def tagged(view: View) -> Condition:
-    """SELECT of `tag` and `calls`, as if tags had no filter: whole hours from `tag_1h`, which knows what `ROLLED` has."""
+    """SELECT of `tag` and `calls`, as if tags had no filter: whole hours from `tag_1h`, which knows `ROLLED`."""
     inner = replace(view, chosen=_less(view.chosen, "tag"), refused=_less(view.refused, "tag"))
     whole, begun = rollup(inner, WHOLE_HOURS), calls(inner)
     sql = f"""SELECT toString(tag) AS tag, calls FROM tag_1h AS llm_calls WHERE {whole.sql} AND tag != ''

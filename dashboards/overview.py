@@ -82,7 +82,7 @@ def _counted(ask: Ask, grid: Grid) -> _Counted:
     buckets = {row["bucket"]: row for row in found["bucket"]}
     names = ("bucket", "provider", "model")
     totals = {name: value for name, value in found[""][0].items() if name not in names}
-    return _Counted(totals, _columns(buckets, grid, [name for name in totals]), models[:_MOST_MODELS])
+    return _Counted(totals, _columns(buckets, grid, list(totals)), models[:_MOST_MODELS])
 
 
 def _events(view: View, grid: Grid) -> tuple[str, dict[str, Any]]:
