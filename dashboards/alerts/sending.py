@@ -4,19 +4,27 @@ import hmac
 import json
 import os
 import smtplib
+import socket
 import ssl
+import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
+from functools import partial
 from hashlib import sha256
 
+import anyio
 import httpx
 
 from .channel import Email, Slack, Webhook
 from .notification import Notification
 
 TIMEOUT_S = 10.0
+"""For each step, such as a part of an answer; a receiver that sends a byte now and then takes many."""
+LONGEST_S = 20.0
+"""For all of them together."""
 LATER = frozenset({408, 425, 429})
 """Of 4xx, those after which the same may be taken; 5xx are such too."""
 _ICONS = {"firing": ":rotating_light:", "repeated": ":rotating_light:", "resolved": ":white_check_mark:"}
@@ -36,14 +44,19 @@ class Refused(Exception):  # noqa: N818  an answer
 def send(
     channel: Webhook | Slack | Email, told: Notification, now: int, environment: Mapping[str, str] = os.environ
 ) -> None:
-    """Blocks up to `TIMEOUT_S` a step. `now` in milliseconds. Raises `Refused`."""
-    if isinstance(channel, Email):
-        _mail(channel, told, now, environment)
-    elif isinstance(channel, Slack):
-        _post(channel.url, _json(slack(told)), {})
-    else:
-        body = _json(dict(told))
-        _post(channel.url, body, _signed(channel, body, now, environment) | {"Spanward-Notification": told["id"]})
+    """Blocks up to `LONGEST_S`. `now` in milliseconds. Raises `Refused`, and nothing else."""
+    try:
+        if isinstance(channel, Email):
+            _mail(channel, told, now, environment)
+        elif isinstance(channel, Slack):
+            _post(channel.url, _json(slack(told)), {})
+        else:
+            body = _json(dict(told))
+            _post(channel.url, body, _signed(channel, body, now, environment) | {"Spanward-Notification": told["id"]})
+    except Refused:
+        raise
+    except Exception as failure:  # noqa: BLE001  one channel that cannot be used must not keep the others from theirs
+        raise Refused(f"could not be sent ({type(failure).__name__})", again=True) from None
 
 
 def signature(key: str, body: bytes, second: int) -> str:
@@ -90,19 +103,27 @@ def _post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
     """Redirects are not followed: an address is what somebody with the right to configure typed, and no other."""
     sent = {"Content-Type": "application/json", "User-Agent": "spanward-alerts", **headers}
     try:
-        with (
-            httpx.Client(timeout=TIMEOUT_S, follow_redirects=False) as client,
-            client.stream("POST", url, content=body, headers=sent) as answer,
-        ):
-            status = answer.status_code  # what the answer says is never read
+        status = anyio.run(partial(_answered, url, body, sent))
     except httpx.TimeoutException:
         raise Refused(f"no answer within {TIMEOUT_S:g} s", again=True) from None
+    except TimeoutError:
+        raise Refused(f"no whole answer within {LONGEST_S:g} s", again=True) from None
     except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as failure:
         raise Refused(f"cannot be reached ({type(failure).__name__})", again=True) from None
     if 300 <= status < 400:
         raise Refused(f"it answered {status}: redirects are not followed, give the address itself", again=False)
     if status >= 400:
         raise Refused(f"it answered {status}", again=status >= 500 or status in LATER)
+
+
+async def _answered(url: str, body: bytes, headers: Mapping[str, str]) -> int:
+    """The status; what the answer says is never read. Raises TimeoutError after `LONGEST_S`."""
+    with anyio.fail_after(LONGEST_S):
+        async with (
+            httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False) as client,
+            client.stream("POST", url, content=body, headers=headers) as answer,
+        ):
+            return answer.status_code
 
 
 def _mail(channel: Email, told: Notification, now: int, environment: Mapping[str, str]) -> None:
@@ -130,11 +151,34 @@ def _mail(channel: Email, told: Notification, now: int, environment: Mapping[str
         raise Refused(f"the mail server cannot be used ({type(failure).__name__})", again=True) from None
 
 
+class _Hurried(smtplib.SMTP):
+    """Hangs up after `LONGEST_S`, whatever comes meanwhile."""
+
+    def connect(self, host: str = "localhost", port: int = 0, source_address: object = None) -> tuple[int, bytes]:
+        self._end = threading.Timer(LONGEST_S, self._hang_up)
+        self._end.daemon = True
+        self._end.start()
+        return super().connect(host, port, source_address)  # type: ignore[arg-type]  # as smtplib itself hands it on
+
+    def close(self) -> None:
+        self._end.cancel()
+        super().close()
+
+    def _hang_up(self) -> None:
+        with suppress(OSError):
+            if self.sock:
+                self.sock.shutdown(socket.SHUT_RDWR)
+
+
+class _HurriedTls(_Hurried, smtplib.SMTP_SSL):
+    """From the first byte on."""
+
+
 def _connected(channel: Email) -> smtplib.SMTP:
     trusted = ssl.create_default_context()
     if channel.encryption == "tls":
-        return smtplib.SMTP_SSL(channel.host, channel.port, timeout=TIMEOUT_S, context=trusted)
-    server = smtplib.SMTP(channel.host, channel.port, timeout=TIMEOUT_S)
+        return _HurriedTls(channel.host, channel.port, timeout=TIMEOUT_S, context=trusted)
+    server = _Hurried(channel.host, channel.port, timeout=TIMEOUT_S)
     if channel.encryption == "starttls":
         try:
             server.starttls(context=trusted)

@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,22 +14,24 @@ from urllib.parse import urlencode
 
 import pytest
 
+from spanward.collector import documents
 from spanward.collector.documents import DocumentFile
 from spanward.collector.store import Store
-from spanward.dashboards.alerts import happened, kept
+from spanward.dashboards.alerts import delivery, happened, kept, sending
+from spanward.dashboards.alerts.channel import channel_of
 from spanward.dashboards.alerts.delivery import Delivery, undelivered
 from spanward.dashboards.alerts.drift_alarms import of_drift
-from spanward.dashboards.alerts.engine import Engine, rule_state
+from spanward.dashboards.alerts.engine import Engine, post, rule_state
 from spanward.dashboards.alerts.measuring import Asked, measure, of_sidecar, past
 from spanward.dashboards.alerts.notification import Notification
 from spanward.dashboards.alerts.reading import end_of
 from spanward.dashboards.alerts.rule import Rule
-from spanward.dashboards.alerts.sending import send
+from spanward.dashboards.alerts.sending import Refused, send
 from spanward.dashboards.ask import QueryFailed
 from spanward.tracer import semconv
 
 from .conftest import NOW, Put
-from .receivers import free_port, mail, web
+from .receivers import dripping, free_port, mail, web
 from .traffic import Call
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -96,8 +99,8 @@ def test_a_burst_is_told_once_by_service_and_its_end_too(bench: Bench, stored: P
         *burst(NOW - HOUR, NOW + HOUR, lambda _: False, service="other"),
     ])  # fmt: skip
     with web() as hook, web() as chat, mail() as mails:
-        bench.environment = {"HOOK_KEY": "k3y"}
-        bench.channel("hook", kind="webhook", url=hook.url + "/in", secret_env="HOOK_KEY")
+        bench.environment = {"SPANWARD_ALERT_HOOK": "k3y"}
+        bench.channel("hook", kind="webhook", url=hook.url + "/in", secret_env="SPANWARD_ALERT_HOOK")
         bench.channel("chat", kind="slack", url=chat.url + "/T/B/x")
         bench.channel(
             "mail", kind="email", host="127.0.0.1", port=mails.port, encryption="none", sender="a@b.c", to=["d@e.f"]
@@ -362,3 +365,73 @@ def test_an_outbox_that_is_full_says_what_it_dropped(bench: Bench) -> None:
     bench.rule("q", Rule(name="Queue", metric="queue_bytes", threshold=5, channels=["hook"]))
     bench.round(NOW)
     assert [event for event, *_ in sorted(bench.history())] == ["dropped", "firing"]
+
+
+TOLD: Any = {
+    "id": "n1", "status": "firing", "title": "Shop fails", "text": "It fails.", "link": "http://p/calls",
+    "rule_link": "http://p/alerts/1", "rule": "r1", "name": "Shop fails", "group": {}, "value": 0.5, "threshold": 0.2,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["webhook", "email", "email over TLS"])
+def test_a_receiver_that_sends_a_byte_now_and_then_is_hung_up_on(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "LONGEST_S", 0.4)
+    with dripping() as port:
+        web_ = {"kind": "webhook", "name": "c", "url": f"http://127.0.0.1:{port}/"}
+        mail_ = {"kind": "email", "name": "c", "host": "127.0.0.1", "port": port, "sender": "a@b.c", "to": ["d@e.f"]}
+        channel = channel_of(web_ if kind == "webhook" else mail_ | {"encryption": "tls" if "TLS" in kind else "none"})
+        begun = time.monotonic()
+        with pytest.raises(Refused) as refused:
+            send(channel, TOLD, NOW, {})
+    assert refused.value.again
+    assert time.monotonic() - begun < sending.TIMEOUT_S  # it never was silent for so long
+
+
+def test_a_channel_that_cannot_work_keeps_nobody_else_from_theirs(bench: Bench) -> None:
+    bench.channel("broken", kind="email", host="no..host", port=25, sender="a@b.c", to=["d@e.f"])
+    with web() as hook:
+        bench.channel("hook", kind="webhook", url=hook.url)
+        for n, channel in enumerate(("broken", "hook")):
+            post(bench.documents, channel, TOLD | {"id": f"n{n}"}, NOW + n)
+        assert bench.delivery.turn(NOW + 10) == ""
+    assert len(hook.came) == 1
+    (waits,) = undelivered(bench.documents)
+    assert (waits["channel"], waits["why"]) == ("broken", "could not be sent (UnicodeError)")
+
+
+def test_a_channel_that_hangs_is_waited_for_once_a_turn(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "PATIENCE_S", -1.0)  # however quick it is, it counts as slow
+    with web() as slow, web() as quick:
+        for name, inbox in (("slow", slow), ("quick", quick)):
+            bench.channel(name, kind="webhook", url=inbox.url)
+        for n in range(3):
+            post(bench.documents, "slow", TOLD | {"id": f"n{n}"}, NOW + n)
+        post(bench.documents, "quick", TOLD | {"id": "last"}, NOW + 9)
+        bench.delivery.turn(NOW + 10)
+        assert (len(slow.came), len(quick.came)) == (1, 1)
+        bench.delivery.turn(NOW + 10)
+        assert len(slow.came) == 2
+
+
+def test_names_of_any_length_fit_into_the_state_of_a_rule(bench: Bench, stored: Put) -> None:
+    """An application that calls itself by a whole book must not blind a rule for the others."""
+    names = [f"{'ä' * 9000}{n}"[-9000 + n :] for n in range(60)]
+    stored([Call(NOW - n * 1000, service=name, error="Timeout") for n, name in enumerate(names)])
+    bench.rule("r1", SHOP.model_copy(update={"by": ["service", "env"], "minimum_calls": 1}))
+    bench.store_is_away = True  # so that what happened stays in the state as well
+    for minute in range(1, 4):
+        assert "its history cannot be written" in bench.round(NOW + minute * MINUTE + 20_000)
+    state = rule_state(bench.documents, "r1")
+    assert state.pending
+    assert {len(group[0]) for group in state.groups} == {200}
+
+
+def test_a_state_that_does_not_fit_costs_no_other_rule(
+    bench: Bench, stored: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored([Call(NOW - 1000, service="shop", error="Timeout")])
+    monkeypatch.setattr(documents, "LARGEST", 1500)
+    bench.rule("a", SHOP.model_copy(update={"name": "wide " * 20, "minimum_calls": 1, "channels": ["c" * 1000]}))
+    bench.rule("b", SHOP.model_copy(update={"minimum_calls": 1}))
+    assert "a document may have 1500 characters" in bench.engine.round(NOW + MINUTE + 20_000).problem
+    assert {one.phase for one in rule_state(bench.documents, "b").groups.values()} == {"firing"}
