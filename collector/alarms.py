@@ -82,7 +82,14 @@ class Alarms(Collector):
         self._stopping.wait(FIRST_SECONDS)
         while not self._stopping.is_set():
             self.round()
-            self._stopping.wait(kept.every_s(self._means.documents))
+            self._stopping.wait(self._pause())
+
+    def _pause(self) -> float:
+        try:
+            return kept.every_s(self._means.documents)
+        except Exception as failure:  # noqa: BLE001  a disk that is full for a minute must not end the thread
+            log.error("the settings of alerts cannot be read: %s", place_of(failure))  # noqa: TRY400
+            return kept.DEFAULT_EVERY_S
 
     def _deliveries(self) -> None:
         while not self._stopping.wait(DELIVER_SECONDS):

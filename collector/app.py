@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from ..dashboards.alerts import pulse
 from ..dashboards.api.means import Means
 from ..dashboards.api.operation import Operation
 from ..dashboards.api.routes import routes as dashboard_routes
@@ -66,6 +67,7 @@ class Parts:
 
 
 def health_of(parts: Parts) -> Health:
+    begun = round(time.time() * 1000)
     return Health(
         parts.store.ask,
         parts.room,
@@ -74,6 +76,8 @@ def health_of(parts: Parts) -> Health:
         parts.audit_rows,
         parts.vault,
         parts.traits.report,
+        lambda: pulse.problem(parts.documents, round(time.time() * 1000), begun),
+        lambda: parts.repricing.problem,
         parts.metrics.adopted_so_far,
     )
 

@@ -43,6 +43,9 @@ class Health:
     audit: AuditRows
     vault: VaultState
     traits: Callable[[], dict[str, Any]] = lambda: {"problem": ""}
+    alerts: Callable[[], str] = str
+    repricing: Callable[[], str] = str
+    """What keeps either of them from its work; empty for nothing."""
     adopted: Callable[[], int] = lambda: 0
     """Spools of dead applications that were taken over."""
 
@@ -52,8 +55,8 @@ class Health:
         unjudged = self.room.review_failures + pulse.review_errors
         failing = store != "ok" or lag > LAG_SECONDS or self.refusing()
         limping = self.room.pipeline.degraded or policy.problem or unjudged or pulse.bad
-        traits = self.traits()
-        limping = limping or self.audit.problem or self.vault.problem or traits["problem"]
+        traits, alerts, repricing = self.traits(), self.alerts(), self.repricing()
+        limping = limping or self.audit.problem or self.vault.problem or traits["problem"] or alerts or repricing
         return {
             "status": "failing" if failing else "degraded" if limping else "ok",
             "store": store,
@@ -70,6 +73,8 @@ class Health:
             "workers": [asdict(state) for state in states()],
             "vault": {"problem": self.vault.problem, "key": self.vault.key_source},
             "traits": traits,
+            "alerts": {"problem": alerts},
+            "repricing": {"problem": repricing},
         }
 
     async def route(self, _request: Request) -> Response:

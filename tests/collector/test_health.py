@@ -11,6 +11,7 @@ import pytest
 
 from spanward.collector.audit.log import Audit
 from spanward.collector.audit.rows import AuditRows
+from spanward.collector.documents import DocumentFile
 from spanward.collector.guardroom import Guardroom
 from spanward.collector.health import LAG_SECONDS, Health
 from spanward.collector.metrics import Metrics
@@ -18,6 +19,7 @@ from spanward.collector.serve import PlacesOnly
 from spanward.collector.store import Store
 from spanward.collector.vault.disk_vault import DiskVault
 from spanward.collector.vault.key import Keys, VaultSettings
+from spanward.dashboards.alerts import kept, pulse
 from spanward.dashboards.ask import QueryFailed, Table
 
 from .otlp import body, call, said
@@ -29,7 +31,8 @@ CANARY = "canary-ada@example.com"
 def test_healthz(sidecar: Running) -> None:
     assert until(sidecar.health, lambda told: told["queue_bytes"] == 0).keys() == {
         "status", "store", "policy", "degraded", "ingest_lag_seconds", "queue_bytes", "log_refuses", "ingest_errors",
-        "spool_files_adopted", "segments_set_aside", "review_failures", "audit", "vault", "workers", "traits",
+        "spool_files_adopted", "segments_set_aside", "review_failures", "audit", "vault", "workers", "traits", "alerts",
+        "repricing",
     }  # fmt: skip
     assert sidecar.http.get("/healthz").status_code == 200
 
@@ -91,6 +94,32 @@ def test_a_vault_that_keeps_nothing_is_told(tmp_path: Path, room: Guardroom) -> 
         "degraded",
         {"problem": f"no key can be kept in {tmp_path}", "key": "none"},
     )
+
+
+MINUTE = 60_000
+
+
+def test_alerts_that_nobody_looks_after_are_told(tmp_path: Path, room: Guardroom) -> None:
+    """A thread that died, or hangs, says nothing itself: what it leaves behind does."""
+    documents = DocumentFile(":memory:")
+
+    def problem(now: int) -> str:
+        return pulse.problem(documents, now, begun=0)
+
+    assert (problem(MINUTE), problem(6 * MINUTE)) == ("", "alert rules were not looked at for 6 minutes")
+    documents.put(kept.ENGINE, kept.OF_ENGINE, {"at": 30 * MINUTE, "rules": 1, "problem": ""})
+    documents.put(kept.OUTBOX, "sent", {"next": MINUTE, "ended": "delivered"})  # the history waits for the store
+    documents.put(kept.OUTBOX, "a", {"next": MINUTE})
+    assert problem(31 * MINUTE) == ""
+    assert problem(32 * MINUTE) == "notifications are not sent since 31 minutes"
+    documents.remove(kept.OUTBOX, "a")
+    documents.put(kept.ENGINE, kept.OF_ENGINE, {"at": 30 * MINUTE, "rules": 1, "problem": "Shop: no store"})
+    assert problem(31 * MINUTE) == "Shop: no store"
+    audit = AuditRows(Audit(tmp_path / "audit.log"), cast(Store, None))  # never started
+    with closing(DiskVault(tmp_path / "vault.db", Keys("own", bytes(32)), VaultSettings())) as vault:
+        for name in ("alerts", "repricing"):
+            told = Health(one, room, Still(), lambda: False, audit, vault, **{name: lambda: "stuck"}).report()
+            assert (told["status"], told[name]) == ("degraded", {"problem": "stuck"})
 
 
 NAMES = (

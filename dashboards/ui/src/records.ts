@@ -75,7 +75,8 @@ export interface Sidecar {
   ingest_lag_seconds?: number; queue_bytes?: number; log_refuses?: boolean; ingest_errors?: number;
   segments_set_aside?: number; review_failures?: number;
   spool_files_adopted?: number; workers?: { engine: string; alive: boolean; trouble: string; waiting: number; restarts: number }[];
-  vault?: { problem?: string }; audit?: { problem?: string };
+  vault?: { problem?: string }; audit?: { problem?: string }; alerts?: { problem?: string }; repricing?: { problem?: string };
+  traits?: { problem?: string };
 }
 
 export interface Health {
