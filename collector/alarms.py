@@ -8,7 +8,7 @@ from typing import Any
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ..dashboards.alerts import kept
+from ..dashboards.alerts import kept, pulse
 from ..dashboards.alerts.delivery import Delivery
 from ..dashboards.alerts.engine import Engine, Round
 from ..dashboards.alerts.prometheus import FIRING, ROUND
@@ -23,13 +23,14 @@ DELIVER_SECONDS = 5.0
 STOP_SECONDS = 5.0
 FIRST_SECONDS = 5.0
 """Before the first round: a sidecar that was just started has a log to ingest."""
+UNMEASURED = "a rule could not be measured, or its history not written: the page Alerts says why"
 
 
-def report_of(documents: Documents) -> dict[str, Any]:
-    """For Health, in no words but ours: what a store says of a question may quote it."""
+def report_of(documents: Documents, now: int, begun: int) -> dict[str, Any]:
+    """For Health, in no words but ours: what a store says of a question may quote it. Times as for `pulse.problem`."""
     last = kept.last_round(documents)
-    problem = "a rule could not be measured, or its history not written: the page Alerts says why"
-    return {"problem": problem if last.problem else "", "waiting": last.waiting, "lost": last.lost}
+    problem = pulse.problem(documents, now, begun) or (UNMEASURED if last.problem else "")
+    return {"problem": problem, "waiting": last.waiting, "lost": last.lost}
 
 
 class Alarms(Collector):
@@ -91,7 +92,14 @@ class Alarms(Collector):
         self._stopping.wait(FIRST_SECONDS)
         while not self._stopping.is_set():
             self.round()
-            self._stopping.wait(kept.every_s(self._means.documents))
+            self._stopping.wait(self._pause())
+
+    def _pause(self) -> float:
+        try:
+            return kept.every_s(self._means.documents)
+        except Exception as failure:  # noqa: BLE001  a disk that is full for a minute must not end the thread
+            log.error("the settings of alerts cannot be read: %s", place_of(failure))  # noqa: TRY400
+            return kept.DEFAULT_EVERY_S
 
     def _deliveries(self) -> None:
         while not self._stopping.wait(DELIVER_SECONDS):

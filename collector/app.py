@@ -67,6 +67,7 @@ class Parts:
 
 
 def health_of(parts: Parts) -> Health:
+    begun = round(time.time() * 1000)
     return Health(
         parts.store.ask,
         parts.room,
@@ -75,7 +76,8 @@ def health_of(parts: Parts) -> Health:
         parts.audit_rows,
         parts.vault,
         parts.traits.report,
-        lambda: report_of(parts.documents),
+        lambda: report_of(parts.documents, round(time.time() * 1000), begun),
+        lambda: parts.repricing.problem,
         parts.metrics.adopted_so_far,
     )
 

@@ -1,6 +1,7 @@
 """Documents of the dashboards in one SQLite file of the data directory."""
 
 import json
+import os
 import sqlite3
 import threading
 import time
@@ -29,6 +30,9 @@ class DocumentFile:
     def __init__(self, path: Path | str, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._lock = threading.Lock()
+        if path != ":memory:":  # URLs of channels let one in; what SQLite puts beside the file has its rights
+            os.close(os.open(path, os.O_CREAT | os.O_CLOEXEC, 0o600))
+            Path(path).chmod(0o600)
         self._file = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._file.execute("PRAGMA journal_mode = WAL")
         self._file.execute("PRAGMA synchronous = FULL")

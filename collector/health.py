@@ -44,6 +44,8 @@ class Health:
     vault: VaultState
     traits: Callable[[], dict[str, Any]] = lambda: {"problem": ""}
     alerts: Callable[[], dict[str, Any]] = lambda: {"problem": "", "waiting": 0, "lost": 0}
+    repricing: Callable[[], str] = str
+    """What keeps it from its work; empty for nothing."""
     adopted: Callable[[], int] = lambda: 0
     """Spools of dead applications that were taken over."""
 
@@ -53,9 +55,8 @@ class Health:
         unjudged = self.room.review_failures + pulse.review_errors
         failing = store != "ok" or lag > LAG_SECONDS or self.refusing()
         limping = self.room.pipeline.degraded or policy.problem or unjudged or pulse.bad
-        traits = self.traits()
-        alerts = self.alerts()
-        limping = limping or self.audit.problem or self.vault.problem or traits["problem"]
+        traits, alerts, repricing = self.traits(), self.alerts(), self.repricing()
+        limping = limping or self.audit.problem or self.vault.problem or traits["problem"] or repricing
         limping = limping or alerts["problem"] or alerts["lost"]
         return {
             "status": "failing" if failing else "degraded" if limping else "ok",
@@ -74,6 +75,7 @@ class Health:
             "vault": {"problem": self.vault.problem, "key": self.vault.key_source},
             "traits": traits,
             "alerts": alerts,
+            "repricing": {"problem": repricing},
         }
 
     async def route(self, _request: Request) -> Response:

@@ -15,8 +15,10 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from ..dashboards import conditions
+from ..dashboards.asker import ASKER
 from ..dashboards.documents import Documents
-from ..dashboards.view import View
+from ..dashboards.view import Found, View
+from .gate import place_of
 from .pricing import Pricing, names_of
 from .rates import Rates
 from .rollup_corrections import correct
@@ -85,27 +87,34 @@ class Repricing:
         self._documents = documents
         self._lock = threading.Lock()
         self._stopping = threading.Event()
+        self._left = threading.Event()
         self._thread = threading.Thread(target=self._finish, name="spanward-reprice", daemon=True)
+        self.problem = ""
 
     def start(self) -> None:
-        """End what the last run of the sidecar could not, in a thread of its own."""
+        """End what the last run of the sidecar, or a request, could not, in a thread of its own."""
+        self._left.set()
         self._thread.start()
 
     def stop(self, timeout: float = 10) -> None:
         self._stopping.set()
+        self._left.set()
         if self._thread.is_alive():
             self._thread.join(timeout)
 
     def _finish(self) -> None:
-        while not self._stopping.is_set():
+        while self._left.wait() and not self._stopping.is_set():
+            self._left.clear()
             try:
                 if self.finish():
                     log.info("pricing again that was cut off is done")
-            except Exception:
-                log.exception("pricing again that was cut off did not come to its end; next try in %d s", _PAUSE_S)
+            except Exception as failure:  # noqa: BLE001  told on /healthz, and tried again
+                self.problem = f"prices are half put right: {place_of(failure)}"
+                log.warning("%s; next try in %d s", self.problem, _PAUSE_S)
                 self._stopping.wait(_PAUSE_S)
+                self._left.set()
             else:
-                return
+                self.problem = ""
 
     def preview(self, view: View) -> Repriced:
         """What `apply` would change. Raises `QueryFailed`, and ValueError for too many models at once."""
@@ -123,24 +132,34 @@ class Repricing:
         }
 
     def apply(self, view: View) -> Repriced:
-        """As `preview`, done when it returns. Raises as it; what is left then, `finish` does."""
+        """As `preview`, done when it returns. Raises as it; what is left then, the thread does."""
         with self._lock:
+            self._end()
             told = self.preview(view)
             if told["calls"]:
                 self._documents.put(KIND, "running", asdict(view))
-                self._run(view)
-                self._documents.remove(KIND, "running")
+                self._end()
             return {**told, "applied": True}
 
     def finish(self) -> bool:
         """Do over again what was cut off; whether there was something. Raises as `apply`."""
         with self._lock:
-            left = self._documents.get(KIND, "running")
-            if left is None:
-                return False
+            return self._end()
+
+    def _end(self) -> bool:
+        left = self._documents.get(KIND, "running")
+        if left is None:
+            return False
+        asker = ASKER.set(None)  # what has begun is ended, however long it takes and whoever leaves
+        try:
             self._run(_view(left.body))
-            self._documents.remove(KIND, "running")
-            return True
+        except BaseException:
+            self._left.set()
+            raise
+        finally:
+            ASKER.reset(asker)
+        self._documents.remove(KIND, "running")
+        return True
 
     def _run(self, view: View) -> None:
         groups, _ = self._groups(view)
@@ -205,7 +224,8 @@ FROM llm_calls WHERE {where.sql} AND {_OURS} GROUP BY ALL ORDER BY ALL LIMIT {MO
 def _view(body: Mapping[str, Any]) -> View:
     """From the JSON of a view, which has lists where it has tuples."""
     chosen, refused = ({name: tuple(v) for name, v in body[key].items()} for key in ("chosen", "refused"))
-    return View(**{**body, "chosen": chosen, "refused": refused})
+    found = body["found"] and Found(**{**body["found"], "keys": tuple(body["found"]["keys"])})
+    return View(**{**body, "chosen": chosen, "refused": refused, "found": found})
 
 
 def _some(groups: Sequence[_Group]) -> Iterator[Sequence[_Group]]:

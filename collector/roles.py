@@ -5,8 +5,9 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Action = Literal["see_content", "run_sql", "keep", "review", "configure", "edit_policy", "reveal", "drop_key"]
-"""`keep`: saved views and queries; `review`: labels on verdicts; `configure`: alerts, budgets, retention, prices."""
+Action = Literal["see_content", "run_sql", "keep", "review", "configure", "edit_policy", "reveal", "drop_key", "retain"]
+"""`keep`: saved views and queries; `review`: labels on verdicts; `configure`: alerts, budgets, prices.
+`retain`: how long tables keep their rows, and so what is erased."""
 Role = Literal["viewer", "analyst", "policy_editor", "revealer", "admin"]
 EVERYTHING: frozenset[Action] = frozenset(get_args(Action))
 _ANALYST: frozenset[Action] = frozenset({"see_content", "run_sql", "keep", "review"})

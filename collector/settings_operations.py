@@ -155,7 +155,7 @@ class SettingsOperations:
             ),
             Operation(
                 "PUT", "/api/retention", "Keep rows for other days; what is older goes at once", self.retain,
-                RetentionTold, body=RetentionDraft, needs="configure",
+                RetentionTold, body=RetentionDraft, needs="retain",
             ),
         )  # fmt: skip
 

@@ -14,6 +14,10 @@ class Column:
     said: bool = False
 
 
+_FORMULA = r"'^[=+\\-@\t\r\n\\x{FF1D}\\x{FF0B}\\x{FF0D}\\x{FF20}]'"
+"""In SQL: how a formula begins, in letters of full width too."""
+
+
 def _text(name: str) -> Column:
     return Column(f"toString({name})", text=True)
 
@@ -66,4 +70,4 @@ def selected(names: list[str], *, spreadsheet: bool) -> str:
 def _told(column: Column, *, spreadsheet: bool) -> str:
     if not (column.text and spreadsheet):
         return column.sql
-    return f"if(match({column.sql}, '^[=+\\\\-@\\t\\r]'), concat('\\'', {column.sql}), {column.sql})"
+    return f"if(match({column.sql}, {_FORMULA}), concat('\\'', {column.sql}), {column.sql})"

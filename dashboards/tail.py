@@ -5,8 +5,9 @@ lately, and remembers what was given.
 """
 
 import json
+import weakref
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import anyio
@@ -66,13 +67,30 @@ def tail(question: Question) -> StreamingResponse:
         name, memory = tails.begin(last, question.now * 1000)
     except TooManyTails as full:
         raise Busy(str(full)) from None
+    place = _Place(tails, name, memory)
     headers = {**SECURITY, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(
-        _events(question, view, tails, name, memory), media_type="text/event-stream", headers=headers
-    )
+    answer = StreamingResponse(_events(question, view, place), media_type="text/event-stream", headers=headers)
+    weakref.finalize(answer, place.leave)  # a reader that left before the first event: `_events` never began
+    return answer
 
 
-async def _events(question: Question, view: View, tails: Tails, name: str, memory: Memory) -> AsyncIterator[str]:
+@dataclass(slots=True)
+class _Place:
+    """One of those that `Tails` has; given back once, however often it is left."""
+
+    tails: Tails
+    name: str
+    memory: Memory
+    taken: bool = True
+
+    def leave(self) -> None:
+        if self.taken:
+            self.taken = False
+            self.tails.end(self.name, self.memory)
+
+
+async def _events(question: Question, view: View, place: _Place) -> AsyncIterator[str]:
+    tails, name, memory = place.tails, place.name, place.memory
     quiet, begun = 0.0, False
     try:
         while not tails.closed:
@@ -91,7 +109,7 @@ async def _events(question: Question, view: View, tails: Tails, name: str, memor
             await anyio.sleep(EVERY_S)
             quiet += EVERY_S
     finally:
-        tails.end(name, memory)
+        place.leave()
 
 
 def _look(question: Question, view: View, memory: Memory) -> dict[str, Any] | None:

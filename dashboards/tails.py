@@ -1,5 +1,6 @@
 """Who follows new calls, and what each was given: so many at once, nothing twice."""
 
+import re
 import secrets
 import threading
 import time
@@ -14,6 +15,8 @@ BACK_S = 120
 """How long after its end a call may be stored and still be given."""
 KEEP_S = 60
 """How long a tail whose reader is gone may be taken up again."""
+_TOLD = re.compile(r"\d{1,18}", re.ASCII)
+"""The time in an event's id, in microseconds."""
 
 
 class TooManyTails(Exception):  # noqa: N818  a state of the world
@@ -68,7 +71,7 @@ class Tails:
             memory = self._left.pop(name, None)
         if memory:
             return name, memory
-        if ended.isdecimal():
+        if _TOLD.fullmatch(ended):  # whatever else a reader sends as its last event is none of ours
             return secrets.token_hex(8), Memory(int(ended), fresh=False)
         return secrets.token_hex(8), Memory(now_us - BACK_S * 1_000_000)
 

@@ -64,6 +64,6 @@ def _is_json(text: str) -> bool:
         return re.match(r'\s*[\[{]\s*["{\[\d]', text) is not None
     try:
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # of nesting that no answer needs, too
         return False
     return True

@@ -6,7 +6,10 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
-_VARIABLE = r"^([A-Za-z_][A-Za-z0-9_]*)?$"
+PREFIX = "SPANWARD_ALERT_"
+_VARIABLE = rf"^({PREFIX}[A-Z0-9_]+)?$"
+"""Of the sidecar's environment only what was put there for alerts: who may say where mail goes, and with which
+password, must not read the store's or a provider's key by having it sent to a server of their own."""
 _ADDRESS = re.compile(r"[^@\s,;<>\"\x00-\x1f]+@[^@\s,;<>\"\x00-\x1f]+")
 
 

@@ -12,7 +12,7 @@ from ..view import View
 from .budgets import Budget
 from .failure_kinds import FAILURE_KINDS
 from .metrics import METRICS
-from .reading import Group, Lane
+from .reading import LONGEST_NAME, Group, Lane
 from .rule import Rule
 from .sums import Sums
 
@@ -128,7 +128,8 @@ def _guards(number: int, rule: Rule, view: View, bin_: str) -> Part:
 
 
 def _part(number: int, rule: Rule, bin_: str, select: str, table: str, where: conditions.Condition) -> Part:
-    names = f"[{', '.join(f'toString({name})' for name in rule.by)}]" if rule.by else "CAST([], 'Array(String)')"
+    cut = ", ".join(f"leftUTF8(toString({name}), {LONGEST_NAME})" for name in rule.by)
+    names = f"[{cut}]" if rule.by else "CAST([], 'Array(String)')"
     most, within = MOST_GROUPS, ""
     if "intDiv" in bin_:
         most = 0

@@ -3,6 +3,7 @@
 The outbox is among the documents, so what waits survives the sidecar. It is bounded, and what does not fit is told too.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,8 @@ WAITS_S = (30, 60, 300, 900, 3600)
 GIVE_UP_MS = 24 * 3_600_000
 AT_ONCE = 50
 """Notifications in one turn."""
+PATIENCE_S = 3.0
+"""A channel that takes longer for one is left for the next turn: the others are not to wait for it fifty times."""
 
 Send = Callable[[Webhook | Slack | Email, Notification, int], None]
 
@@ -51,9 +54,13 @@ class Delivery:
     def turn(self, now: int) -> str:
         """Send what is due, the oldest first. Gives what went wrong with the history, or nothing."""
         due = [document for document in self.documents.all(kept.OUTBOX) if document.body["next"] <= now]
-        problem = ""
+        problem, hanging = "", set[str]()
         for document in sorted(due, key=lambda one: (one.body["since"], one.id))[:AT_ONCE]:
-            problem = self._deliver(document, now) or problem
+            if document.body["channel"] not in hanging:
+                begun = time.monotonic()
+                problem = self._deliver(document, now) or problem
+                if time.monotonic() - begun > PATIENCE_S:
+                    hanging.add(document.body["channel"])
         return problem
 
     def _deliver(self, document: Document, now: int) -> str:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from ..ask import Ask
 from .measuring import Asked, Measured
-from .reading import Reading
+from .reading import LONGEST_NAME, Reading
 
 
 class Alarm(Protocol):
@@ -27,6 +27,8 @@ def of_drift(ask: Ask, drifting: Callable[[Ask, int], Iterable[Alarm]]) -> Calla
     def measured(asked: Asked, now: int) -> Measured:
         only = asked.rule.scope.get("service", ())
         alarms = [alarm for alarm in drifting(ask, now) if not only or alarm.service in only]
-        return Measured(tuple(Reading((a.stream, a.service), abs(a.effect) or 1.0, 0, a.text) for a in alarms))
+        return Measured(
+            tuple(Reading((a.stream, a.service[:LONGEST_NAME]), abs(a.effect) or 1.0, 0, a.text) for a in alarms)
+        )
 
     return measured

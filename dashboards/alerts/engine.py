@@ -102,7 +102,7 @@ class Engine:
         rules = {id_: rule for id_, rule in found if rule is not None}
         asked = [kept.asked_of(documents, id_, rule) for id_, rule in rules.items() if rule.enabled]
         measured = measure(self.ask, asked, now, self.others)
-        problems = [self._judge(one, measured[one.id], now) for one in asked]
+        problems = [self._guarded(one, measured[one.id], now) for one in asked]
         problems += [self._end(id_, "the rule is switched off", now) for id_, rule in rules.items() if not rule.enabled]
         known = {id_ for id_, _ in found}
         for document in documents.all(kept.STATE):
@@ -117,6 +117,13 @@ class Engine:
         ended = kept.LastRound(now, len(asked), problem, waiting, lost)
         documents.put(kept.ENGINE, kept.OF_ENGINE, asdict(ended))
         return Round(now, len(asked), problem, shown)
+
+    def _guarded(self, asked: Asked, measured: Measured, now: int) -> str:
+        """One rule that cannot be judged, such as for names too long to be kept, is told and costs no other."""
+        try:
+            return self._judge(asked, measured, now)
+        except TooMany as full:
+            return f"{asked.rule.name}: {full}"
 
     def _judge(self, asked: Asked, measured: Measured, now: int) -> str:
         """Gives what went wrong, or nothing."""

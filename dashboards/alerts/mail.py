@@ -7,6 +7,7 @@ from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
 from .channel import Email
+from .hurried_smtp import Hurried, HurriedTls
 from .notification import Notification
 from .refused import TIMEOUT_S, Refused
 
@@ -57,8 +58,8 @@ def _trusted(ca_file: str) -> ssl.SSLContext:
 
 def _connected(channel: Email, trusted: ssl.SSLContext) -> smtplib.SMTP:
     if channel.encryption == "tls":
-        return smtplib.SMTP_SSL(channel.host, channel.port, timeout=TIMEOUT_S, context=trusted)
-    server = smtplib.SMTP(channel.host, channel.port, timeout=TIMEOUT_S)
+        return HurriedTls(channel.host, channel.port, timeout=TIMEOUT_S, context=trusted)
+    server = Hurried(channel.host, channel.port, timeout=TIMEOUT_S)
     if channel.encryption == "starttls":
         try:
             server.starttls(context=trusted)

@@ -14,6 +14,8 @@ LOOKBACK_MS = 7 * 86_400_000
 LATE_MS = 15_000
 """How late a call may be in the store and still be in its window."""
 MINUTE_MS = 60_000
+LONGEST_NAME = 200
+"""Characters of a name in a group: applications choose it, and the state of a rule must fit into a document."""
 
 Group = tuple[str, ...]
 

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 
 TIMEOUT_S = 10.0
+"""For each step, such as a part of an answer; a receiver that sends a byte now and then takes many."""
+LONGEST_S = 20.0
+"""For all of them together."""
 
 
 @dataclass(frozen=True, slots=True)

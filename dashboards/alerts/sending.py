@@ -4,14 +4,16 @@ import hmac
 import json
 import os
 from collections.abc import Mapping
+from functools import partial
 from hashlib import sha256
 
+import anyio
 import httpx
 
 from .channel import Email, Slack, Webhook
 from .mail import mail
 from .notification import Notification
-from .refused import TIMEOUT_S, Refused
+from .refused import LONGEST_S, TIMEOUT_S, Refused
 
 LATER = frozenset({408, 425, 429})
 """Of 4xx, those after which the same may be taken; 5xx are such too."""
@@ -21,14 +23,19 @@ _ICONS = {"firing": ":rotating_light:", "repeated": ":rotating_light:", "resolve
 def send(
     channel: Webhook | Slack | Email, told: Notification, now: int, environment: Mapping[str, str] = os.environ
 ) -> None:
-    """Blocks up to `TIMEOUT_S` a step. `now` in milliseconds. Raises `Refused`."""
-    if isinstance(channel, Email):
-        mail(channel, told, now, environment)
-    elif isinstance(channel, Slack):
-        _post(channel.url, _json(slack(told)), {})
-    else:
-        body = _json(dict(told))
-        _post(channel.url, body, _signed(channel, body, now, environment) | {"Spanward-Notification": told["id"]})
+    """Blocks up to `LONGEST_S`. `now` in milliseconds. Raises `Refused`, and nothing else."""
+    try:
+        if isinstance(channel, Email):
+            mail(channel, told, now, environment)
+        elif isinstance(channel, Slack):
+            _post(channel.url, _json(slack(told)), {})
+        else:
+            body = _json(dict(told))
+            _post(channel.url, body, _signed(channel, body, now, environment) | {"Spanward-Notification": told["id"]})
+    except Refused:
+        raise
+    except Exception as failure:  # noqa: BLE001  one channel that cannot be used must not keep the others from theirs
+        raise Refused(f"could not be sent ({type(failure).__name__})", again=True) from None
 
 
 def signature(key: str, body: bytes, second: int) -> str:
@@ -75,16 +82,24 @@ def _post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
     """Redirects are not followed: an address is what somebody with the right to configure typed, and no other."""
     sent = {"Content-Type": "application/json", "User-Agent": "spanward-alerts", **headers}
     try:
-        with (
-            httpx.Client(timeout=TIMEOUT_S, follow_redirects=False) as client,
-            client.stream("POST", url, content=body, headers=sent) as answer,
-        ):
-            status = answer.status_code  # what the answer says is never read
+        status = anyio.run(partial(_answered, url, body, sent))
     except httpx.TimeoutException:
         raise Refused(f"no answer within {TIMEOUT_S:g} s", again=True) from None
+    except TimeoutError:
+        raise Refused(f"no whole answer within {LONGEST_S:g} s", again=True) from None
     except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as failure:
         raise Refused(f"cannot be reached ({type(failure).__name__})", again=True) from None
     if 300 <= status < 400:
         raise Refused(f"it answered {status}: redirects are not followed, give the address itself", again=False)
     if status >= 400:
         raise Refused(f"it answered {status}", again=status >= 500 or status in LATER)
+
+
+async def _answered(url: str, body: bytes, headers: Mapping[str, str]) -> int:
+    """The status; what the answer says is never read. Raises TimeoutError after `LONGEST_S`."""
+    with anyio.fail_after(LONGEST_S):
+        async with (
+            httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False) as client,
+            client.stream("POST", url, content=body, headers=headers) as answer,
+        ):
+            return answer.status_code

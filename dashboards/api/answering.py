@@ -114,7 +114,7 @@ def _answer(operation: Operation, means: Means, request: Request, body: bytes, a
     except (AskerLeft, QueryFailed) as failed:
         return _unanswered(question, asker, failed)
     except Exception:
-        log.exception("the dashboards failed on %s", request.url.path)
+        log.exception("the dashboards failed on %s %s", operation.method, operation.path)
         return as_json({"message": "Internal error; the sidecar's log says more."}, 500)
 
 

@@ -3,7 +3,7 @@
 from typing_extensions import TypedDict  # pydantic asks for it below Python 3.12
 
 from ..view import BadView, View
-from .operation import Question
+from .operation import Forbidden, Question
 
 RANGES = (
     ("now-90d", 90 * 86400), ("now-30d", 30 * 86400), ("now-14d", 14 * 86400), ("now-7d", 7 * 86400),
@@ -27,9 +27,9 @@ class Stopped(TypedDict):
 
 def too_long(question: Question) -> Stopped:
     limit = f"{question.operation.limit_seconds:g} s"
-    try:
-        offer = narrower(question.view()) if question.operation.view else None
-    except BadView:
+    try:  # the range alone: to look inside content once more would take its time again
+        offer = narrower(question.allowed_view()) if question.operation.view else None
+    except (BadView, Forbidden):
         offer = None
     if offer is None:
         return {"message": f"This took longer than {limit}, so it was stopped. Ask for less.", "narrower": None}

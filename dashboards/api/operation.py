@@ -14,6 +14,8 @@ from ..view import View, read
 from .means import Means
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
+_LONGEST_NUMBER = 18
+"""Digits."""
 
 
 class NotThere(Exception):  # noqa: N818  a state of the world
@@ -58,10 +60,18 @@ class Question:
 
     def view(self) -> View:
         """Raises `BadView`, and `Forbidden` for a search text of one who may not see what was said."""
+        return resolved(self.means.ask, self.allowed_view())
+
+    def allowed_view(self) -> View:
+        """As `view`, without looking for its search text inside content."""
         view = read(self.request.query_params.multi_items(), self.now, also=[p.name for p in self.operation.takes])
-        if view.text:
-            self.means.authorize("see_content", self.request)  # what a search finds tells what was said
-        return resolved(self.means.ask, view)
+        self.may_search(view)
+        return view
+
+    def may_search(self, *views: View) -> None:
+        """Raises `Forbidden` for a search text of one who may not see what was said: what it finds tells that."""
+        if any(view.text for view in views):
+            self.means.authorize("see_content", self.request)
 
     def get(self, name: str, default: str = "") -> str:
         return self.request.query_params.get(name, default)
@@ -69,8 +79,8 @@ class Question:
     def whole(self, name: str, default: int, *, most: int, least: int = 1) -> int:
         """A whole number of the query string. Raises `BadQuestion`."""
         text = self.get(name, str(default))
-        if not text.isdecimal() or not least <= int(text) <= most:
-            raise BadQuestion(f"{name}={text!r} is no number from {least} to {most}")
+        if not text.isdecimal() or len(text) > _LONGEST_NUMBER or not least <= int(text) <= most:
+            raise BadQuestion(f"{name}={text[:40]!r} is no number from {least} to {most}")
         return int(text)
 
     def id(self, name: str) -> str:

@@ -8,7 +8,9 @@ from .sides import TAKES, sides
 
 
 def _compare(question: Question) -> Comparison:
-    return compare(question.means.ask, sides(question.request.query_params.multi_items(), question.now))
+    two = sides(question.request.query_params.multi_items(), question.now)
+    question.may_search(two.a, two.b)
+    return compare(question.means.ask, two)
 
 
 def _choices(question: Question) -> Choices:

@@ -37,6 +37,8 @@ def sides(query: Iterable[tuple[str, str]], now: int) -> Sides:
         side, dot, name = key.partition(".")
         (own[side] if dot and side in NAMES else both).append((name if dot and side in NAMES else key, value))
     a, b = (_view(both, own[side], now, side) for side in NAMES)
+    if any(view.text and view.inside == "content" for view in (a, b)):
+        raise BadView("a comparison does not search content, which finds the newest calls only: take `in` away")
     differ = {name for name in ALL_FILTERS if (_of(a, name)) != _of(b, name)}
     if (a.start, a.end) != (b.start, b.end):
         differ.add("range")

@@ -52,3 +52,13 @@ def test_bounds(kept: DocumentFile, monkeypatch: pytest.MonkeyPatch) -> None:
         kept.put("view", "b", {})
     with pytest.raises(TooMany, match="262144 characters"):
         kept.put("view", "a", {"n": "x" * 300_000})
+
+
+def test_nobody_else_on_the_machine_reads_them(tmp_path: Path) -> None:
+    """Addresses of webhooks are secrets; the data directory may be one that was there before, open to all."""
+    path = tmp_path / documents.NAME
+    path.touch(0o644)
+    kept = DocumentFile(path)
+    kept.put("alert_channel", "a", {"url": "https://hooks.example/s3cret"})
+    assert len(list(tmp_path.iterdir())) > 1
+    assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}

@@ -4,13 +4,16 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from spanward.collector.alarms import UNMEASURED, report_of
 from spanward.collector.audit.log import Audit
 from spanward.collector.audit.rows import AuditRows
+from spanward.collector.documents import DocumentFile
 from spanward.collector.guardroom import Guardroom
 from spanward.collector.health import LAG_SECONDS, Health
 from spanward.collector.metrics import Metrics
@@ -18,6 +21,7 @@ from spanward.collector.serve import PlacesOnly
 from spanward.collector.store import Store
 from spanward.collector.vault.disk_vault import DiskVault
 from spanward.collector.vault.key import Keys, VaultSettings
+from spanward.dashboards.alerts import kept
 from spanward.dashboards.ask import QueryFailed, Table
 
 from .otlp import body, call, said
@@ -29,8 +33,8 @@ CANARY = "canary-ada@example.com"
 def test_healthz(sidecar: Running) -> None:
     assert until(sidecar.health, lambda told: told["queue_bytes"] == 0).keys() == {
         "status", "store", "policy", "degraded", "ingest_lag_seconds", "queue_bytes", "log_refuses", "ingest_errors",
-        "spool_files_adopted", "segments_set_aside", "review_failures", "audit", "vault", "workers", "traits",
-        "alerts",
+        "spool_files_adopted", "segments_set_aside", "review_failures", "audit", "vault", "workers", "traits", "alerts",
+        "repricing",
     }  # fmt: skip
     assert sidecar.http.get("/healthz").status_code == 200
 
@@ -94,6 +98,15 @@ def test_a_vault_that_keeps_nothing_is_told(tmp_path: Path, room: Guardroom) -> 
     )
 
 
+MINUTE = 60_000
+
+
+def told_with(tmp_path: Path, room: Guardroom, **parts: Any) -> dict[str, Any]:
+    audit = AuditRows(Audit(tmp_path / "audit.log"), cast(Store, None))  # never started
+    with closing(DiskVault(tmp_path / "vault.db", Keys("own", bytes(32)), VaultSettings())) as vault:
+        return Health(one, room, Still(), lambda: False, audit, vault, **parts).report()
+
+
 @pytest.mark.parametrize(
     ("alerts", "status"),
     [
@@ -105,10 +118,31 @@ def test_a_vault_that_keeps_nothing_is_told(tmp_path: Path, room: Guardroom) -> 
 def test_alerts_that_are_not_whole_are_told(
     tmp_path: Path, room: Guardroom, alerts: dict[str, Any], status: str
 ) -> None:
-    audit = AuditRows(Audit(tmp_path / "audit.log"), cast(Store, None))  # never started
-    with closing(DiskVault(tmp_path / "vault.db", Keys("own", bytes(32)), VaultSettings())) as vault:
-        told = Health(one, room, Still(), lambda: False, audit, vault, alerts=lambda: alerts).report()
+    told = told_with(tmp_path, room, alerts=lambda: alerts)
     assert (told["status"], told["alerts"]) == (status, alerts)
+
+
+def test_prices_that_are_half_put_right_are_told(tmp_path: Path, room: Guardroom) -> None:
+    told = told_with(tmp_path, room, repricing=lambda: "stuck")
+    assert (told["status"], told["repricing"]) == ("degraded", {"problem": "stuck"})
+
+
+def test_alerts_that_nobody_looks_after_are_told() -> None:
+    """A thread that died, or hangs, says nothing itself: what it leaves behind does."""
+    documents = DocumentFile(":memory:")
+
+    def problem(now: int) -> str:
+        return str(report_of(documents, now, begun=0)["problem"])
+
+    assert (problem(MINUTE), problem(6 * MINUTE)) == ("", "alert rules were not looked at for 6 minutes")
+    documents.put(kept.ENGINE, kept.OF_ENGINE, asdict(kept.LastRound(30 * MINUTE, 1)))
+    documents.put(kept.OUTBOX, "sent", {"next": MINUTE, "ended": "delivered"})  # the history waits for the store
+    documents.put(kept.OUTBOX, "a", {"next": MINUTE})
+    assert problem(31 * MINUTE) == ""
+    assert problem(32 * MINUTE) == "notifications are not sent since 31 minutes"
+    documents.remove(kept.OUTBOX, "a")
+    documents.put(kept.ENGINE, kept.OF_ENGINE, asdict(kept.LastRound(30 * MINUTE, 1, "Shop: canary")))
+    assert problem(31 * MINUTE) == UNMEASURED
 
 
 NAMES = (

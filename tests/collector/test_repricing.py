@@ -5,8 +5,11 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -14,7 +17,9 @@ from spanward.collector.documents import DocumentFile
 from spanward.collector.pricing import Pricing
 from spanward.collector.repricing import KIND, Repricing
 from spanward.collector.store import Store
-from spanward.dashboards.view import View
+from spanward.dashboards.ask import QueryFailed
+from spanward.dashboards.asker import ASKER, Asker
+from spanward.dashboards.view import Found, View
 from spanward.tracer import semconv
 
 from ..dashboards.traffic import Call, put
@@ -124,6 +129,83 @@ def test_what_the_calls_no_longer_hold_stays_in_the_rollups(store: Store, tmp_pa
     )
     assert older.rows[0][0] == pytest.approx(0.4)
     assert store.ask("SELECT sum(calls) FROM llm_1m").rows == ((119,),)
+
+
+class Fragile:
+    """A store that breaks off at its `at`-th statement that changes something, once."""
+
+    def __init__(self, store: Store, at: int) -> None:
+        self._store, self._left = store, at
+        self.command, self.correct = self._counted(store.command), self._counted(store.correct)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def _counted(self, method: Callable[..., None]) -> Callable[..., None]:
+        def call(*arguments: Any) -> None:
+            self._left -= 1
+            if self._left == 0:
+                raise QueryFailed("the store went away")
+            method(*arguments)
+
+        return call
+
+
+def test_what_a_request_could_not_end_is_ended_without_a_restart(store: Store, tmp_path: Path, prices: Pricing) -> None:
+    put(store, tmp_path, traffic())
+    documents = DocumentFile(":memory:")
+    work = Repricing(cast(Store, Fragile(store, 3)), prices, documents)
+    work.start()
+    with pytest.raises(QueryFailed):
+        work.apply(VIEW)
+    end = time.monotonic() + 60
+    while documents.get(KIND, "running"):
+        assert time.monotonic() < end, work.problem
+        time.sleep(0.02)
+    work.stop()
+    assert sums(store) == approximately(dict.fromkeys(SUMS, (27.02, 3, 119)))
+
+
+def test_the_next_selection_does_not_forget_what_is_left_of_the_last(
+    store: Store, tmp_path: Path, prices: Pricing
+) -> None:
+    put(store, tmp_path, traffic())
+    documents = DocumentFile(":memory:")
+    work = Repricing(cast(Store, Fragile(store, 3)), prices, documents)
+    with pytest.raises(QueryFailed):
+        work.apply(View(VIEW.start, VIEW.end, chosen={"model": ("gpt-4o",)}))
+    work.apply(View(VIEW.start, VIEW.end, chosen={"model": ("house",)}))
+    assert sums(store) == approximately(dict.fromkeys(SUMS, (27.02, 3, 119)))
+
+
+def test_a_selection_by_what_was_said_is_ended_too(store: Store, tmp_path: Path, prices: Pricing) -> None:
+    put(store, tmp_path, traffic())
+    keys = store.ask("SELECT call_key FROM llm_calls WHERE model = 'house'").rows
+    view = replace(VIEW, text="x", inside="content", found=Found(tuple(key for (key,) in keys), VIEW.start, whole=True))
+    work = Repricing(cast(Store, Fragile(store, 2)), prices, DocumentFile(":memory:"))
+    with pytest.raises(QueryFailed):
+        work.apply(view)
+    assert work.finish()
+    assert sums(store) == approximately(dict.fromkeys(SUMS, (1.0 + 25.0 + 0.02, 3, 119)))
+
+
+def test_what_has_begun_is_ended_though_its_asker_left(store: Store, tmp_path: Path, prices: Pricing) -> None:
+    """Half of it done would be worse than what the page no longer waits for."""
+    put(store, tmp_path, traffic())
+    asker = Asker(60)
+
+    class Leaving(DocumentFile):
+        def put(self, *arguments: Any, **how: Any) -> Any:
+            asker.leave()
+            return super().put(*arguments, **how)
+
+    asker.begin()
+    token = ASKER.set(asker)
+    try:
+        Repricing(store, prices, Leaving(":memory:")).apply(VIEW)
+    finally:
+        ASKER.reset(token)
+    assert sums(store) == approximately(dict.fromkeys(SUMS, (27.02, 3, 119)))
 
 
 CHILD = """

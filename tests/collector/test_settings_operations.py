@@ -87,8 +87,9 @@ def test_what_would_go_is_said_before_and_is_what_goes(desk: Desk, store: Store,
     assert ttl == (1,)
 
 
-def test_only_who_may_configure_changes_retention(store: Store, tmp_path: Path) -> None:
-    desk = Desk(store, tmp_path, authorize=nobody_but("review"))
+def test_only_who_may_erase_changes_retention(store: Store, tmp_path: Path) -> None:
+    """Every application has the shared key: it may configure, and must not empty the store."""
+    desk = Desk(store, tmp_path, authorize=nobody_but("configure", "review"))
     assert desk.api.put("/api/retention", json={"days": DAYS}).status_code == 403
 
 

@@ -262,6 +262,7 @@ def test_languages() -> None:
         ('{"a": 1}', "json"), ('{"a": ', "short"), ("[1, 2, 3]", "json"), ("where is my order?", "question"),
         ("", "empty"), ("hi", "short"), ("def f():\n  return 1", "code"), ("- a\n- b\n- c\nsort these", "list"),
         ("Write a poem about the sea and about the people who live by it.", "prose"),
+        ("[" * 1999, "prose"), ('{"a":' * 399, "prose"),
     ],
 )  # fmt: skip
 def test_forms(text: str, is_: str) -> None:

@@ -4,7 +4,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -89,3 +89,23 @@ def mail(starttls: ssl.SSLContext | None = None, *, logins: bool = False) -> Ite
         yield mails
     finally:
         controller.stop()
+
+
+@contextmanager
+def dripping() -> Iterator[int]:
+    """A port where every answer begins and never ends: a byte now and then, until the other side hangs up."""
+    ended = threading.Event()
+
+    def drip() -> None:
+        with suppress(OSError), server.accept()[0] as connection:
+            while not ended.wait(0.02):
+                connection.sendall(b"2")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=drip, daemon=True)
+        thread.start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            ended.set()
+            thread.join(5)

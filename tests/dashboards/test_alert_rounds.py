@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,25 +14,27 @@ from urllib.parse import urlencode
 
 import pytest
 
-from spanward.collector.alarms import report_of
+from spanward.collector import documents
+from spanward.collector.alarms import UNMEASURED, report_of
 from spanward.collector.documents import DocumentFile
 from spanward.collector.store import Store
-from spanward.dashboards.alerts import happened, kept
+from spanward.dashboards.alerts import delivery, happened, kept, sending
 from spanward.dashboards.alerts.answers import alerts
+from spanward.dashboards.alerts.channel import channel_of
 from spanward.dashboards.alerts.delivery import Delivery, undelivered
 from spanward.dashboards.alerts.drift_alarms import of_drift
-from spanward.dashboards.alerts.engine import Engine, rule_state
+from spanward.dashboards.alerts.engine import Engine, post, rule_state
 from spanward.dashboards.alerts.measuring import Asked, measure, of_sidecar, past
 from spanward.dashboards.alerts.notification import Notification
 from spanward.dashboards.alerts.pending import LARGEST, Lost, bounded
 from spanward.dashboards.alerts.reading import end_of
 from spanward.dashboards.alerts.rule import Rule
-from spanward.dashboards.alerts.sending import send
+from spanward.dashboards.alerts.sending import Refused, send
 from spanward.dashboards.ask import QueryFailed
 from spanward.tracer import semconv
 
 from .conftest import NOW, Put
-from .receivers import free_port, mail, web
+from .receivers import dripping, free_port, mail, web
 from .traffic import Call
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -99,8 +102,8 @@ def test_a_burst_is_told_once_by_service_and_its_end_too(bench: Bench, stored: P
         *burst(NOW - HOUR, NOW + HOUR, lambda _: False, service="other"),
     ])  # fmt: skip
     with web() as hook, web() as chat, mail() as mails:
-        bench.environment = {"HOOK_KEY": "k3y"}
-        bench.channel("hook", kind="webhook", url=hook.url + "/in", secret_env="HOOK_KEY")
+        bench.environment = {"SPANWARD_ALERT_HOOK": "k3y"}
+        bench.channel("hook", kind="webhook", url=hook.url + "/in", secret_env="SPANWARD_ALERT_HOOK")
         bench.channel("chat", kind="slack", url=chat.url + "/T/B/x")
         bench.channel(
             "mail", kind="email", host="127.0.0.1", port=mails.port, encryption="none", sender="a@b.c", to=["d@e.f"]
@@ -358,6 +361,10 @@ def test_a_flood_of_groups_is_bounded(bench: Bench) -> None:
     assert (len(state.groups), state.left_out) == (50, 30)
 
 
+def told(bench: Bench) -> dict[str, Any]:
+    return report_of(bench.documents, NOW, NOW)
+
+
 def flood(bench: Bench, rounds: int) -> None:
     """Fifty groups that fire and end in turn, a round every half minute, while nothing can be written."""
     standing: list[Alarm] = []
@@ -373,18 +380,17 @@ def test_what_finds_no_room_while_the_store_is_away_is_counted_and_told(bench: B
     bench.channel("hook", kind="webhook", url="http://127.0.0.1:9/")
     bench.rule("d", Rule(name="Drift", metric="drift", channels=["hook"]))
     flood(bench, 11)
-    problem = "a rule could not be measured, or its history not written: the page Alerts says why"
-    assert report_of(bench.documents) == {"problem": problem, "waiting": 500, "lost": 50}
+    assert told(bench) == {"problem": UNMEASURED, "waiting": 500, "lost": 50}
     assert alerts(bench.documents, NOW)["engine"]["lost"] == 50
     assert len(bench.documents.all(kept.OUTBOX)) == 550  # people are told of all of them
     bench.again()  # the sidecar is killed and comes back, then the store does
     bench.store_is_away = False
     back = NOW + 11 * 30_000
     bench.engine.round(back)
-    assert report_of(bench.documents)["lost"] == 0
-    told = [row for row in happened.history(bench.store.ask, size=200) if row["event"] == "lost"]
+    assert told(bench)["lost"] == 0
+    rows_of_lost = [row for row in happened.history(bench.store.ask, size=200) if row["event"] == "lost"]
     span = stamp(NOW)[:16].replace("T", " ") + " UTC"
-    assert [(row["name"], row["detail"]) for row in told] == [
+    assert [(row["name"], row["detail"]) for row in rows_of_lost] == [
         ("Drift", f"50 events from {span} to {span}: the store was away for too long"),
     ]
     rows = bench.store.ask("SELECT count() FROM (SELECT * FROM alert_events LIMIT 1 BY id)").rows
@@ -399,7 +405,7 @@ def test_what_finds_no_room_while_the_store_is_away_is_counted_and_told(bench: B
 def test_what_fits_is_not_called_lost(bench: Bench) -> None:
     bench.rule("d", Rule(name="Drift", metric="drift"))
     flood(bench, 10)
-    assert {name: report_of(bench.documents)[name] for name in ("waiting", "lost")} == {"waiting": 500, "lost": 0}
+    assert {name: told(bench)[name] for name in ("waiting", "lost")} == {"waiting": 500, "lost": 0}
     bench.store_is_away = False
     bench.engine.round(NOW + HOUR)
     assert bench.store.ask("SELECT countIf(event = 'lost') FROM alert_events").rows == ((0,),)
@@ -422,3 +428,74 @@ def test_an_outbox_that_is_full_says_what_it_dropped(bench: Bench) -> None:
     bench.rule("q", Rule(name="Queue", metric="queue_bytes", threshold=5, channels=["hook"]))
     bench.round(NOW)
     assert [event for event, *_ in sorted(bench.history())] == ["dropped", "firing"]
+
+
+TOLD: Any = {
+    "id": "n1", "status": "firing", "title": "Shop fails", "text": "It fails.", "link": "http://p/calls",
+    "rule_link": "http://p/alerts/1", "rule": "r1", "name": "Shop fails", "group": {}, "value": 0.5, "threshold": 0.2,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["webhook", "email", "email over TLS"])
+def test_a_receiver_that_sends_a_byte_now_and_then_is_hung_up_on(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for waits in (sending, hurried_smtp):
+        monkeypatch.setattr(waits, "LONGEST_S", 0.4)
+    with dripping() as port:
+        web_ = {"kind": "webhook", "name": "c", "url": f"http://127.0.0.1:{port}/"}
+        mail_ = {"kind": "email", "name": "c", "host": "127.0.0.1", "port": port, "sender": "a@b.c", "to": ["d@e.f"]}
+        channel = channel_of(web_ if kind == "webhook" else mail_ | {"encryption": "tls" if "TLS" in kind else "none"})
+        begun = time.monotonic()
+        with pytest.raises(Refused) as refused:
+            send(channel, TOLD, NOW, {})
+    assert refused.value.again
+    assert time.monotonic() - begun < sending.TIMEOUT_S  # it never was silent for so long
+
+
+def test_a_channel_that_cannot_work_keeps_nobody_else_from_theirs(bench: Bench) -> None:
+    bench.channel("broken", kind="email", host="no..host", port=25, sender="a@b.c", to=["d@e.f"])
+    with web() as hook:
+        bench.channel("hook", kind="webhook", url=hook.url)
+        for n, channel in enumerate(("broken", "hook")):
+            post(bench.documents, channel, TOLD | {"id": f"n{n}"}, NOW + n)
+        assert bench.delivery.turn(NOW + 10) == ""
+    assert len(hook.came) == 1
+    (waits,) = undelivered(bench.documents)
+    assert (waits["channel"], waits["why"]) == ("broken", "could not be sent (UnicodeError)")
+
+
+def test_a_channel_that_hangs_is_waited_for_once_a_turn(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "PATIENCE_S", -1.0)  # however quick it is, it counts as slow
+    with web() as slow, web() as quick:
+        for name, inbox in (("slow", slow), ("quick", quick)):
+            bench.channel(name, kind="webhook", url=inbox.url)
+        for n in range(3):
+            post(bench.documents, "slow", TOLD | {"id": f"n{n}"}, NOW + n)
+        post(bench.documents, "quick", TOLD | {"id": "last"}, NOW + 9)
+        bench.delivery.turn(NOW + 10)
+        assert (len(slow.came), len(quick.came)) == (1, 1)
+        bench.delivery.turn(NOW + 10)
+        assert len(slow.came) == 2
+
+
+def test_names_of_any_length_fit_into_the_state_of_a_rule(bench: Bench, stored: Put) -> None:
+    """An application that calls itself by a whole book must not blind a rule for the others."""
+    names = [f"{'ä' * 9000}{n}"[-9000 + n :] for n in range(60)]
+    stored([Call(NOW - n * 1000, service=name, error="Timeout") for n, name in enumerate(names)])
+    bench.rule("r1", SHOP.model_copy(update={"by": ["service", "env"], "minimum_calls": 1}))
+    bench.store_is_away = True  # so that what happened stays in the state as well
+    for minute in range(1, 4):
+        assert "its history cannot be written" in bench.round(NOW + minute * MINUTE + 20_000)
+    state = rule_state(bench.documents, "r1")
+    assert state.pending
+    assert {len(group[0]) for group in state.groups} == {200}
+
+
+def test_a_state_that_does_not_fit_costs_no_other_rule(
+    bench: Bench, stored: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored([Call(NOW - 1000, service="shop", error="Timeout")])
+    monkeypatch.setattr(documents, "LARGEST", 1500)
+    bench.rule("a", SHOP.model_copy(update={"name": "wide " * 20, "minimum_calls": 1, "channels": ["c" * 1000]}))
+    bench.rule("b", SHOP.model_copy(update={"minimum_calls": 1}))
+    assert "a document may have 1500 characters" in bench.engine.round(NOW + MINUTE + 20_000).problem
+    assert {one.phase for one in rule_state(bench.documents, "b").groups.values()} == {"firing"}

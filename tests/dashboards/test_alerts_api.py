@@ -242,6 +242,8 @@ def test_a_channel_keeps_its_secret(desk: Desk, hook: Inbox) -> None:
         ({**MAIL, "encryption": "none", "username": "u"},
          "a password would be sent in the clear"),
         ({"kind": "webhook", "name": "c", "url": "http://a", "secret_env": "not so"}, "String should match pattern"),
+        ({"kind": "webhook", "name": "c", "url": "http://a", "secret_env": "OPENAI_API_KEY"}, "String should match"),
+        ({**MAIL, "username": "u", "password_env": "CLICKHOUSE_PASSWORD"}, "String should match pattern"),
     ],
 )  # fmt: skip
 def test_a_channel_that_cannot_be_is_refused(desk: Desk, channel: dict[str, Any], says: str) -> None:

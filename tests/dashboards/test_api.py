@@ -131,3 +131,14 @@ def test_health_says_what_is_missing_from_the_picture(api: TestClient, stored: P
 def test_health_of_an_empty_store(api: TestClient) -> None:
     answer = api.get("/api/health").json()
     assert (answer["day"]["newest_us"], answer["stored"]) == (None, {"calls": 0, "demo": 0})
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "0", "-1", "1.5", "²"])
+def test_a_number_that_is_none_is_refused(api: TestClient, number: str) -> None:
+    answer = api.get(f"/api/calls?limit={number}")
+    assert (answer.status_code, len(answer.text) < 200) == (400, True)
+
+
+def test_what_stands_in_an_address_is_not_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    failing(RuntimeError("x")).get("/api/users/ada@example.com")
+    assert [record.getMessage() for record in caplog.records] == ["the dashboards failed on GET /api/users/{user:path}"]

@@ -16,6 +16,7 @@ from spanward.dashboards.compare.measured import AMOUNTS, COUNTED, Side
 from spanward.tracer import semconv
 
 from .conftest import NOW, api_of
+from .serving import app_of, nobody_but
 from .traffic import Call, put
 
 MINUTE = 60_000
@@ -174,3 +175,15 @@ def test_what_was_chosen_or_follows_from_it_is_no_warning() -> None:
     assert apart(a, b, frozenset()) == [model, version, service]
     assert apart(a, b, frozenset({"provider", "prompt"})) == [service]
     assert apart(a, a, frozenset()) == []
+
+
+@pytest.mark.parametrize("query", ["q=secret", "a.q=secret", "q=secret&b.model=x"])
+def test_a_viewer_finds_out_nothing_by_comparing(store: Store, query: str) -> None:
+    viewer = TestClient(app_of(store, clock=lambda: NOW / 1000, authorize=nobody_but("keep")))
+    assert viewer.get("/api/compare?model=x").status_code == 200
+    assert viewer.get(f"/api/compare?{query}").status_code == 403
+
+
+def test_content_is_not_searched_to_compare(store: Store) -> None:
+    answer = api_of(store).get("/api/compare?q=a&in=content")
+    assert (answer.status_code, "does not search content" in answer.json()["message"]) == (400, True)

@@ -18,7 +18,7 @@ from .serving import app_of, nobody_but
 from .traffic import Call, put
 
 MINUTE = 60_000
-FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"]
+FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1+1", "\uff201"]
 
 
 def rows_of(text: str) -> list[dict[str, str]]:

@@ -26,6 +26,8 @@ WAIT = 20.0
 
 
 def slow(question: Question) -> Any:
+    if question.operation.view:
+        question.view()
     return question.means.ask(FOREVER, {"rest": 3}).records()
 
 
@@ -106,6 +108,7 @@ def running_at_least(address: str) -> bool:
         ("from=now-30d", {"from": "now-7d", "to": "now"}),
         ("", {"from": "now-6h", "to": "now"}),
         ("from=now-15m", None),
+        ("from=now-30d&q=x&in=content", {"from": "now-7d", "to": "now"}),
         ("from=2026-11-01T00:00:00Z&to=2026-11-05T00:00:00Z", {"from": "1793750400000", "to": "1793836800000"}),
     ],
 )

@@ -16,7 +16,7 @@ from spanward.dashboards import tail
 from spanward.dashboards.api.asking_calls import OPERATIONS
 from spanward.dashboards.api.operation import Question
 from spanward.dashboards.api.routes import routes
-from spanward.dashboards.tails import BACK_S, KEEP_S, Memory, Tails, TooManyTails
+from spanward.dashboards.tails import BACK_S, KEEP_S, TAILS, Memory, Tails, TooManyTails
 
 from .browser import served
 from .conftest import NOW, Put
@@ -199,3 +199,20 @@ def test_views_without_news(store: Store, query: str, says: str) -> None:
     answer = TestClient(app_of(store)).get(f"/api/calls/tail?{query}")
     assert answer.status_code == 400
     assert says in answer.json()["message"]
+
+
+def test_an_answer_that_nobody_begins_to_read_frees_its_place(store: Store) -> None:
+    """Its reader left while it was being made."""
+    means = means_of(store, clock=lambda: NOW / 1000)
+    question = Question(means, Request({"type": "http", "query_string": b"", "headers": []}), OPERATION)
+    for _ in range(3 * TAILS):
+        tail.tail(question)
+
+
+@pytest.mark.parametrize("last", ["9" * 5000, "9" * 30 + ".x", "\u0661.x", "-1.x", "1e9"])
+def test_an_id_that_is_none_of_ours_begins_anew_and_takes_no_place_for_good(last: str) -> None:
+    tails = Tails(most=1)
+    name, memory = tails.begin(last, 5_000_000_000)
+    assert memory == Memory(5_000_000_000 - BACK_S * 1_000_000)
+    tails.end(name, memory)
+    tails.begin("", 0)

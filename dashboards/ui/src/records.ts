@@ -76,6 +76,7 @@ export interface Sidecar {
   segments_set_aside?: number; review_failures?: number;
   spool_files_adopted?: number; workers?: { engine: string; alive: boolean; trouble: string; waiting: number; restarts: number }[];
   vault?: { problem?: string }; audit?: { problem?: string }; alerts?: { problem: string; waiting: number; lost: number };
+  repricing?: { problem?: string }; traits?: { problem?: string };
 }
 
 export interface Health {

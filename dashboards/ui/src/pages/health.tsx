@@ -90,7 +90,9 @@ function sidecarStates({ sidecar: s, day }: Health): State[] {
     { name: "Model workers", value: workers.length ? `${count(alive)} alive, ${count(restarts)} restarts` : "none are needed", tone: restarts ? "warn" : workers.length ? "good" : "quiet", advice: workers.map((w) => w.trouble).filter(Boolean).join(" ") || (restarts ? "A model ended by itself: it may need more memory." : "") },
     { name: "Answers not judged afterwards", value: count(s.review_failures ?? 0), tone: worst(s.review_failures, "warn"), advice: s.review_failures ? "Rules that only flag did not see them; the sidecar's log says why." : "" },
     { name: "Vault of pseudonyms", value: s.vault?.problem ? "has a problem" : "kept", tone: s.vault?.problem ? "bad" : "good", advice: s.vault?.problem ?? "" },
-    { name: "Alerts", value: alerts?.lost ? `${count(alerts.lost)} events found no room` : alerts?.problem ? "have a problem" : alerts?.waiting ? `${count(alerts.waiting)} events wait for the store` : "watched", tone: alerts?.lost || alerts?.problem ? "bad" : alerts?.waiting ? "warn" : "good", advice: alerts?.problem ?? "", link: "/alerts" },
+    { name: "Alerts", value: alerts?.lost ? `${count(alerts.lost)} events found no room` : alerts?.problem ? "have a problem" : alerts?.waiting ? `${count(alerts.waiting)} events wait for the store` : "looked at and sent", tone: alerts?.lost || alerts?.problem ? "bad" : alerts?.waiting ? "warn" : "good", advice: alerts?.problem ?? "", link: "/alerts" },
+    { name: "Looking at texts", value: s.traits?.problem ? "has a problem" : "goes on", tone: s.traits?.problem ? "warn" : "good", advice: s.traits?.problem ?? "" },
+    ...(s.repricing?.problem ? [{ name: "Pricing again", value: "has a problem", tone: "bad" as Tone, advice: s.repricing.problem }] : []),
     { name: "Audit log", value: s.audit?.problem ? "has a problem" : "written", tone: s.audit?.problem ? "bad" : "good", advice: s.audit?.problem ?? "" },
   ];
 }

@@ -8,6 +8,7 @@ import type { Sent } from "./alert_records";
 import type { AlertSettings, Channel, Channels, ChannelTold } from "./settings_records";
 
 const KINDS: Record<Channel["kind"], string> = { webhook: "Webhook", slack: "Slack, or what takes the same", email: "E-mail" };
+const VARIABLE = "SPANWARD_ALERT_[A-Z0-9_]+";
 const BLANK: Channel = { kind: "webhook", name: "", url: "", secret_env: "", host: "", port: 587, encryption: "starttls", sender: "", to: [], username: "", password_env: "", ca_file: "" };
 const FIELDS: Record<Channel["kind"], readonly (keyof Channel)[]> = {
   webhook: ["kind", "name", "url", "secret_env"], slack: ["kind", "name", "url"],
@@ -85,7 +86,7 @@ function ChannelForm({ start, masked, id, version, done, back }: FormProps) {
       <label>Kind<select value={channel.kind} disabled={id !== ""} onChange={(e) => set({ kind: e.currentTarget.value as Channel["kind"] })}>{Object.entries(KINDS).map(([kind, word]) => <option key={kind} value={kind}>{word}</option>)}</select></label>
       {text("name", "Name", { required: true, maxLength: 80 })}
       {channel.kind !== "email" && text("url", "Address", { type: "url", required: !id, placeholder: masked || "https://" }, masked ? "Leave it empty to keep the one that is saved." : "Kept as a secret: it is not shown again.")}
-      {channel.kind === "webhook" && text("secret_env", "Variable with the signing key", { placeholder: "SPANWARD_HOOK_KEY", pattern: "[A-Za-z_][A-Za-z0-9_]*" }, "The name of an environment variable of the sidecar; empty: not signed.")}
+      {channel.kind === "webhook" && text("secret_env", "Variable with the signing key", { placeholder: "SPANWARD_ALERT_HOOK_KEY", pattern: VARIABLE }, "The name of an environment variable of the sidecar, SPANWARD_ALERT_…; empty: not signed.")}
       {channel.kind === "email" && (
         <>
           {text("host", "Mail server", { required: true })}
@@ -94,7 +95,7 @@ function ChannelForm({ start, masked, id, version, done, back }: FormProps) {
           {text("sender", "From", { required: true, type: "email" })}
           <label>To<input required value={to} onInput={(e) => setTo(e.currentTarget.value)} /><small class="quiet">Several with commas.</small></label>
           {text("username", "User")}
-          {text("password_env", "Variable with the password", { pattern: "[A-Za-z_][A-Za-z0-9_]*" }, "The name of an environment variable of the sidecar; the password itself is never stored.")}
+          {text("password_env", "Variable with the password", { placeholder: "SPANWARD_ALERT_PASSWORD", pattern: VARIABLE }, "The name of an environment variable of the sidecar, SPANWARD_ALERT_…; the password itself is never stored.")}
           {channel.encryption !== "none" && text("ca_file", "File with a certificate authority", { placeholder: "/etc/ssl/company.pem" }, "Of the sidecar's machine, PEM; trusted beside the system's own. Empty: only those.")}
         </>
       )}
