@@ -21,7 +21,6 @@ from .demo.removal import ROUTE as DEMO_REMOVAL
 from .demo_route import DemoRoute
 from .desk.desk import Desk
 from .desk.operations import operations as policy_operations
-from .desk.queries import QUERIES
 from .documents import DocumentFile
 from .gate import ANSWERS, Gate
 from .guard_route import GuardRoute
@@ -31,6 +30,7 @@ from .metrics import Metrics, Pulse
 from .otlp_route import OtlpRoute
 from .price_operations import operations as price_operations
 from .pricing import Pricing
+from .query_operations import QUERIES
 from .query_route import QueryRoute
 from .receiver import Receiver
 from .repricing import Repricing

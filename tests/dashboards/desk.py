@@ -13,11 +13,11 @@ from spanward.collector.desk.desk import Desk
 from spanward.collector.desk.dry_run import DryRuns
 from spanward.collector.desk.operations import operations
 from spanward.collector.desk.places import Places
-from spanward.collector.desk.queries import QUERIES
 from spanward.collector.desk.versions import Versions, keeping
 from spanward.collector.guardroom import Guardroom
 from spanward.collector.metrics import Metrics
 from spanward.collector.pricing import Pricing
+from spanward.collector.query_operations import QUERIES
 from spanward.collector.query_route import QueryRoute
 from spanward.collector.repricing import Repricing
 from spanward.collector.settings_operations import Configured, SettingsOperations
