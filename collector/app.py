@@ -99,7 +99,7 @@ def own_operations(parts: Parts) -> Iterator[Operation]:
     yield from policy_operations(parts.desk)
     yield from QUERIES
     yield from price_operations(parts.repricing, parts.pricing)
-    yield from SettingsOperations(parts.store, parts.room, parts.configured).operations()
+    yield from SettingsOperations(parts.store, parts.room, parts.configured, parts.pricing).operations()
 
 
 def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> ASGIApp:

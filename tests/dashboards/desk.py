@@ -62,12 +62,12 @@ def desk_app(store: Store, data: Path, policy: str | Path, audit: Audited, **how
     desk = Desk(room, Places(str(policy), data / "policies"), versions, DryRuns(store.ask_for_people))
     means = means_of(store, audit=audit, **how)
     pricing = Pricing()
-    configured = Configured("", data, "here", "127.0.0.1:1", str(policy), "", {}, pricing)
+    configured = Configured("", data, "here", "127.0.0.1:1", str(policy), "", {})
     also = (
         *operations(desk),
         *QUERIES,
         *price_operations.operations(Repricing(store, pricing, means.documents), pricing),
-        *SettingsOperations(store, room, configured).operations(),
+        *SettingsOperations(store, room, configured, pricing).operations(),
     )
     query = Route("/api/query", QueryRoute(store.ask_for_people).answer, methods=["POST"])
     try:
