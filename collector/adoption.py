@@ -7,11 +7,14 @@ import fcntl
 import logging
 import os
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..tracer.segment import bodies
+from .gate import place_of
+from .metrics import Metrics
 from .receiver import Malformed, Receiver
 from .wal import LogFull
 
@@ -19,6 +22,9 @@ logger = logging.getLogger(__name__)
 
 _NAME = re.compile(r"\d+-\d+-(\d+)\.(?:open|seg)")
 _PATIENCE_SECONDS = 30.0
+SWEEP_SECONDS = 2.0
+"""How often spools of dead applications are looked for."""
+STOP_SECONDS = 5
 
 
 class Adoption:
@@ -60,6 +66,31 @@ class Adoption:
             return False
         path.unlink()
         return bool(body)
+
+
+class Adopting:
+    """Looks for spools of dead applications, in a thread of its own."""
+
+    def __init__(self, adoption: Adoption, metrics: Metrics) -> None:
+        self._adoption = adoption
+        self._metrics = metrics
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="adoption", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join(timeout=STOP_SECONDS)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._metrics.adopted.inc(self._adoption.sweep())
+            except Exception as failure:  # noqa: BLE001  the spool keeps the data; the next sweep tries again
+                logger.error("spools could not be taken over: %s", place_of(failure))  # noqa: TRY400
+            self._stopping.wait(SWEEP_SECONDS)
 
 
 @contextmanager

@@ -22,7 +22,6 @@ from .demo.removal import ROUTE as DEMO_REMOVAL
 from .demo_route import DemoRoute
 from .desk.desk import Desk
 from .desk.operations import operations as policy_operations
-from .desk.queries import QUERIES
 from .documents import DocumentFile
 from .gate import ANSWERS, Gate
 from .guard_route import GuardRoute
@@ -32,6 +31,7 @@ from .metrics import Metrics, Pulse
 from .otlp_route import OtlpRoute
 from .price_operations import operations as price_operations
 from .pricing import Pricing
+from .query_operations import QUERIES
 from .query_route import QueryRoute
 from .receiver import Receiver
 from .repricing import Repricing
@@ -103,7 +103,7 @@ def own_operations(parts: Parts) -> Iterator[Operation]:
     yield from policy_operations(parts.desk)
     yield from QUERIES
     yield from price_operations(parts.repricing, parts.pricing)
-    yield from SettingsOperations(parts.store, parts.room, parts.configured).operations()
+    yield from SettingsOperations(parts.store, parts.room, parts.configured, parts.pricing).operations()
 
 
 def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> ASGIApp:

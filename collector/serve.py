@@ -3,28 +3,20 @@
 import argparse
 import logging
 import os
-import signal
-import socket
 import sys
 import tempfile
-import threading
-from collections.abc import Callable
-from contextlib import ExitStack
-from errno import EADDRINUSE
+from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
-
-import uvicorn
-from starlette.types import ASGIApp
 
 from ..dashboards.ask import QueryFailed
 from ..guards import policy as policies
 from ..guards.detectors import models
 from ..guards.pipeline import DetectorUnavailable
 from ..guards.policy import PolicyError
-from .adoption import Adoption
+from .adoption import Adopting, Adoption
 from .alarms import Alarms
 from .app import Parts, application, health_of, means_of
 from .audit.log import NAME as AUDIT_LOG
@@ -45,6 +37,7 @@ from .documents import DocumentFile
 from .gate import is_loopback, place_of
 from .guardroom import Guardroom
 from .ingest import Ingestor
+from .listening import address_of, listen, listen_until_told, web_server
 from .metrics import Metrics
 from .policy.known import NAME as POLICY_HASH
 from .policy.known import KnownPolicy
@@ -62,12 +55,8 @@ from .vault.disk_vault import DiskVault
 from .wal import WriteAheadLog
 
 log = logging.getLogger(__name__)
-GRACE_SECONDS = 5
-"""How long requests that run when the end comes may take."""
 DRAIN_SECONDS = 20.0
 """How long the store may take for what is in the log; what is left is ingested at the next start."""
-SWEEP_SECONDS = 2.0
-"""How often spools of dead applications are looked for."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -121,38 +110,24 @@ def serve(settings: Settings, running: ExitStack, file: Path | None = None) -> N
     metrics = Metrics()
     policies.load(settings.policy)  # a wrong one leaves no directory behind
     data = own(settings, running)
-    audit = Audit(data.path / AUDIT_LOG)
-    running.callback(audit.close)
-    vault = open_vault(settings, data, metrics)
-    running.callback(vault.close)
+    audit = running.enter_context(closing(Audit(data.path / AUDIT_LOG)))
+    vault = running.enter_context(closing(open_vault(settings, data, metrics)))
     os.environ[models.FOLDER] = str(models.models_folder(settings.data))  # where the detectors look for theirs
     room = Guardroom(settings.policy, metrics, vault)
     running.callback(room.stop)
-    versions = Versions(data.path / VERSIONS)
-    versions.keep(settings.policy)
-    room.start(keeping(audit.write, versions, settings.policy), KnownPolicy(data.path / POLICY_HASH))
+    versions = start_guards(room, settings.policy, data, audit)
     listening = running.enter_context(listen(settings.host, settings.port))
-    store = open_store(settings, data)
-    running.callback(store.close)
-    documents = DocumentFile(data.path / DOCUMENTS)
-    running.callback(documents.close)
+    store = running.enter_context(closing(open_store(settings, data)))
+    documents = running.enter_context(closing(DocumentFile(data.path / DOCUMENTS)))
     store.migrate(retention_of(documents))
     log_ = WriteAheadLog(data.log, limit_bytes=settings.log_bytes)
     ingestor = Ingestor(store, log_, room.review)
     prices = pricing(settings.prices)
     receiver = Receiver(log_, KnownBodies(data.log), prices)
     running.callback(finish, log_, ingestor)
-    audit_rows = started(AuditRows(audit, store), running)
-    places = Places(settings.policy, data.path / POLICIES)
-    desk = Desk(room, places, versions, DryRuns(store.ask_for_people))
-    running.callback(desk.close)
-    repricing = started(Repricing(store, prices, documents), running)
-    traits = started(Traits(store, data.path / "traits", documents), running)
     metrics.follow(ingestor)
-    ingestor.start()
-    started(Adopting(Adoption(settings.spool_directory, receiver), metrics), running)
+    desk = Desk(room, Places(settings.policy, data.path / POLICIES), versions, DryRuns(store.ask_for_people))
     address = address_of(listening)
-    configured = configured_by(settings, file, data, address, prices)
     parts = Parts(
         receiver=receiver,
         room=room,
@@ -161,31 +136,28 @@ def serve(settings: Settings, running: ExitStack, file: Path | None = None) -> N
         pulse=ingestor,
         metrics=metrics,
         audit=audit,
-        audit_rows=audit_rows,
+        audit_rows=started(AuditRows(audit, store), running),
         authorizer=authorizer,
         vault=vault,
         documents=documents,
-        configured=configured,
-        desk=desk,
+        configured=configured_by(settings, file, data, address),
+        desk=running.enter_context(closing(desk)),
         pricing=prices,
-        repricing=repricing,
-        traits=traits,
+        repricing=started(Repricing(store, prices, documents), running),
+        traits=started(Traits(store, data.path / "traits", documents), running),
     )
-    app = application(
-        parts,
-        loopback=is_loopback(settings.host),
-        key=key,
-        body_bytes=settings.body_bytes,
-    )
-    alarms = started(Alarms(means_of(parts, health_of(parts)), lambda: address), running)
-    metrics.registry.register(alarms)
-
-    def ready() -> None:
-        data.announce(address)
-        sys.stdout.write(f"Spanward is at {address}/ (data in {data.path}, policy {room.status.name})\n")
-        sys.stdout.flush()
-
+    ingestor.start()
+    started(Adopting(Adoption(settings.spool_directory, receiver), metrics), running)
+    app = application(parts, loopback=is_loopback(settings.host), key=key, body_bytes=settings.body_bytes)
+    metrics.registry.register(started(Alarms(means_of(parts, health_of(parts)), lambda: address), running))
+    ready = partial(announce, data, address, room)
     listen_until_told(web_server(app), listening, ready, parts.tails.close)
+
+
+def announce(data: DataDirectory, address: str, room: Guardroom) -> None:
+    data.announce(address)
+    sys.stdout.write(f"Spanward is at {address}/ (data in {data.path}, policy {room.status.name})\n")
+    sys.stdout.flush()
 
 
 class Background(Protocol):
@@ -205,9 +177,7 @@ def started(worker: Worker, running: ExitStack) -> Worker:
     return worker
 
 
-def configured_by(
-    settings: Settings, file: Path | None, data: DataDirectory, address: str, prices: Pricing
-) -> Configured:
+def configured_by(settings: Settings, file: Path | None, data: DataDirectory, address: str) -> Configured:
     """For the page: no password of a store's URL is in it."""
     url = urlsplit(settings.store_url)
     return Configured(
@@ -218,7 +188,6 @@ def configured_by(
         policy=settings.policy,
         prices=str(settings.prices or ""),
         keys=settings.keys,
-        pricing=prices,
     )
 
 
@@ -254,35 +223,19 @@ def open_vault(settings: Settings, data: DataDirectory, metrics: Metrics) -> Dis
     return DiskVault(path, known, settings.vault, saved=lambda outcome: metrics.vault_saves.labels(outcome).inc())
 
 
+def start_guards(room: Guardroom, policy: str, data: DataDirectory, audit: Audit) -> Versions:
+    """Gives the texts of the policies that the guards were and are held to."""
+    versions = Versions(data.path / VERSIONS)
+    versions.keep(policy)
+    room.start(keeping(audit.write, versions, policy), KnownPolicy(data.path / POLICY_HASH))
+    return versions
+
+
 def open_store(settings: Settings, data: DataDirectory) -> Store:
     try:
         return Store.open(settings.store_url, data.path)
     except ValueError as problem:
         raise CommandError(str(problem)) from None
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Raises `CommandError`."""
-    try:
-        family, *_, place = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        listening = socket.socket(family, socket.SOCK_STREAM)
-    except OSError as problem:
-        raise CommandError(f"{host}: {problem.strerror}") from None
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind(place)
-    except OSError as problem:
-        listening.close()
-        hint = "; another program uses the port: stop it, or choose another with --port (0 takes a free one)"
-        raise CommandError(f"{host}:{port}: {problem.strerror}{hint if problem.errno == EADDRINUSE else ''}") from None
-    return listening
-
-
-def address_of(listening: socket.socket) -> str:
-    """Where a program on this machine reaches it."""
-    host, port = listening.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  recognised, not bound
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def pricing(overrides: Path | None) -> Pricing:
@@ -301,67 +254,3 @@ def finish(log_: WriteAheadLog, ingestor: Ingestor) -> None:
             "the store is slow; %d bytes stay in the log and are ingested at the next start", ingestor.queue_bytes
         )
     ingestor.stop()
-
-
-class Adopting:
-    """Looks for spools of dead applications, in a thread of its own."""
-
-    def __init__(self, adoption: Adoption, metrics: Metrics) -> None:
-        self._adoption = adoption
-        self._metrics = metrics
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="adoption", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        self._thread.join(timeout=GRACE_SECONDS)
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self._metrics.adopted.inc(self._adoption.sweep())
-            except Exception as failure:  # noqa: BLE001  the spool keeps the data; the next sweep tries again
-                log.error("spools could not be taken over: %s", place_of(failure))  # noqa: TRY400
-            self._stopping.wait(SWEEP_SECONDS)
-
-
-def web_server(app: ASGIApp) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        workers=1,
-        access_log=False,  # addresses of requests hold what people searched for
-        log_config=None,
-        lifespan="off",
-        ws="none",
-        server_header=False,
-        proxy_headers=False,  # nobody may say on another's behalf where a request comes from
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
-
-
-def listen_until_told(
-    config: uvicorn.Config, listening: socket.socket, ready: Callable[[], None], stopping: Callable[[], object] = int
-) -> None:
-    """Serve until SIGTERM or SIGINT; `ready` is called once requests are answered, `stopping` when it ends."""
-
-    class Announced(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            ready()
-
-        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            stopping()
-            await super().shutdown(sockets)
-
-    server = Announced(config)
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        server.should_exit = True
-
-    # uvicorn raises the signal again when it is done; that one must find us here, or nothing would be put in order
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    server.run(sockets=[listening])

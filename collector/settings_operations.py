@@ -35,7 +35,6 @@ class Configured:
     policy: str
     prices: str
     keys: Mapping[str, Key]
-    pricing: Pricing
 
 
 class Days(BaseModel):
@@ -144,6 +143,7 @@ class SettingsOperations:
     store: Store
     room: Guardroom
     configured: Configured
+    pricing: Pricing
 
     def operations(self) -> tuple[Operation, ...]:
         return (
@@ -207,10 +207,9 @@ class SettingsOperations:
         return {"kept": told, "version": document.version if document else 0}
 
     def _prices(self) -> Prices:
-        pricing = self.configured.pricing
-        private: list[Any] = [price.model_dump() for price in pricing.private[:MOST_PRICES]]
-        more = len(pricing.private) - len(private)
-        return {"version": pricing.version, "file": self.configured.prices, "private": private, "more": more}
+        private: list[Any] = [price.model_dump() for price in self.pricing.private[:MOST_PRICES]]
+        more = len(self.pricing.private) - len(private)
+        return {"version": self.pricing.version, "file": self.configured.prices, "private": private, "more": more}
 
 
 def _versions(clickhouse: str) -> dict[str, str]:

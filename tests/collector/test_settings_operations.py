@@ -28,7 +28,7 @@ DAY = 86_400_000
 PRICE = {"provider": "house", "model": "m", "input": 1.0, "output": 2.0, "cache_read": None, "cache_write": None}
 PRICES = "prices: [{provider: house, model: m, input: 1, output: 2}]\n"
 DAYS = asdict(Retention())
-NOTHING = Configured("", Path(), "", "", "default", "", {}, Pricing())
+NOTHING = Configured("", Path(), "", "", "default", "", {})
 
 
 class Desk:
@@ -42,10 +42,10 @@ class Desk:
         (folder / "data" / "documents.db").write_bytes(b"x" * 10)
         configured = Configured(
             "/etc/spanward.yaml", folder / "data", "chdb:///store", "http://127.0.0.1:1", "default", str(prices),
-            {"kim": Key(sha256="0" * 64, role="analyst")}, Pricing(prices),
+            {"kim": Key(sha256="0" * 64, role="analyst")},
         )  # fmt: skip
         self.room = Guardroom("default", Metrics())
-        also = SettingsOperations(store, self.room, configured).operations()
+        also = SettingsOperations(store, self.room, configured, Pricing(prices)).operations()
         self.api = TestClient(Starlette(routes=routes(self.means, also)))
 
 
@@ -63,7 +63,7 @@ def test_what_would_go_is_said_before_and_is_what_goes(desk: Desk, store: Store,
     """The clock of the test is the store's own here: the engine deletes by its clock, a little later at most."""
     now = int(time.time() * 1000)
     desk.means = means_of(store, clock=time.time, audit=desk.audit)
-    also = SettingsOperations(store, desk.room, NOTHING).operations()
+    also = SettingsOperations(store, desk.room, NOTHING, Pricing()).operations()
     desk.api = TestClient(Starlette(routes=routes(desk.means, also)))
     put(store, tmp_path, [Call(now - 60 * DAY + n * 1000) for n in range(5)])
     put(store, tmp_path, [Call(now - n * 1000) for n in range(3)])

@@ -13,11 +13,11 @@ from spanward.collector.desk.desk import Desk
 from spanward.collector.desk.dry_run import DryRuns
 from spanward.collector.desk.operations import operations
 from spanward.collector.desk.places import Places
-from spanward.collector.desk.queries import QUERIES
 from spanward.collector.desk.versions import Versions, keeping
 from spanward.collector.guardroom import Guardroom
 from spanward.collector.metrics import Metrics
 from spanward.collector.pricing import Pricing
+from spanward.collector.query_operations import QUERIES
 from spanward.collector.query_route import QueryRoute
 from spanward.collector.repricing import Repricing
 from spanward.collector.settings_operations import Configured, SettingsOperations
@@ -62,12 +62,12 @@ def desk_app(store: Store, data: Path, policy: str | Path, audit: Audited, **how
     desk = Desk(room, Places(str(policy), data / "policies"), versions, DryRuns(store.ask_for_people))
     means = means_of(store, audit=audit, **how)
     pricing = Pricing()
-    configured = Configured("", data, "here", "127.0.0.1:1", str(policy), "", {}, pricing)
+    configured = Configured("", data, "here", "127.0.0.1:1", str(policy), "", {})
     also = (
         *operations(desk),
         *QUERIES,
         *price_operations.operations(Repricing(store, pricing, means.documents), pricing),
-        *SettingsOperations(store, room, configured).operations(),
+        *SettingsOperations(store, room, configured, pricing).operations(),
     )
     query = Route("/api/query", QueryRoute(store.ask_for_people).answer, methods=["POST"])
     try:

@@ -48,8 +48,8 @@ def alarms(shelf: Store, tmp_path_factory: pytest.TempPathFactory) -> Alarms:
 @pytest.fixture(scope="module")
 def address(shelf: Store, alarms: Alarms, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder: Path = tmp_path_factory.mktemp("data")
-    configured = Configured("", folder, "chdb:///store", "http://127.0.0.1:1", "default", "", {}, Pricing())
-    also = SettingsOperations(shelf, Guardroom("default", Metrics()), configured).operations()
+    configured = Configured("", folder, "chdb:///store", "http://127.0.0.1:1", "default", "", {})
+    also = SettingsOperations(shelf, Guardroom("default", Metrics()), configured, Pricing()).operations()
     with served(Starlette(routes=routes(alarms._means, also))) as where:
         yield where
 

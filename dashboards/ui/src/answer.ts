@@ -1,6 +1,6 @@
 // Asking the API: the answer before stays while the next is on its way; polls while the tab is seen.
-import { useEffect, useRef, useState } from "preact/hooks";
-import { keep } from "./offers";
+import { useEffect, useState } from "preact/hooks";
+import { send } from "./send";
 import { allTold } from "./tell";
 
 export interface Answer<T> {
@@ -9,48 +9,29 @@ export interface Answer<T> {
   busy: boolean;
 }
 
-async function ask<T>(url: string, signal: AbortSignal): Promise<T> {
-  await allTold();
-  const response = await fetch(url, { signal, headers: { accept: "application/json" } }).catch((why: unknown) => {
-    throw signal.aborted ? why : new Error("The sidecar does not answer. Is `spanward serve` running?");
-  });
-  // an answer that breaks off, as one does that is no longer wanted, is none
-  const body: unknown = await response.json().catch((why: unknown) => {
-    if (response.ok) throw signal.aborted ? why : new Error("The sidecar's answer broke off.");
-    return {};
-  });
-  keep(body);
-  if (!response.ok) throw new Error((body as { message?: string }).message ?? `The sidecar answered ${response.status}.`);
-  return body as T;
-}
-
-export function useAnswer<T>(url: string, everyMs = 0): Answer<T> {
-  const [answer, set] = useState<Answer<T> & { url: string }>({ url: "", data: null, error: "", busy: true });
-  const latest = useRef(url);
-  latest.current = url;
+// Another `turn` asks again: after one has changed what the answer is about.
+export function useAnswer<T>(url: string, everyMs = 0, turn = 0): Answer<T> {
+  const [answer, set] = useState<Answer<T>>({ data: null, error: "", busy: true });
   useEffect(() => {
     const control = new AbortController();
     let timer = 0;
-    const again = () => {
-      if (everyMs) timer = window.setTimeout(look, document.hidden ? 5 * everyMs : everyMs);
-    };
+    let asking = false;
     const look = () => {
-      if (document.hidden && answer.data) return again();
-      ask<T>(url, control.signal)
-        .then((data) => {
-          if (!control.signal.aborted) set({ url, data, error: "", busy: false });
-        })
-        .catch((why: Error) => {
-          if (!control.signal.aborted) set((old) => ({ ...old, error: why.message, busy: false }));
-        })
-        .finally(() => {
-          if (!control.signal.aborted) again();
-        });
+      clearTimeout(timer);
+      if (asking) return;
+      asking = true;
+      allTold().then(() => send<T>("GET", url, undefined, { signal: control.signal })).then((data) => {
+        if (!control.signal.aborted) set({ data, error: "", busy: false });
+      }, (why: Error) => {
+        if (!control.signal.aborted) set((old) => ({ ...old, error: why.message, busy: false }));
+      }).finally(() => {
+        asking = false;
+        if (!control.signal.aborted && everyMs && !document.hidden) timer = window.setTimeout(look, everyMs);
+      });
     };
     const seen = () => {
-      if (document.hidden || !everyMs) return;
-      clearTimeout(timer);
-      look();
+      if (document.hidden) clearTimeout(timer);
+      else if (everyMs) look();
     };
     set((old) => ({ ...old, busy: true }));
     look();
@@ -60,6 +41,6 @@ export function useAnswer<T>(url: string, everyMs = 0): Answer<T> {
       clearTimeout(timer);
       document.removeEventListener("visibilitychange", seen);
     };
-  }, [url, everyMs]);
+  }, [url, everyMs, turn]);
   return answer;
 }

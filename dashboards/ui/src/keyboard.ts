@@ -2,7 +2,7 @@
 import { PAGES } from "./pages";
 import { change, go, href, place } from "./place";
 
-function typing(event: KeyboardEvent): boolean {
+export function typing(event: KeyboardEvent): boolean {
   return (event.target as Element).matches("input, textarea, select") || event.metaKey || event.ctrlKey || event.altKey;
 }
 

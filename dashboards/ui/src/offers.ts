@@ -4,7 +4,7 @@ export interface Offer { from: string; to: string }
 const offers = new Map<string, Offer>();
 
 export function keep(body: unknown): void {
-  const { message, narrower } = body as { message?: string; narrower?: Offer | null };
+  const { message, narrower } = (body ?? {}) as { message?: string; narrower?: Offer | null };
   if (message && narrower) offers.set(message, narrower);
 }
 

@@ -120,7 +120,7 @@ function FirstRules({ here }: { here: Place }) {
 export function Alert({ here, ids, dark }: PageProps) {
   const id = encodeURIComponent(ids.rule ?? "");
   const [turn, again] = useState(0);
-  const { data, error } = useAnswer<Data>(`/api/alerts/${id}${turn ? `?_=${turn}` : ""}`, LIVE_MS);
+  const { data, error } = useAnswer<Data>(`/api/alerts/${id}`, LIVE_MS, turn);
   const choices = useAnswer<Choices>("/api/alert-choices");
   useTitle(data?.rule.name ?? "Alert");
   const editing = here.query.has("edit");
@@ -210,7 +210,7 @@ function Actions({ data, again }: { data: Data; again: () => void }) {
 
 function OwnHistory({ data, turn }: { data: Data; turn: number }) {
   const [more, setMore] = useState(50);
-  const { data: history, error } = useAnswer<History>(`/api/alert-history?rule=${data.id}&limit=${more}&_=${turn}`, LIVE_MS);
+  const { data: history, error } = useAnswer<History>(`/api/alert-history?rule=${data.id}&limit=${more}`, LIVE_MS, turn);
   if (error) return <Problem text={error} />;
   return (
     <section class="panel" aria-label="History"><header><h2>History</h2></header>

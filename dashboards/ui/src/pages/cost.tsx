@@ -22,10 +22,10 @@ const TONES = ["one", "two", "three", "mark", "stop"] as const;
 
 export function Cost({ here, dark, stored }: PageProps) {
   useTitle("Cost");
-  const [again, setAgain] = useState(0);
+  const [turn, setTurn] = useState(0);
   const { by, across } = splitOf(here.query);
   const query = asked(change(here.query, { view: null, by, across: across || null }));
-  const { data, error, busy } = useAnswer<CostAnswer>(`/api/cost?${query}`, isLive(here.query) ? LIVE_MS + again : 0);
+  const { data, error, busy } = useAnswer<CostAnswer>(`/api/cost?${query}`, isLive(here.query) ? LIVE_MS : 0, turn);
   if (stored === 0) return <FirstSteps />;
   return (
     <div class="cost-page">
@@ -34,7 +34,7 @@ export function Cost({ here, dark, stored }: PageProps) {
       {data && (data.totals.calls ? <Board here={here} data={data} dark={dark} /> : !busy && <Quiet here={here} />)}
       <div class="cost-columns">
         <div><OutlookPanel here={here} /><Budgets here={here} /></div>
-        <div>{data && <UnpricedPanel key={again} here={here} />}<RepricePanel here={here} done={() => setAgain(again + 1)} /></div>
+        <div>{data && <UnpricedPanel key={turn} here={here} />}<RepricePanel here={here} done={() => setTurn((n) => n + 1)} /></div>
       </div>
     </div>
   );

@@ -36,12 +36,13 @@ export function OutlookPanel({ here }: { here: Place }) {
 }
 
 export function Budgets({ here }: { here: Place }) {
-  const [again, setAgain] = useState(0);
+  const [turn, setTurn] = useState(0);
+  const again = () => setTurn((n) => n + 1);
   const [problem, setProblem] = useState("");
-  const { data, error } = useAnswer<{ budgets: Budget[] }>(`/api/cost/budgets?n=${again}`, OFTEN_MS);
+  const { data, error } = useAnswer<{ budgets: Budget[] }>("/api/cost/budgets", OFTEN_MS, turn);
   const remove = (budget: Budget) => {
     if (!confirm(`Remove the budget "${budget.name}"?`)) return;
-    send("DELETE", `/api/cost/budgets/${encodeURIComponent(budget.id)}`).then(() => setAgain(again + 1), (why: Error) => setProblem(why.message));
+    send("DELETE", `/api/cost/budgets/${encodeURIComponent(budget.id)}`).then(again, (why: Error) => setProblem(why.message));
   };
   return (
     <section class="panel cost-budgets" aria-label="Budgets">
@@ -53,7 +54,7 @@ export function Budgets({ here }: { here: Place }) {
           <tbody>{data.budgets.map((budget) => <Line key={budget.id} budget={budget} remove={() => remove(budget)} />)}</tbody>
         </table></div>
       ) : data && <p class="note quiet">No budget yet. Set the filters of this page to what one is for, then name an amount. <a href="/alerts">Alerts</a> can watch it.</p>}
-      <Form here={here} done={() => { setProblem(""); setAgain(again + 1); }} failed={setProblem} />
+      <Form here={here} done={() => { setProblem(""); again(); }} failed={setProblem} />
     </section>
   );
 }

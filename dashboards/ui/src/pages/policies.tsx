@@ -72,7 +72,7 @@ export function Policy({ here, ids }: PageProps) {
   const [saves, setSaves] = useState(0);
   const start = here.query.get("start") ?? "0";
   const find = here.query.get("find") ?? "";
-  const { data, error } = useAnswer<PolicyShown>(`/api/policies/${encodeURIComponent(name)}?${new URLSearchParams({ start, find, saves: String(saves) })}`);
+  const { data, error } = useAnswer<PolicyShown>(`/api/policies/${encodeURIComponent(name)}?${new URLSearchParams({ start, find })}`, 0, saves);
   const tab = TABS.find(([id]) => id === here.query.get("tab"))?.[0] ?? "rules";
   return (
     <>

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { useAnswer } from "../answer";
 import { cleared, filtersOf } from "../filters";
 import { count, local, timeOf } from "../format";
+import { typing } from "../keyboard";
 import { messagesOf, type Message } from "../messages";
 import { Chip } from "../parts/chip";
 import { FilterBar } from "../parts/filter_bar";
@@ -12,6 +13,7 @@ import type { PageProps } from "../pages";
 import { change, href, type Place } from "../place";
 import { asked, withRange } from "../range";
 import type { Content } from "../records";
+import { send } from "../send";
 import { tell } from "../tell";
 import { useTitle } from "../title";
 import type { Finding, Queue, Said } from "./guards_records";
@@ -123,7 +125,7 @@ function useKeys(keys: Record<string, () => void>): void {
   latest.current = keys;
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
-      if ((event.target as Element).matches("input, textarea, select") || event.metaKey || event.ctrlKey || event.altKey) return;
+      if (typing(event)) return;
       const act = latest.current[event.key];
       if (!act) return;
       event.preventDefault();
@@ -145,11 +147,7 @@ function saidIn(f: Finding): Promise<Answered> {
   const url = `/api/guards/review/${f.trace_id}/${f.span_id}`;
   const known = waiting.get(url);
   if (known) return known;
-  const asked = fetch(url, { headers: { accept: "application/json" } }).then(async (response) => {
-    const body: unknown = await response.json().catch(() => ({}));
-    if (!response.ok) throw new Error((body as { message?: string }).message ?? `The sidecar answered ${response.status}.`);
-    return body as Answered;
-  });
+  const asked = send<Answered>("GET", url);
   waiting.set(url, asked);
   asked.catch(() => waiting.delete(url));
   if (waiting.size > KEPT) waiting.delete(waiting.keys().next().value!);

@@ -17,7 +17,7 @@ const FIELDS: Record<Channel["kind"], readonly (keyof Channel)[]> = {
 
 export function ChannelPanel({ here }: { here: Place }) {
   const [turn, setTurn] = useState(0);
-  const { data, error } = useAnswer<Channels>(`/api/alert-channels?_=${turn}`);
+  const { data, error } = useAnswer<Channels>("/api/alert-channels", 0, turn);
   const again = () => setTurn((n) => n + 1);
   const open = here.query.get("channel");
   const to = (channel: string | null) => href(here.path, change(here.query, { channel }));

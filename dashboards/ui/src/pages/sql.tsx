@@ -37,14 +37,10 @@ function useOutcome(sql: string, wish: number): Outcome {
     const control = new AbortController();
     const started = performance.now();
     set((old) => ({ ...old, sql, problem: "", busy: true }));
-    const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ sql }), signal: control.signal };
-    fetch("/api/query", init).then(async (response) => {
-      const told = (await response.json().catch(() => ({}))) as Result & { message?: string };
-      const took = performance.now() - started;
-      set(response.ok ? { sql, result: told, problem: "", ms: took, busy: false } : { sql, result: null, problem: told.message ?? `The sidecar answered ${response.status}.`, ms: took, busy: false });
-    }).catch(() => {
-      if (!control.signal.aborted) set({ ...NOTHING, sql, problem: "The sidecar does not answer. Is `spanward serve` running?" });
-    });
+    const ended = (of: Partial<Outcome>) => {
+      if (!control.signal.aborted) set({ ...NOTHING, sql, ms: performance.now() - started, ...of });
+    };
+    send<Result>("POST", "/api/query", { sql }, { signal: control.signal }).then((result) => ended({ result }), (why: Error) => ended({ problem: why.message }));
     return () => control.abort();
   }, [sql, wish]);
   return outcome;
@@ -54,7 +50,7 @@ export function Sql({ here, dark }: PageProps) {
   useTitle("SQL");
   const tables = useAnswer<{ tables: Table[] }>("/api/schema");
   const [saves, setSaves] = useState(0);
-  const saved = useAnswer<{ queries: SavedQuery[]; may_keep: boolean }>(`/api/queries?saves=${saves}`);
+  const saved = useAnswer<{ queries: SavedQuery[]; may_keep: boolean }>("/api/queries", 0, saves);
   const id = here.query.get("saved");
   const opened = saved.data?.queries.find((query) => query.id === id);
   const asked = here.query.get("sql") ?? opened?.sql ?? "";

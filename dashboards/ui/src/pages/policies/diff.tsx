@@ -1,15 +1,14 @@
 // Against what is in force or any other version: by rule in words, and by text.
-import { Tag } from "./tag";
 import { useEffect, useState } from "preact/hooks";
 import { useAnswer } from "../../answer";
 import { exact, timeOf } from "../../format";
-
 import { Problem } from "../../parts/notice";
 import { change, go, href, type Place } from "../../place";
 import { send } from "../../send";
 import type { Work } from "./draft";
 import { Lines } from "./lines";
 import type { Difference, History, PolicyList, PolicyShown } from "./records";
+import { Tag } from "./tag";
 
 const TONES = { added: "good", removed: "stop", changed: "warn" } as const;
 

@@ -1,7 +1,10 @@
 // The text that is worked on: it outlasts the tabs and a reload of the page, until it is saved or thrown away.
 import { useState } from "preact/hooks";
 import type { Place } from "../../place";
+import { Refusal, send } from "../../send";
 import type { Draft, OwnFile, Version } from "./records";
+
+const NOT_KEPT = "The text of that version is not kept here.";
 
 export interface Work {
   draft: Draft | null;
@@ -49,15 +52,13 @@ export function useDraft(name: string, files: readonly OwnFile[], here: Place): 
     restore: ({ query }) => {
       const hash = query.get("version");
       if (!hash || !file) return;
-      void fetch(`/api/policies/versions/${encodeURIComponent(hash)}`).then(async (response) => {
-        if (!response.ok) return say("The text of that version is not kept here.");
-        const version = (await response.json()) as Version;
+      send<Version>("GET", `/api/policies/versions/${encodeURIComponent(hash)}`).then((version) => {
         const same = Object.entries(version.files).find(([path]) => path.endsWith(`/${file.name}`)) ?? Object.entries(version.files)[0];
-        if (!same) return say("The text of that version is not kept here.");
+        if (!same) return say(NOT_KEPT);
         keep(key, { text: plain(same[1]), base: file.digest });
         say(`This is the text of version ${hash}. Nothing is changed until you save it.`);
         redo();
-      }, () => say("The sidecar does not answer."));
+      }, (why: Error) => say(why instanceof Refusal ? NOT_KEPT : why.message));
     },
   };
 }

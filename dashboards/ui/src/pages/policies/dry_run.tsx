@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { count, ms, timeOf, exact } from "../../format";
 import { Problem } from "../../parts/notice";
 import { change, go, href, type Place } from "../../place";
-import { send } from "../../send";
+import { Refusal, send } from "../../send";
 import type { Work } from "./draft";
 import type { DryRun, Replayed, Side, Tally } from "./records";
 import { Tag } from "./tag";
@@ -27,13 +27,15 @@ export function DryRunTab({ here, name, work }: { here: Place; name: string; wor
     let timer = 0;
     let gone = false;
     const look = () => {
-      fetch(`/api/policies/dry-runs/${encodeURIComponent(id)}`).then(async (response) => {
-        const told: unknown = await response.json();
+      send<DryRun>("GET", `/api/policies/dry-runs/${encodeURIComponent(id)}`).then((told) => {
         if (gone) return;
-        if (!response.ok) return fail((told as { message: string }).message);
-        set(told as DryRun);
-        if ((told as DryRun).state === "running") timer = window.setTimeout(look, LOOK_MS);
-      }, () => { timer = window.setTimeout(look, 4 * LOOK_MS); });
+        set(told);
+        if (told.state === "running") timer = window.setTimeout(look, LOOK_MS);
+      }, (why: Error) => {
+        if (gone) return;
+        if (why instanceof Refusal) fail(why.message);
+        else timer = window.setTimeout(look, 4 * LOOK_MS);
+      });
     };
     look();
     return () => {

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict  # pydantic needs it below Python 3.12
 
-from ...dashboards.api.operation import BadQuestion, NotThere, Operation, Question
-from ...dashboards.documents import Document
-from ..schema import SQL, TABLES
+from ..dashboards.api.operation import BadQuestion, NotThere, Operation, Question
+from ..dashboards.documents import Document
+from .schema import SQL, TABLES
 
 KIND = "query"
 _TABLE = re.compile(r"((?:^--[^\n]*\n)*)^CREATE TABLE IF NOT EXISTS (\w+)", re.MULTILINE)
@@ -88,8 +88,10 @@ TEXTS = {
 OF_ROLLUPS = {
     "llm_1m": "Calls a minute by app, model and more: what charts read",
     "guard_1m": "What rules found a minute: what charts read",
+    "guard_1h": "What rules found and did, by the hour",
+    "guarded_1h": "How calls were guarded, by the hour",
 }
-"""They share one comment."""
+"""Two of them share one comment."""
 
 
 @cache
