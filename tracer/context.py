@@ -44,7 +44,8 @@ class Scope:
         call.tags = self.tags
 
 
-_scope: ContextVar[Scope] = ContextVar("spanward_scope", default=Scope())  # noqa: B039  frozen
+NOBODY = Scope()
+_scope: ContextVar[Scope] = ContextVar("spanward_scope", default=NOBODY)
 
 
 def current() -> Scope:
@@ -65,7 +66,7 @@ class _Setting:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _scope.set(_scope.get().outer or Scope())
+        _scope.set(_scope.get().outer or NOBODY)
 
     def _visit(self, _args: Any, _kwargs: Any) -> generators.Visit:
         inner = copy_context()

@@ -7,7 +7,8 @@ each. Spans with events or links, which we never make, go the library's way. A t
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from struct import pack
+from functools import lru_cache
+from struct import Struct, pack
 from typing import Any
 
 from opentelemetry.trace import SpanContext, SpanKind
@@ -24,10 +25,14 @@ SCOPE_SPANS, SPANS = b"\x12", b"\x12"
 SPAN_ATTRIBUTE, RESOURCE_ATTRIBUTE, SCOPE_ATTRIBUTE = b"\x4a", b"\x0a", b"\x1a"
 STRING = b"\x0a"
 """Key of a value's field 1, `string_value`."""
+_times = Struct("<cQcQ").pack
+"""Fields 7 and 8, when it began and ended, with their keys."""
 HAS_IS_REMOTE = b"\x85\x01" + pack("<I", 0x100)
 IS_REMOTE = b"\x85\x01" + pack("<I", 0x300)
 BYTES = [bytes((number,)) for number in range(0x80)]
 """Numbers below 128 as varints."""
+SMALL = [b"\x18" + number for number in BYTES]
+"""The same as values."""
 SHORT = 62
 """A name and a value below this are below 128 together."""
 STRINGS = [bytes((size + 2, 0x0A, size)) for size in range(SHORT)]
@@ -137,11 +142,13 @@ def _span(span: Any, pieces: list[bytes]) -> int:
     if parent is not None:
         head += b"\x22\x08" + parent[1].to_bytes(8, "big")
     if span.name:
-        head += _text(b"\x2a", span.name)
+        head += _title(span.name)
     head += CLIENT if span.kind is SpanKind.CLIENT else KINDS[span.kind]  # the hash of an enum's member is a call
-    if span.start_time:
+    if span.start_time and span.end_time:  # as of all but a few in tests
+        head += _times(b"9", span.start_time, b"A", span.end_time)
+    elif span.start_time:
         head += b"9" + pack("<Q", span.start_time)
-    if span.end_time:
+    elif span.end_time:
         head += b"A" + pack("<Q", span.end_time)
     at = len(pieces)
     pieces += (SPANS, b"", head)
@@ -164,8 +171,10 @@ def _status(status: Any) -> bytes:
 def _attributes(pieces: list[bytes], key: bytes, given: Mapping[str, Any]) -> int:
     """Adds each attribute as a field with this key; gives their length."""
     total = 0
+    whole = _whole if key is SPAN_ATTRIBUTE else {}
     for name, value in given.items():
-        if type(value) is str and len(value) < SHORT and (known := _whole.get((name, value))) and key is SPAN_ATTRIBUTE:
+        kind = type(value)
+        if kind is str and len(value) < SHORT and (known := whole.get((name, value))):
             pieces += (known,)
             total += len(known)
             continue
@@ -173,7 +182,7 @@ def _attributes(pieces: list[bytes], key: bytes, given: Mapping[str, Any]) -> in
             head, taken = _names[name]
         except KeyError:
             head, taken = _name(name)
-        if type(value) is str:
+        if kind is str:
             try:
                 text = value.encode()
             except UnicodeEncodeError:
@@ -182,8 +191,8 @@ def _attributes(pieces: list[bytes], key: bytes, given: Mapping[str, Any]) -> in
             if size < SHORT and taken < SHORT:  # every length fits into one byte, as of most
                 pieces += (key, BYTES[taken + size + 3], head, STRINGS[size], text)
                 total += taken + size + 5
-                if len(_whole) < MOST_WHOLE and name not in UNLIKE and key is SPAN_ATTRIBUTE:
-                    _whole[name, value] = b"".join(pieces[-5:])
+                if len(whole) < MOST_WHOLE and name not in UNLIKE:
+                    whole[name, value] = b"".join(pieces[-5:])
                 continue
             said = STRING + varint(size)
             pieces += (key, b"", head, b"", said, text)
@@ -201,10 +210,9 @@ def _attributes(pieces: list[bytes], key: bytes, given: Mapping[str, Any]) -> in
             pieces += (key, b"", head, b"", said, b"")
         length = varint(size)
         size += taken + len(length)
-        whole = varint(size)
         pieces[-3] = length
-        pieces[-5] = whole
-        total += 1 + len(whole) + size
+        pieces[-5] = length = varint(size)
+        total += 1 + len(length) + size
     return total
 
 
@@ -228,15 +236,33 @@ def _utf8(text: str) -> bytes:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
+@lru_cache(MOST_WHOLE)
+def _title(name: str) -> bytes:
+    """The name of a span as its field: an operation and a model."""
+    return _text(b"\x2a", name)
+
+
+@lru_cache(MOST_WHOLE)
+def _list_of(word: str) -> bytes:
+    """A list of one word, as the reasons for which an answer ended nearly always are."""
+    return _list((word,))
+
+
+def _list(values: Iterable[Any]) -> bytes:
+    return b"*" + frame(b"".join([STRING + frame(_value(item)) for item in values]))
+
+
 def _value(value: Any) -> bytes:  # noqa: PLR0911  one type a return
     """An `AnyValue`, nothing for what cannot be one."""
     kind = type(value)
+    if kind is int and 0 <= value < 0x4000:
+        return SMALL[value] if value < 0x80 else bytes((0x18, value & 0x7F | 0x80, value >> 7))
     if kind is bool:
         return b"\x10\x01" if value else b"\x10\x00"
-    if kind is int and 0 <= value < 0x4000:
-        return b"\x18" + (BYTES[value] if value < 0x80 else bytes((value & 0x7F | 0x80, value >> 7)))
     if kind is float:
         return b"!" + pack("<d", value)
+    if kind is tuple and len(value) == 1 and type(value[0]) is str and len(value[0]) < SHORT:
+        return _list_of(value[0])
     if isinstance(value, int):
         if -(2**63) <= value < 2**63:
             return b"\x18" + varint(value & 0xFFFF_FFFF_FFFF_FFFF)
@@ -246,5 +272,5 @@ def _value(value: Any) -> bytes:  # noqa: PLR0911  one type a return
     if isinstance(value, str):
         return _text(STRING, value)
     if kind is tuple or kind is list or (isinstance(value, Iterable) and not isinstance(value, Mapping | bytes)):
-        return b"*" + frame(b"".join([STRING + frame(_value(item)) for item in value]))
+        return _list(value)
     return b""

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from opentelemetry.trace import TracerProvider
 
 from ..guards.judgement import Context
-from . import guarding, health, patching, settings, spans
+from . import guarding, health, patching, settings, spans, threads
 from .engine import Engine
 from .shipper import Shipper
 from .sidecar import ADVICE, KeyRefused, Sidecar, Unreachable
@@ -44,6 +44,7 @@ class Running:
         self.engine.writer.active = False
         health.fenced("stop", self.spool.close)
         health.fenced("stop", self.sidecar.close)
+        threads.renew().end()
 
     def end(self, deadline_s: float) -> None:
         """The process ends: all that is known is sent, or left in the spool. Calls of those who still run are traced
@@ -237,5 +238,6 @@ def _after_fork() -> None:
     global _turn  # noqa: PLW0603  another thread may have held it when the process forked
     _turn = threading.Lock()
     health.after_fork()
+    threads.renew()
     if _running is not None:
         health.fenced("fork", _running.after_fork)

@@ -34,7 +34,7 @@ MOST = 200_000
 """Values that are looked at."""
 DEEPEST = 2_000
 """Steps into a value: more than any encoder of JSON goes. One that holds itself has no end."""
-_NUMBERS = (int, float, type(None))
+_NUMBERS = frozenset({int, float, bool, type(None)})
 
 
 def leftover(kwargs: dict[str, Any], known: Iterable[Message], apart: frozenset[str] | None) -> tuple[Message, ...]:
@@ -47,17 +47,19 @@ def leftover(kwargs: dict[str, Any], known: Iterable[Message], apart: frozenset[
     looked = 0
     while stack:
         where, value = stack.pop()
-        items = _items(value)
+        items = value.items() if type(value) is dict else _items(value)
         looked += 1 + len(items)
         for key, item in items:
-            if isinstance(item, _NUMBERS) or (isinstance(item, str) and not _is_text(item)):
-                continue  # as most are: no path is made for them
+            kind = type(item)
+            is_text = kind is str or isinstance(item, str)
+            if kind in _NUMBERS or (is_text and key in KEYS):  # as many are: no path is made for them
+                continue
             here = (*where, key)
             if here in covered or (where and key in TRANSPORT):
                 continue
-            if not isinstance(item, str):
+            if not is_text:
                 stack.append((here, item))
-            elif not _is_reference(here):
+            elif _is_text(item) and not _is_reference(here):
                 found.append(Part("text", item, name="other", where=here))
         if looked > MOST or len(where) > DEEPEST:
             raise ValueError("a request without an end")

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from opentelemetry.context import Context
+from opentelemetry.context import Context, get_current
 from opentelemetry.trace import (
     Link,
     Span,
@@ -139,7 +139,9 @@ class OwnTracer(Tracer):
         record_exception: bool = True,  # noqa: ARG002, FBT001, FBT002  the face of a tracer
         set_status_on_exception: bool = True,  # noqa: ARG002, FBT001, FBT002  as above
     ) -> OwnSpan:
-        parent: SpanContext | None = get_current_span(context).get_span_context()
+        around = get_current() if context is None else context
+        # nearly always there is nothing around, and a look at what is current is six calls
+        parent = get_current_span(around).get_span_context() if around else None
         # from the system, not from `random`: an application that seeds it would give two processes the same ids
         fresh = os.urandom(24)
         if parent is not None and parent.is_valid:

@@ -2,8 +2,10 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from json.encoder import encode_basestring
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress
+from json.encoder import c_make_encoder, encode_basestring  # type: ignore[attr-defined]  # not in its stubs
+from operator import attrgetter
 from typing import Any, cast
 
 from opentelemetry.util.types import AttributeValue
@@ -19,17 +21,44 @@ Attributes = dict[str, AttributeValue]
 
 SCALARS = (str, bool, int, float)
 
-ROLES = {role: f',{{"role":"{role}","parts":' for role in ("system", "user", "assistant", "tool")}
-"""How a message of each begins."""
-LONG = 256
-RARE = bytes(code for code in range(0x20) if code not in b"\n\r\t")
+_ROLE = ',{{"role":{},"parts":'.format
+_TEXT = '[{"type":"text","content":'
+ROLES = {role: _ROLE(f'"{role}"') + _TEXT for role in ("system", "user", "assistant", "tool")}
+"""How a message of one text begins."""
+LONG = 700
+RARE = tuple(chr(code) for code in range(0x20) if chr(code) not in "\n\r\t")
 """Control characters that hardly any text has."""
 ESCAPED = (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"))
 
 _is_word = re.compile(r"arn:[\w./:+-]{0,200}|(?!.*\d{9})\w[\w./:+-]{0,63}").fullmatch
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
-"""Made once: `json.dumps` with settings makes an encoder each time."""
+_pieces = c_make_encoder(None, str, encode_basestring, None, ":", ",", False, False, True)  # noqa: FBT003  its face
+"""What `json.JSONEncoder` makes anew for each text, made once: texts as they are, of what is no JSON its `str`."""
+
+OPENING = {
+    semconv.OPERATION: "operation",
+    semconv.PROVIDER: "provider",
+    semconv.REQUEST_MODEL: "request_model",
+    semconv.SERVER_ADDRESS: "server_address",
+    semconv.SERVER_PORT: "server_port",
+}
+SPARSE = {
+    semconv.REQUEST_STREAM: "stream",
+    semconv.CONVERSATION: "session_id",
+    semconv.PROMPT_NAME: "prompt_name",
+    semconv.PROMPT_VERSION: "prompt_version",
+    semconv.USER_ID: "user_id",
+    semconv.USER_GROUP: "user_group",
+    semconv.TAGS: "tags",
+    semconv.RESPONSE_MODEL: "response_model",
+    semconv.RESPONSE_ID: "response_id",
+    semconv.FINISH_REASONS: "finish_reasons",
+    semconv.ERROR_TYPE: "error_type",
+    semconv.STREAM_CHUNKS: "chunks",
+    semconv.STREAM_END: "stream_end",
+}
+"""What is said of a call only where there is something to say, by the field of its record."""
+_opening_fields, _sparse_fields = attrgetter(*OPENING.values()), attrgetter(*SPARSE.values())
 
 OUTPUT_ONLY = "output_unjudged"
 """The reason for withholding what came back while what was sent is shown."""
@@ -45,32 +74,30 @@ def name(call: ModelCall) -> str:
 
 def opening(call: ModelCall) -> Attributes:
     """What is known before the provider is asked; a sampler may look at it."""
-    return given(
-        {
-            semconv.OPERATION: call.operation,
-            semconv.PROVIDER: call.provider,
-            semconv.REQUEST_MODEL: call.request_model,
-            semconv.SERVER_ADDRESS: call.server_address,
-            semconv.SERVER_PORT: call.server_port,
-        }
-    )
+    return _told(OPENING, _opening_fields(call))
 
 
 def closing(call: ModelCall) -> Attributes:
     """Everything else the span of this call says, when it is over."""
-    said = _params(call.params) if call.params else {}
-    said |= _sparse(call)
+    said = _sparse(call)
+    if call.params:
+        said |= _params(call.params)
     if call.usage.source != "none":
         said |= _usage(call.usage)
-    return {**said, **guards(call), **_content(call)}
+    said |= guards(call)
+    said |= _content(call)
+    return said
 
 
-def guardrails(call: ModelCall | Operation) -> Iterator[tuple[Side, Attributes]]:
+def guardrails(call: ModelCall | Operation) -> list[tuple[Side, Attributes]]:
     """The `run_guardrail` spans of what rules made of this call or operation, in order."""
-    sides: tuple[tuple[Side, Decision | None], ...] = (("input", call.guarded_input), ("output", call.guarded_output))
-    for side, decision in sides:
-        for event in decision.events if decision else ():
-            yield side, _guardrail(side, cast("Decision", decision), event)
+    before, after = call.guarded_input, call.guarded_output
+    said: list[tuple[Side, Attributes]] = []
+    if before is not None and before.events:
+        said += [("input", _guardrail("input", before, event)) for event in before.events]
+    if after is not None and after.events:
+        said += [("output", _guardrail("output", after, event)) for event in after.events]
+    return said
 
 
 def failure(call: ModelCall | Operation) -> str | None:
@@ -106,18 +133,24 @@ def messages_json(messages: Iterable[Message]) -> str:
     """Messages as the conventions' JSON schemas for input and output messages have them."""
     pieces: list[str] = []
     for message in messages:
-        role = ROLES.get(message.role) or f',{{"role":{quoted(message.role)},"parts":'
-        parts = message.parts
-        if len(parts) == 1 and parts[0].kind == "text":  # as nearly all are
-            pieces += (role, '[{"type":"text","content":', quoted(parts[0].text), "}]")
+        parts, role, reason = message.parts, message.role, message.finish_reason
+        end = f',"finish_reason":{quoted(reason)}}}' if reason else "}"
+        if len(parts) == 1 and parts[0].kind == "text" and role in ROLES:  # as nearly all are
+            pieces += (ROLES[role], quoted(parts[0].text), "}]", end)
         else:
-            pieces += (role, to_json([_part(part) for part in parts]))
-        pieces += (f',"finish_reason":{quoted(message.finish_reason)}}}' if message.finish_reason else "}",)
+            pieces += (_ROLE(quoted(role)), parts_json(parts), end)
     if not pieces:
         return "[]"
     pieces[0] = "[" + pieces[0][1:]
     pieces += ("]",)
     return "".join(pieces)
+
+
+def parts_json(parts: Sequence[Part]) -> str:
+    """The parts of one message as the same schemas have them."""
+    if len(parts) == 1 and parts[0].kind == "text":
+        return f"{_TEXT}{quoted(parts[0].text)}}}]"
+    return to_json([_part(part) for part in parts])
 
 
 def _params(params: Mapping[str, Any]) -> Attributes:
@@ -133,25 +166,12 @@ def _params(params: Mapping[str, Any]) -> Attributes:
 
 def _sparse(call: ModelCall) -> Attributes:
     """What is said only where there is something to say."""
-    return given(
-        {
-            semconv.REQUEST_STREAM: call.stream,
-            semconv.CONVERSATION: call.session_id,
-            semconv.PROMPT_NAME: call.prompt_name,
-            semconv.PROMPT_VERSION: call.prompt_version,
-            semconv.USER_ID: call.user_id,
-            semconv.USER_GROUP: call.user_group,
-            semconv.TAGS: call.tags,
-            semconv.RESPONSE_MODEL: call.response_model,
-            semconv.RESPONSE_ID: call.response_id,
-            semconv.FINISH_REASONS: call.finish_reasons,
-            semconv.ERROR_TYPE: call.error_type,
-            semconv.TIME_TO_FIRST_CHUNK: (call.first_chunk_ns - call.started_ns) / 1e9 if call.first_chunk_ns else 0,
-            semconv.STREAM_CHUNKS: call.chunks,
-            semconv.STREAM_LONGEST_GAP_MS: call.longest_gap_ns / 1e6,
-            semconv.STREAM_END: call.stream_end,
-        }
-    )
+    said = _told(SPARSE, _sparse_fields(call))
+    if call.first_chunk_ns:
+        said[semconv.TIME_TO_FIRST_CHUNK] = (call.first_chunk_ns - call.started_ns) / 1e9
+    if call.longest_gap_ns:
+        said[semconv.STREAM_LONGEST_GAP_MS] = call.longest_gap_ns / 1e6
+    return said
 
 
 def _usage(usage: Usage) -> Attributes:
@@ -176,25 +196,25 @@ def guards(call: ModelCall | Operation) -> Attributes:
     if before is None and after is None:
         return {semconv.GUARD_VERDICT: "none", semconv.GUARD_ACTION: "none"}
     if before is None or after is None:
-        decisions = [cast("Decision", before or after)]
-        latest = decisions[0]
-        verdict, action, degraded = latest.verdict, latest.action, latest.degraded
+        latest = cast("Decision", before or after)
+        verdict, action, degraded, latency = latest.verdict, latest.action, latest.degraded, latest.latency_ms
     else:
-        decisions, latest = [before, after], after
+        latest, latency = after, before.latency_ms + after.latency_ms
         verdict = max(before.verdict, after.verdict, key=GUARD_ORDER.index)
         action = max(before.action, after.action, key=ACTION_ORDER.index)
         degraded = tuple(dict.fromkeys((*before.degraded, *after.degraded)))
-    return {
+    said: Attributes = {
         semconv.GUARD_VERDICT: verdict,
         semconv.GUARD_ACTION: action,
-        semconv.GUARD_LATENCY_MS: sum([decision.latency_ms for decision in decisions]),
-    } | given(
-        {
-            semconv.GUARD_POLICY_NAME: latest.policy_name,
-            semconv.GUARD_POLICY_HASH: latest.policy_hash,
-            semconv.GUARD_DEGRADED: degraded,
-        }
-    )
+        semconv.GUARD_LATENCY_MS: latency,
+    }
+    if latest.policy_name:
+        said[semconv.GUARD_POLICY_NAME] = latest.policy_name
+    if latest.policy_hash:
+        said[semconv.GUARD_POLICY_HASH] = latest.policy_hash
+    if degraded:
+        said[semconv.GUARD_DEGRADED] = degraded
+    return said
 
 
 def _content(call: ModelCall) -> Attributes:
@@ -211,7 +231,7 @@ def _content(call: ModelCall) -> Attributes:
     return given(
         {
             semconv.INPUT_MESSAGES: messages_json(told) if told else "",
-            semconv.SYSTEM_INSTRUCTIONS: to_json([_part(part) for part in system]) if system else "",
+            semconv.SYSTEM_INSTRUCTIONS: parts_json(system) if system else "",
             semconv.OUTPUT_MESSAGES: messages_json(call.output) if call.output and not call.content_withheld else "",
             semconv.CONTENT_WITHHELD: call.content_withheld,
             semconv.CONTENT_CUT: call.cut,
@@ -250,13 +270,7 @@ def quoted(text: str) -> str:
     """A text as JSON has it. What has little to escape and is long takes a third of what the library takes."""
     if not isinstance(text, str):
         return to_json(text)  # an adapter's slip costs no record
-    if len(text) < LONG:
-        return encode_basestring(text)
-    try:
-        data = text.encode()
-    except UnicodeEncodeError:
-        return encode_basestring(text)
-    if len(data) != len(data.translate(None, RARE)):
+    if len(text) < LONG or any(map(text.__contains__, RARE)):
         return encode_basestring(text)
     if ('"' in text or "\\" in text) and text.count('"') + text.count("\\") > len(text) // 64:  # looking is quick
         return encode_basestring(text)
@@ -297,7 +311,12 @@ def meant(part: Part) -> Any:
 
 def to_json(value: Any) -> str:
     """As people write text: nothing escaped but what has to be."""
-    return _encode(value)
+    return "".join(_pieces(value, 0))
+
+
+def _told(names: Iterable[str], values: Sequence[Any]) -> Attributes:
+    """As `given`, of names and their values."""
+    return dict(compress(zip(names, values, strict=True), values))
 
 
 def given(values: Mapping[str, Any]) -> Attributes:

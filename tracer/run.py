@@ -64,7 +64,9 @@ class Run:
     def start(self) -> None:
         """The call begins now. Fills the record with what the application said around it, and opens the span."""
         call = self.call
-        context.current().onto(call)
+        scope = context.current()
+        if scope is not context.NOBODY:
+            scope.onto(call)
         call.started_ns = time.time_ns()
         span = self.engine.tracer.start_span(
             record.name(call),

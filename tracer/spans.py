@@ -188,11 +188,11 @@ def report(tracer: Tracer, writer: ToSpool) -> None:
 
 
 def _guardrails(tracer: Tracer, span: Span, call: ModelCall | Operation) -> None:
-    parent = set_span_in_context(span, Context())
     for side, said in record.guardrails(call):
         took = int(float(str(said[GUARD_LATENCY_MS])) * 1e6)
         starts = call.started_ns if side == "input" else max(call.started_ns, call.ended_ns - took)
         said[GUARDRAIL_CALL_SPAN] = format_span_id(span.get_span_context().span_id)
+        parent = set_span_in_context(span, Context())  # not before there is one: most calls have none
         judged = tracer.start_span(RUN_GUARDRAIL, context=parent, attributes=said, start_time=starts)
         judged.end(starts + took)
 

@@ -18,6 +18,9 @@ from . import health, segment
 TURN_BYTES = 4 * 1024 * 1024
 """A file is closed at this size, so that a request to the sidecar stays small."""
 
+Frame = tuple[bytes, bytes]
+"""The length as `segment.frame` puts it in front, and the body: one write of both, no copy of either."""
+
 _NAME = re.compile(r"(\d+-\d+)-(\d+)\.(open|seg)")
 
 
@@ -37,7 +40,7 @@ class Spool:
         self._mutex = threading.RLock()
         self._busy = False
         """This thread is at it: whoever comes here within the lock broke in on it."""
-        self._late: list[tuple[bytes, bool]] = []
+        self._late: list[tuple[Frame, bool]] = []
         self._closed = False
         self._owner = ""
         self._lock_fd = self._fd = -1
@@ -49,7 +52,7 @@ class Spool:
 
         With `bounded` off the frame is written whatever the bound: for reports of what was dropped.
         """
-        frame = segment.frame(body)
+        frame = segment.varint(len(body)), body
         with self._mutex:
             if self._busy:
                 self._late.append((frame, bounded))
@@ -68,12 +71,14 @@ class Spool:
             self.on_append()
         return stored
 
-    def _append(self, frame: bytes, *, bounded: bool) -> bool:
+    def _append(self, frame: Frame, *, bounded: bool) -> bool:
+        size = len(frame[0]) + len(frame[1])
         try:
-            self._open()
-            if bounded and self._stored + len(frame) > self.most_bytes:
+            if self._fd < 0:
+                self._open()
+            if bounded and self._stored + size > self.most_bytes:
                 self._stored = stored_bytes(self.folder)
-                if self._stored + len(frame) > self.most_bytes:
+                if self._stored + size > self.most_bytes:
                     health.count("dropped", "spool_full")
                     return False
             self._write(frame)
@@ -174,14 +179,13 @@ class Spool:
 
     def _open(self) -> None:
         self._claim()
-        if self._fd < 0:
-            try:
-                self._fd = self._open_turn()
-            except FileNotFoundError:  # somebody removed the folder
-                self._give_up()
-                self._claim()
-                self._fd = self._open_turn()
-            self._size = 0
+        try:
+            self._fd = self._open_turn()
+        except FileNotFoundError:  # somebody removed the folder
+            self._give_up()
+            self._claim()
+            self._fd = self._open_turn()
+        self._size = 0
 
     def _open_turn(self) -> int:
         self._turn += 1
@@ -193,9 +197,9 @@ class Spool:
         self._lock_fd = -1
         self._owner = ""
 
-    def _write(self, frame: bytes) -> None:
-        written = os.write(self._fd, frame)
-        if written != len(frame):
+    def _write(self, frame: Frame) -> None:
+        written = os.writev(self._fd, frame)
+        if written != len(frame[0]) + len(frame[1]):
             os.ftruncate(self._fd, self._size)
             raise OSError(28, "no space left for a whole frame")
         self._size += written

@@ -196,7 +196,8 @@ class AsyncStream(_Proxy):
 
     async def _self_last(self) -> tuple[Any, ...]:
         try:
-            chunks: tuple[Any, ...] = await off_loop(self._self_passage.last)
+            passage = self._self_passage
+            chunks: tuple[Any, ...] = await off_loop(passage.last) if passage.blocks else passage.last()
         except BaseException as error:
             self._self_failed(error)
             raise

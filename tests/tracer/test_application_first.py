@@ -16,13 +16,12 @@ from typing import Any
 from unittest import mock
 
 import anyio
-import anyio.to_thread
 import pytest
 import wrapt
 
 import spanward
 from spanward.guards.judgement import Check, Decision
-from spanward.tracer import guarding, health, instrument
+from spanward.tracer import guarding, health, instrument, threads
 from spanward.tracer.method import Method
 from spanward.tracer.spool import Spool
 from spanward.tracer.unread import unread
@@ -72,7 +71,7 @@ def test_a_stream_collected_as_garbage_in_the_midst_of_writing(
     held = [tiny.Chat().ask(model="dropped", messages=SAID, stream=True)]
     write = Spool._write
 
-    def interrupted(self: Spool, frame: bytes) -> None:
+    def interrupted(self: Spool, frame: tuple[bytes, bytes]) -> None:
         held.clear()
         write(self, frame)
 
@@ -105,7 +104,7 @@ def test_we_are_taken_down_by_a_signal_in_the_midst_of_writing(
     tiny = trace()
     write = Spool._write
 
-    def interrupted(self: Spool, frame: bytes) -> None:
+    def interrupted(self: Spool, frame: tuple[bytes, bytes]) -> None:
         monkeypatch.undo()
         spanward.uninstrument()
         write(self, frame)
@@ -296,11 +295,12 @@ def test_no_thread_is_to_be_had(trace: Trace, spooled: Spooled, monkeypatch: pyt
     tiny = trace()
     guarded()
 
-    async def refused(*_: Any, **__: Any) -> None:
+    def refused(_: Any) -> None:
         raise RuntimeError("can't start new thread")
 
     async def main() -> str:
-        monkeypatch.setattr(anyio.to_thread, "run_sync", refused)
+        monkeypatch.setattr(threads, "_pool", threads.Pool())
+        monkeypatch.setattr(threads.Worker, "start", refused)
         answer = await tiny.AsyncChat().ask(model="m", messages=SAID)
         async for chunk in await tiny.AsyncChat().ask(model="s", messages=SAID, stream=True):
             assert isinstance(chunk.piece, str)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from operator import is_
 from typing import Any
 
@@ -155,6 +155,15 @@ def counts(usage: Any) -> dict[str, Any]:
     return {key: value for key, value in raw.items() if value is not None}
 
 
+def figures(usage: Any) -> dict[str, Any]:
+    """As `counts`, of an object of a Stainless SDK: nothing but numbers, read where it keeps them, in half the time."""
+    return {
+        name: value if type(value) in _ATOMS else figures(value) if hasattr(value, "model_dump") else value
+        for name, value in members(usage).items()
+        if value is not None
+    }
+
+
 def as_json(value: Any) -> Any:
     """A library's objects, in lists or alone, as plain dicts."""
     if isinstance(value, list):
@@ -174,9 +183,9 @@ def number(thing: Any, *path: str) -> int:
     return thing if isinstance(thing, int) else 0
 
 
-def given(kwargs: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+def given(kwargs: Mapping[str, Any], names: Container[str]) -> dict[str, Any]:
     """Those of the parameters that the caller set to a number, a string, a flag or a list of such."""
-    return {name: kwargs[name] for name in names if name in kwargs and _is_setting(kwargs[name])}
+    return {name: value for name, value in kwargs.items() if name in names and _is_setting(value)}
 
 
 def _is_setting(value: Any) -> bool:

@@ -6,13 +6,13 @@ from typing import Any
 from ...guards.messages import Message, Part, PartKind, Path
 from ..adapter import Endpoint, Kwargs, StreamReader
 from ..call import ModelCall, Usage
-from .fields import arguments, beside, count, counts, dumps, field, given, media, members, plain, whole
+from .fields import arguments, beside, count, counts, dumps, field, figures, given, media, members, plain, whole
 from .stainless import Sdk, streams
 
-PARAMS = (
+PARAMS = frozenset({
     "temperature", "top_p", "max_tokens", "max_completion_tokens", "frequency_penalty", "presence_penalty", "n",
     "seed", "logprobs", "top_logprobs", "parallel_tool_calls", "reasoning_effort", "service_tier", "verbosity",
-)  # fmt: skip
+})  # fmt: skip
 ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant", "tool": "tool", "function": "tool"}  # noqa: E501  # fmt: skip
 TEXTS: dict[str, PartKind] = {"content": "text", "refusal": "text", "reasoning_content": "reasoning", "reasoning": "reasoning"}  # noqa: E501  # fmt: skip
 """Fields of a message or a delta that hold text; the reasoning ones come from compatible servers."""
@@ -147,7 +147,7 @@ def _choice(call: ModelCall, choice: Any, where: Path) -> Message:
     parts = []
     for name, kind in TEXTS.items():
         text = message.get(name)
-        if isinstance(text, str) and text:
+        if text and isinstance(text, str):
             as_json = name == "content" and "response_format" in call.params and structured(call, text)
             parts.append(Part(kind, text, json=as_json, where=(*where, name)))
     if transcript := field(message.get("audio"), "transcript"):
@@ -168,7 +168,7 @@ def usage(raw: Any) -> Usage:
     """Disjoint counts: OpenAI counts cached and audio tokens into the prompt, reasoning and audio into the answer."""
     if raw is None:
         return Usage()
-    told = counts(raw)
+    told = figures(raw)
     read, written = told.get("prompt_tokens_details"), told.get("completion_tokens_details")
     found = Usage(source="provider", raw=told)
     if isinstance(read, dict):

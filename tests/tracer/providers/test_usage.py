@@ -7,11 +7,13 @@ from typing import Any
 
 import openai
 import pytest
+from openai.types import CompletionUsage
 
 import spanward
 from spanward.collector.demo.provider import Provider
 from spanward.tracer import semconv
 from spanward.tracer.providers import openai_chat_stream
+from spanward.tracer.providers.fields import figures
 from spanward.tracer.providers.openai_usage import ChatUsage
 
 from ..conftest import NOWHERE, Spooled
@@ -180,3 +182,12 @@ def test_which_servers_are_asked(base_url: str, version: str | None, beside: Any
         got = ChatUsage().ask(client.chat.completions, given, ())
     assert got == ({**given, "stream_options": {"include_usage": True}} if asked else None)
     assert "stream_options" not in given
+
+
+def test_figures_are_what_the_library_itself_says_of_its_object() -> None:
+    told = {"cached_tokens": 0, "audio_tokens": None, "of_a_newer_server": 3}
+    usage = CompletionUsage.model_validate(
+        {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12, "prompt_tokens_details": told, "cost": 0.25}
+    )
+    assert figures(usage) == usage.model_dump(exclude_none=True)
+    assert figures(usage)["prompt_tokens_details"] == {"cached_tokens": 0, "of_a_newer_server": 3}
