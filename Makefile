@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test matrix lint format ui browser baseline names-model bench bench-guards bench-overhead bench-drift screenshots wheel clean
+.PHONY: help demo test matrix lint format ui browser baseline names-model bench bench-guards bench-overhead bench-drift bench-pages screenshots wheel clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -57,7 +57,10 @@ bench-overhead: $(VENV)/dev.stamp ## what tracing costs, ours and others' (ARGS=
 bench-drift: $(VENV)/dev.stamp ## false alarms and delay of drift detection, ours and others' (ARGS="--quick", "--docs")
 	$(BIN)/python benchmarks/drift $(ARGS)
 
-screenshots: $(VENV)/dev.stamp dashboards/static/index.html browser ## the pictures of the README, taken from the running demo
+bench-pages: $(VENV)/dev.stamp dashboards/static/index.html browser ## how soon each page is there in an empty browser (ARGS="--runs 1")
+	$(BIN)/python benchmarks/cold_load.py $(ARGS)
+
+screenshots: $(VENV)/dev.stamp dashboards/static/index.html browser ## the pictures of README and docs, taken from the running demo
 	$(BIN)/python docs/screenshots.py
 
 wheel: $(VENV)/dev.stamp ## build the wheel, page included

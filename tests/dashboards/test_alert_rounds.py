@@ -18,7 +18,7 @@ from spanward.collector import documents
 from spanward.collector.alarms import UNMEASURED, report_of
 from spanward.collector.documents import DocumentFile
 from spanward.collector.store import Store
-from spanward.dashboards.alerts import delivery, happened, kept, sending
+from spanward.dashboards.alerts import delivery, happened, hurried_smtp, kept, sending
 from spanward.dashboards.alerts.answers import alerts
 from spanward.dashboards.alerts.channel import channel_of
 from spanward.dashboards.alerts.delivery import Delivery, undelivered

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from spanward.collector.metrics import Metrics
 from spanward.collector.pricing import Pricing
 from spanward.collector.settings_operations import Configured, SettingsOperations
 from spanward.collector.store import Store
+from spanward.dashboards.alerts import kept
 from spanward.dashboards.api.routes import routes
 
 from .browser import served, tab
@@ -110,6 +112,15 @@ def test_from_a_channel_to_a_rule_that_fires_and_is_snoozed(page: Page, alarms: 
     expect(page.locator(".alerts-rules")).to_contain_text("snoozed")
     expect(page.locator(".alerts-history")).to_contain_text(bad("service"))
     assert page.evaluate("window.owned") is None
+
+
+def test_events_that_found_no_room_are_told(page: Page, alarms: Alarms) -> None:
+    last = asdict(kept.last_round(alarms._means.documents)) | {"waiting": 500, "lost": 1200}
+    alarms._means.documents.put(kept.ENGINE, kept.OF_ENGINE, last)
+    page.goto("/alerts")
+    expect(page.get_by_role("alert")).to_have_text(
+        "1,200 events found no room while the store was away: people were told, the history will not have them."
+    )
 
 
 def test_a_rule_takes_the_filters_of_the_page_one_came_from(page: Page) -> None:
