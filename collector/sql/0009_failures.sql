@@ -7,6 +7,7 @@ ALTER TABLE llm_calls${local} ${on_cluster}
     ADD COLUMN IF NOT EXISTS answer_fault LowCardinality(String);
 
 -- `json_valid` is empty where no JSON was asked for or the whole answer is not known; `answer_fault` too.
+-- Messages are parsed once each, into tuples: piece by piece it was half of the time that a span took.
 ALTER TABLE llm_calls_view${local} ${on_cluster} MODIFY QUERY
 WITH
     toFloat64OrNull(SpanAttributes['spanward.cost.usd']) AS cost_given,
@@ -62,13 +63,11 @@ SELECT
     SpanAttributes['gen_ai.prompt.version'] AS prompt_version,
     JSONExtract(SpanAttributes['spanward.tags'], 'Array(String)') AS tags,
     leftUTF8(arrayLast(t -> t != '', arrayMap(
-        m -> if(JSONExtractString(m, 'role') = 'user', arrayStringConcat(arrayFilter(t -> t != '', arrayMap(
-            p -> if(JSONExtractString(p, 'type') = 'text', JSONExtractString(p, 'content'), ''), JSONExtractArrayRaw(m, 'parts'))), ' · '), ''),
-        JSONExtractArrayRaw(SpanAttributes['gen_ai.input.messages']))), 200) AS input_preview,
+        m -> if(m.1 = 'user', arrayStringConcat(arrayFilter(t -> t != '', arrayMap(p -> if(p.1 = 'text', p.2, ''), m.2)), ' · '), ''),
+        JSONExtract(SpanAttributes['gen_ai.input.messages'], 'Array(Tuple(role String, parts Array(Tuple(type String, content String))))'))), 200) AS input_preview,
     leftUTF8(arrayFirst(t -> t != '', arrayMap(
-        m -> arrayStringConcat(arrayFilter(t -> t != '', arrayMap(
-            p -> if(JSONExtractString(p, 'type') = 'text', JSONExtractString(p, 'content'), ''), JSONExtractArrayRaw(m, 'parts'))), ' · '),
-        JSONExtractArrayRaw(SpanAttributes['gen_ai.output.messages']))), 200) AS output_preview,
+        m -> arrayStringConcat(arrayFilter(t -> t != '', arrayMap(p -> if(p.1 = 'text', p.2, ''), m.1)), ' · '),
+        JSONExtract(answered, 'Array(Tuple(parts Array(Tuple(type String, content String))))'))), 200) AS output_preview,
     if(position(answered, 'tool_call') = 0, 0, arraySum(arrayMap(
         m -> arrayCount(p -> JSONExtractString(p, 'type') = 'tool_call', JSONExtractArrayRaw(m, 'parts')), JSONExtractArrayRaw(answered)))) AS tool_calls,
     multiIf(json_text = '', '', isValidJSON(json_text), 'yes', 'no') AS json_valid,
