@@ -30,7 +30,8 @@ SELECT toInt64(toUnixTimestamp(ts)) AS second, service, provider, model, toUInt6
        ifNull(llm_calls.cost_usd, 0) AS cost_usd,
        map(toInt16(if(latency_ms <= 0, -100, floor(8 * log2(latency_ms)))), toUInt64(1)) AS lat_hist,
        map(toInt16(if(ttft_ms <= 0, -100, floor(8 * log2(ttft_ms)))), toUInt64(1)) AS ttft_hist
-FROM llm_calls WHERE {where}"""
+FROM (SELECT * FROM llm_calls WHERE {where}) AS llm_calls"""
+"""Conditions stand within, where names are columns: `cost_usd` of the outer SELECT is never NULL."""
 
 _SUMS = """
 sum(s.calls) AS calls, sum(s.errors) AS errors, sum(s.blocked) AS blocked, sum(s.unpriced) AS unpriced,
