@@ -1,4 +1,4 @@
-"""Views and queries that people keep under a name: small documents, each with an address of the page."""
+"""Views that people keep under a name: small documents, each with an address of the page."""
 
 from typing import Any, Literal, get_args
 
@@ -7,11 +7,11 @@ from typing_extensions import TypedDict
 
 from ..documents import Changed, Document, Documents
 
-Kind = Literal["view", "query"]
+Kind = Literal["view"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+"""Queries of the SQL page are documents of the sidecar's own (`/api/queries`), which not every reader may see."""
 ID = r"^[\w-]{1,80}$"
 LONGEST_ADDRESS = 8000
-LONGEST_TEXT = 100_000
 
 
 class Keeping(BaseModel):
@@ -22,8 +22,6 @@ class Keeping(BaseModel):
     name: str = Field(min_length=1, max_length=80, pattern=r"\S")
     address: str = Field(max_length=LONGEST_ADDRESS, pattern=r"^/([^/\\\s][^\s\\]*)?$")
     """Path and query on this page, never another host."""
-    text: str = Field(default="", max_length=LONGEST_TEXT)
-    """The SQL of a query."""
     version: int = Field(default=0, ge=0)
 
 
@@ -33,7 +31,6 @@ class Kept(TypedDict):
     id: str
     name: str
     address: str
-    text: str
     version: int
     changed: int
     actor: str
@@ -50,7 +47,7 @@ def all_of(documents: Documents, kind: str) -> KeptList:
 
 def put(documents: Documents, kind: str, id_: str, what: Keeping, actor: str) -> Kept:
     """Raises `Changed` unless `what.version` is the one that is kept."""
-    body: dict[str, Any] = {"name": what.name.strip(), "address": what.address, "text": what.text}
+    body: dict[str, Any] = {"name": what.name.strip(), "address": what.address}
     return _kept(documents.put(kind, id_, body, actor=actor, version=what.version))
 
 
@@ -68,7 +65,6 @@ def _kept(document: Document) -> Kept:
         "id": document.id,
         "name": str(body["name"]),
         "address": str(body["address"]),
-        "text": str(body.get("text", "")),
         "version": document.version,
         "changed": document.changed,
         "actor": document.actor,

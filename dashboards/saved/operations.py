@@ -1,4 +1,4 @@
-"""Saved views and queries as operations, the same for each kind."""
+"""Saved views as operations, the same for each kind."""
 
 import re
 
@@ -43,9 +43,9 @@ def _id(question: Question) -> str:
 
 
 OPERATIONS: tuple[Operation, ...] = (
-    Operation("GET", "/api/saved/{kind}", "Saved views or queries, by name", _all, KeptList),
+    Operation("GET", "/api/saved/{kind}", "Saved views, by name", _all, KeptList),
     Operation(
-        "PUT", "/api/saved/{kind}/{id}", "Keep a view or a query, new (version 0) or over the version that was read",
+        "PUT", "/api/saved/{kind}/{id}", "Keep a view, new (version 0) or over the version that was read",
         _put, Kept, body=Keeping, needs="keep",
     ),
     Operation(
