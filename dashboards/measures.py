@@ -30,7 +30,8 @@ SELECT toInt64(toUnixTimestamp(ts)) AS second, service, provider, model, toUInt6
        toUInt64(llm_calls.cached_tokens) AS cached_tokens, toUInt64(llm_calls.output_tokens) AS output_tokens,
        ifNull(llm_calls.cost_usd, 0) AS cost_usd,
        {lat} AS lat_hist, {ttft} AS ttft_hist
-FROM llm_calls WHERE {{where}}"""
+FROM (SELECT * FROM llm_calls WHERE {{where}}) AS llm_calls"""
+"""Conditions stand within, where names are columns: `cost_usd` of the outer SELECT is never NULL."""
 _BIN = "toInt16(if({0} <= 0, -100, floor(8 * log2({0}))))"
 _BINS = {"lat": _BIN.format("latency_ms"), "ttft": _BIN.format("ttft_ms")}
 _MAPPED = _ONE_BY_ONE.format(**{name: f"map({bin_}, toUInt64(1))" for name, bin_ in _BINS.items()})

@@ -2,7 +2,8 @@
 
 import json
 import logging
-from collections.abc import Awaitable, Callable
+import math
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -97,7 +98,20 @@ def _stop(means: Means, asker: Asker) -> None:
 
 
 def as_json(body: Any, status: int) -> Response:
-    return JSONResponse(body, status, headers={**SECURITY, "Cache-Control": "no-store"})
+    headers = {**SECURITY, "Cache-Control": "no-store"}
+    try:
+        return JSONResponse(body, status, headers=headers)
+    except ValueError:  # JSON has no infinity, and one absurd number of one call must not close a page
+        return JSONResponse(_finite(body), status, headers=headers)
+
+
+def _finite(value: Any) -> Any:
+    """With None for numbers that JSON has not."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    return [_finite(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _answer(operation: Operation, means: Means, request: Request, body: bytes, asker: Asker) -> Response:

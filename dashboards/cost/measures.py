@@ -93,7 +93,9 @@ def _of_calls(view: View, wanted: frozenset[str], rollup: _Rollup | None = None)
     rest = " AND (ts < toDateTime({rolled_from:Int64}) OR ts >= toDateTime({rolled_to:Int64}))" if rollup else ""
     measures = (f"{expression} AS {name}" for name, expression in _OF_A_CALL.items())
     columns = ["toInt64(toUnixTimestamp(ts)) AS second", *(_dimension(name) for name in sorted(wanted)), *measures]
-    return Condition(f"SELECT {', '.join(columns)} FROM llm_calls WHERE {where.sql}{rest}", where.parameters)
+    # conditions stand within, where names are columns: outside `cost_usd` is never NULL
+    calls = f"(SELECT * FROM llm_calls WHERE {where.sql}{rest}) AS llm_calls"
+    return Condition(f"SELECT {', '.join(columns)} FROM {calls}", where.parameters)
 
 
 def _dimension(name: str, tag: str = "arrayJoin(if(empty(tags), [''], arrayDistinct(tags)))") -> str:

@@ -1,1 +1,1 @@
-"""Views and queries that people keep."""
+"""Views that people keep."""

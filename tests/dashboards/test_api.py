@@ -142,3 +142,15 @@ def test_a_number_that_is_none_is_refused(api: TestClient, number: str) -> None:
 def test_what_stands_in_an_address_is_not_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     failing(RuntimeError("x")).get("/api/users/ada@example.com")
     assert [record.getMessage() for record in caplog.records] == ["the dashboards failed on GET /api/users/{user:path}"]
+
+
+def test_a_number_beyond_all_numbers_is_left_out_and_the_page_stays(api: TestClient, stored: Put) -> None:
+    """Of two costs that are numbers each, as an application may tell them."""
+    stored([Call(NOW - n, cost=1.5e308) for n in (1000, 2000)])
+    for path in ("overview", "cost", "users"):
+        answer = api.get(f"/api/{path}?from=now-1h")
+        assert answer.status_code == 200
+    assert (
+        api.get("/api/overview?from=now-1h").json()["totals"] | {"calls": 2, "cost": None}
+        == api.get("/api/overview?from=now-1h").json()["totals"]
+    )

@@ -59,6 +59,11 @@ def test_the_list_is_by_name(api: TestClient) -> None:
     assert [one["id"] for one in kept(api)] == ["c", "a", "b"]
 
 
+def test_queries_are_not_read_by_those_who_may_not_ask_them(api: TestClient) -> None:
+    """They are documents of the SQL page, in another form."""
+    assert api.get("/api/saved/query").status_code == 404
+
+
 @pytest.mark.parametrize(
     "address",
     [
