@@ -50,6 +50,8 @@ def _total(ask: Ask, view: View) -> int:
         source = conditions.counted(view, "service")
         counted: int = ask(f"SELECT sum(calls) FROM ({source.sql})", source.parameters).rows[0][0]
         return counted
+    if parts := conditions.by_kind(view):
+        return sum(int(ask(f"SELECT sum(calls) FROM ({part.sql})", part.parameters).rows[0][0]) for part in parts)
     if (tag := conditions.only_tag(view)) is not None:
         source = conditions.tagged(view)
         tagged = f"SELECT sum(calls) FROM ({source.sql}) WHERE tag = {{tag:String}}"

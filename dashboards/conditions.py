@@ -1,6 +1,6 @@
 """From a view to SQL: conditions with bound parameters, never text put together from values."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -56,7 +56,7 @@ def calls(view: View, *, without: str = "") -> Condition:
         for name, values in filters.items():
             if name != without and (negated or name not in GUARD_COLUMNS):
                 parameter = f"{'not_' if negated else 'is_'}{name}"
-                terms.append(_term(name, parameter, negated=negated))
+                terms.append(_term(name, parameter, values, negated=negated))
                 parameters[parameter] = list(values)
     if events := {name: values for name, values in view.chosen.items() if name in GUARD_COLUMNS and name != without}:
         terms.append(_with_event(events))
@@ -82,7 +82,7 @@ def rollup(view: View, time: str = BY_MINUTE) -> Condition:
     for negated, filters in ((False, view.chosen), (True, view.refused)):
         for name, values in filters.items():
             parameter = f"{'not_' if negated else 'is_'}{name}"
-            terms.append(_term(name, parameter, negated=negated))
+            terms.append(_term(name, parameter, values, negated=negated))
             parameters[parameter] = list(values)
     return Condition(" AND ".join(terms), parameters)
 
@@ -111,6 +111,24 @@ def counted(view: View, columns: str, *, without: str = "", of_calls: str = "") 
 UNION ALL SELECT {of_calls or columns}, {_HOUR} AS hour, toUInt64(1) AS calls FROM llm_calls
 WHERE {begun.sql} AND {BEGUN_CALLS}"""
     return Condition(sql, whole.parameters | begun.parameters)
+
+
+def by_kind(view: View) -> tuple[Condition, Condition] | None:
+    """The number of calls of the view in two parts, SELECTs of `calls`: as they are by themselves, and what their
+    events change. None where no rollup knows the rest of the view.
+    """
+    kinds = view.chosen.get("guard", ())
+    if not kinds or "guard" in view.refused or not view.named - {"guard"} <= HOURLY:
+        return None
+    hours = counted(view, "guard", without="guard", of_calls=f"{guard_kind.OF_CALL} AS guard")
+    own = f"SELECT calls FROM ({hours.sql}) WHERE has({{is_guard:Array(String)}}, toString(guard))"
+    change, changed = guard_kind.beside("is_guard", kinds)
+    inner = calls(view, without="guard")
+    named = {"is_guard": list(kinds)}
+    beside = (
+        f"SELECT {change} AS calls FROM llm_calls WHERE {inner.sql} AND {changed}" if change else "SELECT 0 AS calls"
+    )
+    return Condition(own, hours.parameters | named), Condition(beside, inner.parameters | named)
 
 
 def only_tag(view: View) -> str | None:
@@ -152,7 +170,7 @@ def _with_event(events: Iterable[str]) -> str:
     return f"{guard_kind.KEY} IN ({found} AND {guard_kind.NEAR})"
 
 
-def _term(name: str, parameter: str, *, negated: bool) -> str:
+def _term(name: str, parameter: str, values: Collection[str], *, negated: bool) -> str:
     turn = "NOT " if negated else ""
     if name == "tag":
         return f"{turn}hasAny(tags, {{{parameter}:Array(String)}})"
@@ -164,5 +182,5 @@ def _term(name: str, parameter: str, *, negated: bool) -> str:
         )
         return f"{guard_kind.KEY} {turn}IN ({found} AND {guard_kind.NEAR})"
     if name == "guard":
-        return turn + guard_kind.term(parameter)
+        return turn + guard_kind.term(parameter, values)
     return f"{COLUMNS[name]} {turn}IN {{{parameter}:Array(String)}}"

@@ -1,6 +1,6 @@
 """What came of the guards, one word a call or event: the same words on charts, in lists, facets and filters."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from .ask import Ask
@@ -36,6 +36,7 @@ KEY_OF_IDS = "cityHash64(trace_id, span_id)"
 """The same, on tables that do not keep it: content, reviews."""
 
 _NAMES = str(list(CALL_KINDS))
+_FOUND = f"SELECT {KEY} FROM guard_events WHERE {FOUND} AND {NEAR}"
 
 
 def bit(kind: str) -> str:
@@ -43,12 +44,33 @@ def bit(kind: str) -> str:
     return f"toUInt32(bitShiftLeft(toUInt32(1), indexOf({_NAMES}, {kind}) - 1))"
 
 
-def term(parameter: str) -> str:
-    """SQL on `llm_calls`: a call is of one of the kinds that `parameter` lists. Clean is a call without any event."""
-    found = f"SELECT {KEY} FROM guard_events WHERE {FOUND} AND {NEAR}"
+def term(parameter: str, values: Collection[str]) -> str:
+    """SQL on `llm_calls`: a call is of one of the kinds `values`, which `parameter` names. Clean is one without events.
+
+    Events are asked for only where they can say something: their sets are most of the work.
+    """
     own = f"has({{{parameter}:Array(String)}}, {OF_CALL})"
-    kept = f"({OF_CALL} != 'clean' OR {KEY} NOT IN ({found}))"
-    return f"({own} AND {kept} OR {KEY} IN ({found} AND has({{{parameter}:Array(String)}}, {OF_EVENT})))"
+    if "clean" in values:
+        own = f"{own} AND ({OF_CALL} != 'clean' OR {KEY} NOT IN ({_FOUND}))"
+    return f"({own} OR {KEY} IN ({_found(parameter)}))" if {*EVENT_KINDS} & {*values} else f"({own})"
+
+
+def beside(parameter: str, values: Collection[str]) -> tuple[str, str]:
+    """SQL on `llm_calls`: by how much a call changes their number, if calls are counted as they are by themselves
+    (`OF_CALL`), and the condition that it does. Both empty where events change nothing.
+    """
+    own = f"has({{{parameter}:Array(String)}}, {OF_CALL})"
+    come = f"NOT {own} AND {KEY} IN ({_found(parameter)})"
+    go = f"{OF_CALL} = 'clean' AND {KEY} IN ({_FOUND})"
+    if "clean" not in values:
+        return ("1", come) if {*EVENT_KINDS} & {*values} else ("", "")
+    if not {*EVENT_KINDS} & {*values}:
+        return "-1", go
+    return f"if({own}, -1, 1)", f"({come} OR {go} AND {KEY} NOT IN ({_found(parameter)}))"
+
+
+def _found(parameter: str) -> str:
+    return f"{_FOUND} AND has({{{parameter}:Array(String)}}, {OF_EVENT})"
 
 
 def join(ask: Ask, rows: Iterable[dict[str, Any]]) -> None:
