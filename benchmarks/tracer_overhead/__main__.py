@@ -66,7 +66,10 @@ class Process:
         assert self.setup  # that answer comes first
         self._process.stdin.write(json.dumps({"do": do, **more}) + "\n")
         self._process.stdin.flush()
-        return self._answer()
+        said = self._answer()
+        if "failed" in said and do != "cpu":  # a subject that cannot do a case has no number there
+            raise SystemExit(f"{self.subject}, {do}: {said['failed']}")
+        return said
 
     def _answer(self) -> dict[str, Any]:
         assert self._process.stdout is not None

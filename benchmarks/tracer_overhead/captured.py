@@ -67,8 +67,12 @@ def of_spans(spans: Iterable[Any]) -> set[str]:
 def spooled() -> bytes:
     """Everything that waits in our spool."""
     folder = os.environ.get("SPANWARD_SPOOL", "")
-    files = sorted(Path(folder).glob("*-*.*"), key=_turn) if folder else []
-    return b"".join(path.read_bytes() for path in files if path.suffix in {".open", ".seg"})
+    while True:
+        files = sorted(Path(folder).glob("*-*.*"), key=_turn) if folder else []
+        try:
+            return b"".join(path.read_bytes() for path in files if path.suffix in {".open", ".seg"})
+        except FileNotFoundError:  # it was closed meanwhile, and has another name
+            continue
 
 
 def _turn(path: Path) -> list[int]:
