@@ -125,7 +125,7 @@ def application(parts: Parts, *, loopback: bool, key: str, body_bytes: int) -> A
         Route("/healthz", health.route),
         Route("/metrics", parts.metrics.route),
         Route("/api/query", QueryRoute(parts.store.ask_for_people, parts.authorizer).answer, methods=["POST"]),
-        Route(DEMO_REMOVAL, DemoRoute(parts.store).remove, methods=["POST"]),
+        Route(DEMO_REMOVAL, DemoRoute(parts.store, parts.authorizer).remove, methods=["POST"]),
         *dashboard_routes(means, own_operations(parts)),
     ]
     return Gate(Starlette(routes=routes, exception_handlers=ANSWERS), loopback, key, body_bytes, parts.authorizer.knows)

@@ -6,14 +6,21 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from .authorize import Authorizer, NotAuthorized
 from .demo.removal import erase
+from .gate import refusal
 from .store import Store
 
 
 @dataclass(frozen=True, slots=True)
 class DemoRoute:
     store: Store
+    authorizer: Authorizer
 
-    async def remove(self, _: Request) -> Response:
+    async def remove(self, request: Request) -> Response:
         """`{"calls": N}`: how many model calls were among what was removed."""
+        try:
+            self.authorizer.authorize("configure", request)
+        except NotAuthorized as problem:
+            return refusal(403, str(problem))
         return JSONResponse({"calls": await run_in_threadpool(erase, self.store)})

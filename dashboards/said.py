@@ -12,3 +12,19 @@ def hide(rows: Iterable[dict[str, Any]]) -> Literal[True]:
     for row in rows:
         row.update({name: "" for name in PREVIEWS if name in row})
     return True
+
+
+PLAIN = (
+    "gen_ai.request.", "gen_ai.response.", "gen_ai.usage.", "gen_ai.operation.", "gen_ai.provider.",
+    "gen_ai.output.type", "gen_ai.conversation.", "gen_ai.agent.id", "gen_ai.agent.name", "gen_ai.tool.name",
+    "gen_ai.tool.type",
+    "gen_ai.prompt.name", "gen_ai.prompt.version", "spanward.", "server.", "http.request.method",
+    "http.response.status_code", "error.type", "user.", "session.",
+)  # fmt: skip
+"""How attributes begin that never hold what was said. Other instrumentations write prompts into names of their own."""
+
+
+def hide_attributes(spans: Iterable[dict[str, Any]]) -> None:
+    """Leaves those of `PLAIN`, in place."""
+    for span in spans:
+        span["attributes"] = {name: value for name, value in span["attributes"].items() if name.startswith(PLAIN)}

@@ -41,6 +41,8 @@ class Watermark:
         """None while nothing has settled. Begins the window."""
         if self._begun is None:
             end = now_us - SETTLE_US
+            if self.done > now_us:  # the clock was ahead: else nothing is looked at until it is that late again
+                self.done = end
             start = max(self.done, end - LONGEST_US)
             if start >= end:
                 return None

@@ -51,7 +51,9 @@ def step(
     state: State, reading: Reading, rule: Rule, now: int, *, gap_ms: int, muted: bool = False
 ) -> tuple[State, list[Event]]:
     """`gap_ms`: a longer time without a look, and waiting for `for_s` begins again. `muted`: nobody is told now."""
-    now = max(now, state.seen)  # a clock that was set back must not make time run backwards
+    if state.seen - now > gap_ms:  # the clock was far ahead: nothing that is kept may lie in the time to come
+        state = replace(state, **{name: min(getattr(state, name), now) for name in ("since", "seen", "known", "told")})
+    now = max(now, state.seen)  # one that was set back a little must not make time run backwards
     phase, since = state.phase, state.since
     if phase == "pending" and now - state.seen > gap_ms:
         phase, since = "ok", now

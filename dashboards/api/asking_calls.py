@@ -12,6 +12,7 @@ from ..export import FORMS, export
 from ..facets import facets
 from ..health import health
 from ..overview import overview
+from ..said import hide_attributes
 from ..sorting import SORTS, order
 from ..store_health import StoreHealth, store_health
 from ..tail import tail
@@ -45,6 +46,8 @@ def _call(question: Question) -> dict[str, Any]:
     if found is None:
         raise NotThere("no such call: it was never stored, or its time to live is over")
     hidden = question.hide_said([found["call"]])
+    if hidden:
+        hide_attributes(found["spans"])
     return found | {"hidden": hidden} | ({"content": None} if hidden else {})
 
 

@@ -1,12 +1,18 @@
 """The table of who may do what, asked through the real question."""
 
 from hashlib import sha256
+from typing import cast
 
 import pytest
+from starlette.applications import Starlette
 from starlette.requests import Request
+from starlette.routing import Route
+from starlette.testclient import TestClient
 
 from spanward.collector.authorize import Authorizer, NotAuthorized
+from spanward.collector.demo_route import DemoRoute
 from spanward.collector.roles import EVERYTHING, ROLES, Key
+from spanward.collector.store import Store
 
 
 def request(key: str = "", scheme: str = "Bearer") -> Request:
@@ -66,3 +72,9 @@ def test_the_actor_is_the_owner_of_the_key() -> None:
 def test_unknown_actions_are_refused_for_everybody(action: str) -> None:
     with pytest.raises(NotAuthorized, match="there is no action"):
         Authorizer().authorize(action)
+
+
+def test_a_viewer_does_not_remove_the_demonstration() -> None:
+    route = DemoRoute(cast(Store, None), Authorizer(loopback=False, keys=keys(ada="viewer")))
+    api = TestClient(Starlette(routes=[Route("/", route.remove, methods=["POST"])]))
+    assert api.post("/", headers={"Authorization": "Bearer key of ada"}).status_code == 403

@@ -15,7 +15,7 @@ from spanward.collector.traits.language import Languages
 from spanward.collector.traits.sampler import FEWEST_CALLS, Traits
 from spanward.collector.traits.text import form, vector, words
 from spanward.collector.traits.topics import Words, learn, topic_of
-from spanward.collector.traits.window import LONGEST_US, SETTLE_US, Watermark, share_out
+from spanward.collector.traits.window import LONGEST_US, SETTLE_US, Watermark, Window, share_out
 from spanward.dashboards.ask import QueryFailed
 
 from ..dashboards.traffic import Call, put
@@ -290,3 +290,14 @@ def test_a_name_needs_enough_calls() -> None:
         counted.add("t1", ["refund", *(["rare"] * (n > 0))])
         counted.add("t2", ["hotel"])
     assert counted.names() == {"t1": ["refund"], "t2": ["hotel"]}
+
+
+def test_a_clock_that_was_years_ahead_stops_nothing(tmp_path: Path) -> None:
+    mark = Watermark(tmp_path / "w.json")
+    window = mark.next(900 * LONGEST_US)
+    assert window is not None
+    mark.finish(window)
+    assert mark.next(10 * LONGEST_US) is None
+    assert mark.next(10 * LONGEST_US + 60_000_000) == Window(
+        10 * LONGEST_US - SETTLE_US, 10 * LONGEST_US - SETTLE_US + 60_000_000
+    )

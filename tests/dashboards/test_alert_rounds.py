@@ -477,6 +477,14 @@ def test_a_channel_that_hangs_is_waited_for_once_a_turn(bench: Bench, monkeypatc
         assert len(slow.came) == 2
 
 
+def test_what_was_put_off_by_a_clock_that_was_ahead_is_sent(bench: Bench) -> None:
+    with web() as hook:
+        bench.channel("hook", kind="webhook", url=hook.url)
+        post(bench.documents, "hook", TOLD, NOW + 365 * DAY)
+        bench.delivery.turn(NOW)
+    assert len(hook.came) == 1
+
+
 def test_names_of_any_length_fit_into_the_state_of_a_rule(bench: Bench, stored: Put) -> None:
     """An application that calls itself by a whole book must not blind a rule for the others."""
     names = [f"{'ä' * 9000}{n}"[-9000 + n :] for n in range(60)]

@@ -164,3 +164,15 @@ def test_a_burn_rate_needs_calls_in_its_long_window() -> None:
 def test_rules_that_mean_nothing_are_refused(wrong: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         Rule.model_validate({"name": "r", "metric": "failure_rate", "threshold": 0.1} | wrong)
+
+
+@pytest.mark.parametrize("ahead", [1, 6, 60 * 24 * 365])
+def test_a_clock_that_was_ahead_holds_nothing_up(ahead: int) -> None:
+    """Minutes: a little, and time stands until it is later; far, and waiting begins anew."""
+    state, _ = step(State(), Reading((), 0.2), RULE, ahead * MINUTE, gap_ms=5 * MINUTE)
+    kinds = []
+    for minute in range(6):
+        state, events = step(state, Reading((), 0.2), RULE, minute * MINUTE, gap_ms=5 * MINUTE)
+        kinds += [event.kind for event in events]
+    assert kinds == ["firing"]
+    assert max(state.since, state.told, state.seen) <= 5 * MINUTE

@@ -14,7 +14,7 @@ from spanward.dashboards.ask import QueryFailed, Table
 from spanward.dashboards.view import Found, View, read
 from spanward.tracer import semconv
 
-from .conftest import NOW, api_of
+from .conftest import NOW, Put, api_of
 from .serving import app_of, nobody_but
 from .test_calls import ask
 from .traffic import Call, message, put
@@ -148,3 +148,22 @@ def test_a_viewer_sees_calls_but_nothing_that_was_said(viewer: TestClient, shelf
 def test_a_viewer_finds_nothing_out_by_searching(viewer: TestClient, said: list[Call], path: str) -> None:
     answer = viewer.get(f"/api/{path}")
     assert (answer.status_code, answer.json()) == (403, {"message": "see_content needs another key"})
+
+
+def test_prompts_under_other_names_are_not_for_viewers(store: Store, stored: Put) -> None:
+    """As OpenLLMetry and OpenInference write them."""
+    names = (
+        "gen_ai.prompt.0.content",
+        "traceloop.entity.input",
+        "input.value",
+        "llm.prompts",
+        "gen_ai.tool.description",
+    )
+    call = Call(NOW - 1000, attributes=dict.fromkeys(names, "my secret prompt"))
+    stored([call])
+    viewer = TestClient(app_of(store, clock=lambda: NOW / 1000, authorize=nobody_but()))
+    told = viewer.get(f"/api/calls/{call.trace_id}/{call.span_id}")
+    assert "secret" not in told.text
+    assert told.json()["spans"][0]["attributes"][semconv.REQUEST_MODEL] == "gpt-4o"
+    everything = api_of(store).get(f"/api/calls/{call.trace_id}/{call.span_id}").json()["spans"][0]["attributes"]
+    assert set(names) <= everything.keys()
