@@ -16,7 +16,6 @@ from ..drift import operations as drift
 from ..failures import operations as failures
 from ..people import operations as people
 from ..saved import operations as saved
-from ..settings import operations as settings
 from ..verdicts import operations as verdicts
 from . import asking_calls, page
 from .answering import as_json, endpoint
@@ -36,7 +35,6 @@ OPERATIONS: tuple[Operation, ...] = (
     *cost.OPERATIONS,
     *verdicts.OPERATIONS,
     *alerts.OPERATIONS,
-    *settings.OPERATIONS,
     *saved.OPERATIONS,
 )
 """By page, in the order of the menu."""

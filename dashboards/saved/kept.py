@@ -1,17 +1,13 @@
-"""Views and queries that people keep under a name: small documents, each with an address of the page."""
-
-from typing import Any, Literal, get_args
+"""Views that people keep under a name: small documents, each with an address of the page."""
 
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from ..documents import Changed, Document, Documents
 
-Kind = Literal["view", "query"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+KIND = "view"
 ID = r"^[\w-]{1,80}$"
 LONGEST_ADDRESS = 8000
-LONGEST_TEXT = 100_000
 
 
 class Keeping(BaseModel):
@@ -22,8 +18,6 @@ class Keeping(BaseModel):
     name: str = Field(min_length=1, max_length=80, pattern=r"\S")
     address: str = Field(max_length=LONGEST_ADDRESS, pattern=r"^/([^/\\\s][^\s\\]*)?$")
     """Path and query on this page, never another host."""
-    text: str = Field(default="", max_length=LONGEST_TEXT)
-    """The SQL of a query."""
     version: int = Field(default=0, ge=0)
 
 
@@ -33,7 +27,6 @@ class Kept(TypedDict):
     id: str
     name: str
     address: str
-    text: str
     version: int
     changed: int
     actor: str
@@ -43,23 +36,23 @@ class KeptList(TypedDict):
     saved: list[Kept]
 
 
-def all_of(documents: Documents, kind: str) -> KeptList:
+def all_of(documents: Documents) -> KeptList:
     """By name."""
-    return {"saved": sorted(map(_kept, documents.all(kind)), key=lambda one: (one["name"].casefold(), one["id"]))}
+    return {"saved": sorted(map(_kept, documents.all(KIND)), key=lambda one: (one["name"].casefold(), one["id"]))}
 
 
-def put(documents: Documents, kind: str, id_: str, what: Keeping, actor: str) -> Kept:
+def put(documents: Documents, id_: str, what: Keeping, actor: str) -> Kept:
     """Raises `Changed` unless `what.version` is the one that is kept."""
-    body: dict[str, Any] = {"name": what.name.strip(), "address": what.address, "text": what.text}
-    return _kept(documents.put(kind, id_, body, actor=actor, version=what.version))
+    body = {"name": what.name.strip(), "address": what.address}
+    return _kept(documents.put(KIND, id_, body, actor=actor, version=what.version))
 
 
-def remove(documents: Documents, kind: str, id_: str, version: int) -> bool:
+def remove(documents: Documents, id_: str, version: int) -> bool:
     """Whether there was one. Raises `Changed` if it is another version by now."""
-    there = documents.get(kind, id_)
+    there = documents.get(KIND, id_)
     if there is not None and there.version != version:
-        raise Changed(f"{kind} {id_} was changed meanwhile; load it again")
-    return documents.remove(kind, id_)
+        raise Changed(f"{KIND} {id_} was changed meanwhile; load it again")
+    return documents.remove(KIND, id_)
 
 
 def _kept(document: Document) -> Kept:
@@ -68,7 +61,6 @@ def _kept(document: Document) -> Kept:
         "id": document.id,
         "name": str(body["name"]),
         "address": str(body["address"]),
-        "text": str(body.get("text", "")),
         "version": document.version,
         "changed": document.changed,
         "actor": document.actor,

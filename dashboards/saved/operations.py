@@ -1,4 +1,4 @@
-"""Saved views and queries as operations, the same for each kind."""
+"""Saved views as operations."""
 
 import re
 
@@ -14,25 +14,18 @@ class Removed(TypedDict):
 
 
 def _all(question: Question) -> KeptList:
-    return kept.all_of(question.means.documents, _kind(question))
+    return kept.all_of(question.means.documents)
 
 
 def _put(question: Question) -> Kept:
-    return kept.put(question.means.documents, _kind(question), _id(question), question.body, question.actor)
+    return kept.put(question.means.documents, _id(question), question.body, question.actor)
 
 
 def _remove(question: Question) -> Removed:
     version = question.whole("version", 0, most=2**31)
-    if not kept.remove(question.means.documents, _kind(question), _id(question), version):
+    if not kept.remove(question.means.documents, _id(question), version):
         raise NotThere("nothing is kept under this id")
     return {"removed": question.id("id")}
-
-
-def _kind(question: Question) -> str:
-    kind = question.id("kind")
-    if kind not in kept.KINDS:
-        raise NotThere(f"there is no kind {kind!r}; there are {', '.join(kept.KINDS)}")
-    return kind
 
 
 def _id(question: Question) -> str:
@@ -43,13 +36,13 @@ def _id(question: Question) -> str:
 
 
 OPERATIONS: tuple[Operation, ...] = (
-    Operation("GET", "/api/saved/{kind}", "Saved views or queries, by name", _all, KeptList),
+    Operation("GET", "/api/saved/view", "Saved views, by name", _all, KeptList),
     Operation(
-        "PUT", "/api/saved/{kind}/{id}", "Keep a view or a query, new (version 0) or over the version that was read",
+        "PUT", "/api/saved/view/{id}", "Keep a view, new (version 0) or over the version that was read",
         _put, Kept, body=Keeping, needs="keep",
     ),
     Operation(
-        "DELETE", "/api/saved/{kind}/{id}", "Remove the version that was read", _remove, Removed, needs="keep",
+        "DELETE", "/api/saved/view/{id}", "Remove the version that was read", _remove, Removed, needs="keep",
         takes=(Parameter("version", "The version that was read", {"type": "integer", "minimum": 1}),),
     ),
 )  # fmt: skip

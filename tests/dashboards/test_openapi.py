@@ -220,7 +220,7 @@ def test_two_shapes_of_one_name_stay_apart() -> None:
         shape = told["paths"][path_][method]["responses"]["200"]["content"]["application/json"]["schema"]
         return set(schemas[shape["$ref"].rpartition("/")[2]]["properties"])
 
-    assert answered("/api/saved/{kind}/{id}", "put") == set(saved.Kept.__annotations__)
+    assert answered("/api/saved/view/{id}", "put") == set(saved.Kept.__annotations__)
     assert answered("/api/guards/review", "post") == set(reviews.Kept.__annotations__)
     assert saved.Kept.__annotations__ != reviews.Kept.__annotations__
     assert document(reversed(OPERATIONS), "1")["components"] == told["components"]

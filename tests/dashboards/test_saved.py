@@ -1,4 +1,4 @@
-"""Views and queries that people keep."""
+"""Views that people keep."""
 
 from typing import Any
 
@@ -18,8 +18,8 @@ def api(shelf: Store) -> TestClient:
     return api_of(shelf)
 
 
-def kept(api: TestClient, kind: str = "view") -> list[dict[str, Any]]:
-    answer = api.get(f"/api/saved/{kind}")
+def kept(api: TestClient) -> list[dict[str, Any]]:
+    answer = api.get("/api/saved/view")
     assert answer.status_code == 200
     saved: list[dict[str, Any]] = answer.json()["saved"]
     return saved
@@ -27,11 +27,10 @@ def kept(api: TestClient, kind: str = "view") -> list[dict[str, Any]]:
 
 def test_a_view_is_kept_changed_and_removed(api: TestClient) -> None:
     assert kept(api) == []
-    first = {"id": "slow", **SLOW, "text": "", "version": 1, "changed": NOW, "actor": ""}
+    first = {"id": "slow", **SLOW, "version": 1, "changed": NOW, "actor": ""}
     answer = api.put("/api/saved/view/slow", json=SLOW)
     assert (answer.status_code, answer.json()) == (200, first)
     assert kept(api) == [first]
-    assert kept(api, "query") == []
 
     second = first | {"name": "Very slow", "version": 2}
     assert api.put("/api/saved/view/slow", json=SLOW | {"name": "Very slow", "version": 1}).json() == second
@@ -54,12 +53,10 @@ def test_nobody_writes_over_what_they_have_not_seen(api: TestClient) -> None:
     assert [one["name"] for one in kept(api)] == ["Slow ones"]
 
 
-def test_a_query_keeps_its_text_and_the_list_is_by_name(api: TestClient) -> None:
+def test_the_list_is_by_name(api: TestClient) -> None:
     for id_, name in (("b", "Überblick"), ("a", "zebra"), ("c", "Apple")):
-        api.put(f"/api/saved/query/{id_}", json={"name": name, "address": "/sql?chart=bar", "text": f"SELECT '{name}'"})
-    assert [(one["id"], one["text"]) for one in kept(api, "query")] == [
-        ("c", "SELECT 'Apple'"), ("a", "SELECT 'zebra'"), ("b", "SELECT 'Überblick'"),
-    ]  # fmt: skip
+        api.put(f"/api/saved/view/{id_}", json=SLOW | {"name": name})
+    assert [one["id"] for one in kept(api)] == ["c", "a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -85,13 +82,13 @@ def test_addresses_that_are(api: TestClient, address: str) -> None:
     [
         ("view/a.b", 400, "an id is 1 to 80 letters"),
         ("view/" + "x" * 81, 400, "an id is 1 to 80 letters"),
-        ("alert/a", 404, "there is no kind 'alert'; there are view, query"),
+        ("query/a", 404, ""),
     ],
 )
 def test_what_cannot_be_kept(api: TestClient, path: str, status: int, says: str) -> None:
     answer = api.put(f"/api/saved/{path}", json=SLOW)
     assert answer.status_code == status
-    assert says in answer.json()["message"]
+    assert says in answer.text
 
 
 def test_a_viewer_opens_views_and_keeps_none(shelf: Store) -> None:
