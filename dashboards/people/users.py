@@ -5,6 +5,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from ..ask import Ask
+from ..cost.cost import Sums
 from ..cost.measures import COST, SUMS, measured, records
 from ..view import BadView, View
 from .cursor import decode, encode
@@ -17,21 +18,10 @@ SORTS = {
 """What the list can be sorted by, the largest first."""
 
 
-class User(TypedDict):
+class User(Sums):
     """`user` as the application gave it: it may be a pseudonym. `found`: calls in which guards found something."""
 
     user: str
-    calls: int
-    errors: int
-    blocked: int
-    unpriced: int
-    priced: int
-    priced_tokens: int
-    found: int
-    input_tokens: int
-    cached_tokens: int
-    output_tokens: int
-    cost: float | None
     last_us: int
 
 

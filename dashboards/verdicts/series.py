@@ -2,24 +2,17 @@
 
 from typing import cast
 
-from typing_extensions import TypedDict
-
 from .. import guard_kind
+from ..answers import GuardSeries
 from ..ask import Ask
 from ..grid import Grid
 from ..measures import percentiles
 from . import source
 
 
-class Series(TypedDict):
+class Series(GuardSeries):
     """One value a step. `t` in milliseconds since 1970, latency in milliseconds, None where no call was guarded."""
 
-    t: list[int]
-    blocked: list[int]
-    modified: list[int]
-    flagged: list[int]
-    shadow: list[int]
-    failed_open: list[int]
     latency_p50: list[float | None]
     latency_p95: list[float | None]
 
