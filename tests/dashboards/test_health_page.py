@@ -92,7 +92,7 @@ def test_the_page_says_what_is_wrong_and_what_to_do(browser: Browser, address: s
         notices = page.locator(".health-notices li")
         expect(notices.filter(has_text="lost 7 spans")).to_have_count(1)
         row = page.locator(".health-states tr")
-        expect(row.filter(has_text="Waiting to be stored")).to_contain_text("3.0 MB, the oldest for 12 s")
+        expect(row.filter(has_text="Waiting to be stored")).to_contain_text("2.9 MiB, the oldest for 12 s")
         expect(row.filter(has_text="Waiting to be stored")).to_contain_text("more memory or processors")
         expect(row.filter(has_text="Vault of pseudonyms")).to_contain_text("cannot be read")
         expect(row.filter(has_text="Model workers")).to_contain_text("1 alive, 2 restarts")

@@ -10,7 +10,8 @@ export interface Fault {
 }
 
 const LAG_S = 10;
-const day = (filters: Record<string, string>) => href("/calls", new URLSearchParams({ from: "now-24h", ...filters }));
+export const lastDay = (filters: Record<string, string>) => href("/calls", new URLSearchParams({ from: "now-24h", ...filters }));
+export const uncounted = () => `${lastDay({ status: "ok" })}&usage=&usage=none`;
 const many = (n: number, one: string) => `${count(n)} ${one}${n === 1 ? "" : "s"}`;
 
 type Says = readonly [tone: Fault["tone"], text: (n: number) => string];
@@ -39,14 +40,14 @@ const STATES: readonly ((s: Sidecar) => Fault | false | undefined | "" | 0)[] = 
 
 export function faultsOf({ sidecar, reports, unpriced, day: last }: Health): Fault[] {
   const faults = STATES.map((state) => state(sidecar)).filter((f): f is Fault => Boolean(f));
-  if (last.failed_open) faults.push({ tone: "bad", text: `${many(last.failed_open, "call")} went through unguarded because a guard failed`, link: day({ guard: "failed_open" }) });
+  if (last.failed_open) faults.push({ tone: "bad", text: `${many(last.failed_open, "call")} went through unguarded because a guard failed`, link: lastDay({ guard: "failed_open" }) });
   for (const { kind, reason, service, count: n } of reports) {
     const [tone, words] = REPORTS[kind] ?? (["warn", (k: number) => `reports ${kind}: ${count(k)}`] as const);
     faults.push({ tone, text: `${service || "An application"} ${words(n)}${reason ? ` (${reason})` : ""}` });
   }
   for (const engine of sidecar.degraded ?? []) faults.push({ tone: "warn", text: `A guard has less than its full engine. ${engine}` });
-  for (const { provider, model, calls } of unpriced) faults.push({ tone: "warn", text: `No price is known for ${model || "an unnamed model"}: ${many(calls, "call")} not in the cost`, link: day({ model, provider, priced: "no" }) });
-  if (last.uncounted) faults.push({ tone: "warn", text: `${many(last.uncounted, "answer")} came without token usage: not in tokens and cost`, link: `${day({ status: "ok" })}&usage=&usage=none` });
+  for (const { provider, model, calls } of unpriced) faults.push({ tone: "warn", text: `No price is known for ${model || "an unnamed model"}: ${many(calls, "call")} not in the cost`, link: lastDay({ model, provider, priced: "no" }) });
+  if (last.uncounted) faults.push({ tone: "warn", text: `${many(last.uncounted, "answer")} came without token usage: not in tokens and cost`, link: uncounted() });
   if (!faults.length && sidecar.status && sidecar.status !== "ok") faults.push({ tone: "warn", text: `The sidecar says: ${sidecar.status}` });
   return faults;
 }

@@ -82,7 +82,3 @@ export function cleared(query: URLSearchParams): URLSearchParams {
   for (const { key } of filtersOf(query)) gone[key] = null;
   return change(query, gone);
 }
-
-export function only(query: URLSearchParams, filters: Record<string, string | readonly string[]>): URLSearchParams {
-  return change(query, filters);
-}

@@ -41,6 +41,24 @@ export function usd(n: Maybe): string {
   return `$${short.format(n)}`;
 }
 
+const SIZES = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
+
+export function bytes(n: Maybe): string {
+  if (n == null) return NONE;
+  const step = n < 1024 ? 0 : Math.min(Math.floor(Math.log2(n) / 10), SIZES.length - 1);
+  const left = n / 1024 ** step;
+  return `${left.toFixed(step === 0 || left >= 100 ? 0 : 1)} ${SIZES[step]!}`;
+}
+
+export function calls(n: number): string {
+  return `${count(n)} call${n === 1 ? "" : "s"}`;
+}
+
+// How much more or less often.
+export function times(ratio: number): string {
+  return `${ratio >= 10 ? ratio.toFixed(0) : ratio >= 1 ? ratio.toFixed(1) : ratio.toFixed(2)}×`;
+}
+
 // A call that used no tokens (it failed before) cost nothing that could have a price.
 export function costOf(call: { cost: number | null; input_tokens: number; output_tokens: number }): string {
   return call.cost === null && call.input_tokens + call.output_tokens === 0 ? NONE : usd(call.cost);

@@ -40,7 +40,7 @@ export interface CallPage {
 // `searched`: a search inside content went back to `since` (milliseconds), `whole` if that is all of the range.
 export interface CallList { calls: CallRow[]; next: string | null; total: number; hidden: boolean; searched: { since: number; whole: boolean } | null }
 export interface TailEvent { calls: CallRow[]; more: number; hidden: boolean }
-export interface Kept { id: string; name: string; address: string; text: string; version: number; changed: number; actor: string }
+export interface Kept { id: string; name: string; address: string; version: number; changed: number; actor: string }
 export type Facets = Record<string, { value: string; calls: number }[]>;
 
 export interface Counts {
@@ -50,6 +50,8 @@ export interface Counts {
 export const GUARD_KINDS = ["blocked", "modified", "flagged", "shadow", "failed_open"] as const;
 export type CallKind = GuardKind | "unguarded" | "clean";
 export type GuardKind = (typeof GUARD_KINDS)[number];
+export const GUARD_WORDS: Record<GuardKind, string> = { blocked: "blocked", modified: "modified", flagged: "flagged", shadow: "shadow only", failed_open: "failed open" };
+export const GUARD_TONES: Record<GuardKind, string> = { blocked: "stop", modified: "mark", flagged: "warn", shadow: "quiet-fill", failed_open: "bad" };
 export interface Totals extends Counts { ttft_ms: number[]; guards: Record<GuardKind, number> }
 
 export interface Series {

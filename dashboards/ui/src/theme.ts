@@ -1,10 +1,9 @@
 import { useEffect, useState } from "preact/hooks";
 
-export type Theme = "system" | "light" | "dark";
 const KEY = "spanward.theme";
 const system = matchMedia("(prefers-color-scheme: dark)");
 
-export function isDark(): boolean {
+function isDark(): boolean {
   const chosen = document.documentElement.dataset["theme"];
   return chosen ? chosen === "dark" : system.matches;
 }

@@ -121,7 +121,7 @@ function Scope({ rows, setRows }: { rows: Row[]; setRows: (rows: Row[]) => void 
   const put = (i: number, row: Row) => setRows(rows.map((old, at) => (at === i ? row : old)));
   const names = Object.keys(LABELS).filter((name) => !/^(min|max)_/.test(name));
   return (
-    <fieldset class="scope"><legend>Of these calls only</legend>
+    <fieldset><legend>Of these calls only</legend>
       {rows.map(([key, value], i) => (
         <div key={i} class="alerts-scope">
           <select aria-label={`Filter ${i + 1}`} value={key.replace(/!$/, "")} onChange={(e) => put(i, [e.currentTarget.value + (key.endsWith("!") ? "!" : ""), value])}>{names.map((name) => <option key={name} value={name}>{LABELS[name]}</option>)}</select>

@@ -1,13 +1,13 @@
 // Rules and their figures in words.
 import { LABELS } from "../filters";
-import { count, ms, NONE, percent, usd } from "../format";
+import { bytes, count, ms, NONE, percent, usd } from "../format";
 import type { Rule, Unit } from "./alert_records";
 
 const size = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
 
 const FIGURES: Record<Unit, (n: number) => string> = {
   share: percent, ms, count, per_minute: (n) => `${size.format(n)}/min`, usd_per_hour: (n) => `${usd(n)}/h`, minutes: (n) => `${size.format(n)} min`,
-  seconds: (n) => `${size.format(n)} s`, bytes: (n) => (n < 1024 ? `${n} B` : n < 1048576 ? `${size.format(n / 1024)} KiB` : `${size.format(n / 1048576)} MiB`),
+  seconds: (n) => `${size.format(n)} s`, bytes,
   times: (n) => `${size.format(n)} × limit`, effect: (n) => size.format(n),
 };
 

@@ -10,9 +10,10 @@ import type { PageProps } from "../pages";
 import { FacetList } from "../parts/facet_list";
 import { FilterBar } from "../parts/filter_bar";
 import { FirstSteps, Nothing, Problem } from "../parts/notice";
+import { Paging } from "../parts/paging";
 import { SavedMenu } from "../parts/saved_menu";
 import { SearchBox } from "../parts/search_box";
-import { change, href, type Place } from "../place";
+import { href, type Place } from "../place";
 import { asked, isLive, isoSeconds, rangeOf, withRange } from "../range";
 import { joined, keyOf, useTail } from "../tail";
 import { useTitle } from "../title";
@@ -72,7 +73,7 @@ export function Calls({ here, stored }: PageProps) {
             <p><a href={href("/calls", withRange(here.query, "now-30d", "now"))}>look at the last 30 days</a>.</p>
           </Nothing>
         )}
-        <Paging here={here} next={data?.next ?? null} />
+        <Paging here={here} next={data?.next ?? null} what="calls" />
       </section>
     </div>
   );
@@ -90,19 +91,5 @@ function Reached({ here, data: { searched, total } }: { here: Place; data: CallL
       <a href={on(from.startsWith("now") ? isoSeconds(searched.since - 86_400_000) : from, since)}>Search the day before</a>
       {to === "now" && from !== "now-1h" && <a href={on("now-1h", "now")}>Search the last hour only</a>}
     </p>
-  );
-}
-
-function Paging({ here, next }: { here: Place; next: string | null }) {
-  const cursor = here.query.get("cursor");
-  if (!cursor && !next) return null;
-  const first = change(here.query, {});
-  const after = change(here.query, {});
-  if (next) after.set("cursor", next);
-  return (
-    <nav class="paging" aria-label="Further calls">
-      {cursor && <a class="button" href={href("/calls", first)}>First page</a>}
-      {next && <a class="button" href={href("/calls", after)} rel="next">Next page</a>}
-    </nav>
   );
 }

@@ -1,11 +1,10 @@
 import { useState } from "preact/hooks";
 import { useAnswer } from "../answer";
-import { cleared, filtersOf } from "../filters";
 import { axisUsd, usd } from "../format";
 import type { PageProps } from "../pages";
 import { Chart, type Line } from "../parts/chart";
 import { FilterBar } from "../parts/filter_bar";
-import { FirstSteps, Nothing, Problem } from "../parts/notice";
+import { FirstSteps, NoCalls, Problem } from "../parts/notice";
 import { change, go, href, type Place } from "../place";
 import { asked, isLive, isoSeconds, withRange } from "../range";
 import { useTitle } from "../title";
@@ -31,7 +30,7 @@ export function Cost({ here, dark, stored }: PageProps) {
     <div class="cost-page">
       <div class="page-head"><h1>Cost</h1><FilterBar here={here} /></div>
       {error && <Problem text={error} />}
-      {data && (data.totals.calls ? <Board here={here} data={data} dark={dark} /> : !busy && <Quiet here={here} />)}
+      {data && (data.totals.calls ? <Board here={here} data={data} dark={dark} /> : !busy && <NoCalls here={here} />)}
       <div class="cost-columns">
         <div><OutlookPanel here={here} /><Budgets here={here} /></div>
         <div>{data && <UnpricedPanel key={turn} here={here} />}<RepricePanel here={here} done={() => setTurn((n) => n + 1)} /></div>
@@ -56,14 +55,5 @@ function Board({ here, data, dark }: { here: Place; data: CostAnswer; dark: bool
       </div>
       <Pivot here={here} data={data} />
     </>
-  );
-}
-
-function Quiet({ here }: { here: Place }) {
-  const narrowed = filtersOf(here.query).length > 0 || here.query.has("q");
-  return (
-    <Nothing title="No call in this range">
-      <p>{narrowed && <><a href={href("/cost", cleared(here.query))}>Clear the filters</a>, or </>}<a href={href("/cost", withRange(here.query, "now-30d", "now"))}>look at the last 30 days</a>.</p>
-    </Nothing>
   );
 }

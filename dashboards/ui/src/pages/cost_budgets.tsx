@@ -2,12 +2,12 @@
 import { useState } from "preact/hooks";
 import { useAnswer } from "../answer";
 import { LABELS, filtersOf } from "../filters";
-import { dayOf, percent, usd } from "../format";
+import { calls, dayOf, percent, usd } from "../format";
+import { idOf } from "../ids";
 import { Problem } from "../parts/notice";
 import { change, href, type Place } from "../place";
 import { asked } from "../range";
 import { send } from "../send";
-import { calls } from "./cost_links";
 import type { Budget, Outlook, Period } from "./cost_records";
 
 const PERIODS: readonly Period[] = ["day", "week", "month"];
@@ -18,7 +18,7 @@ export function OutlookPanel({ here }: { here: Place }) {
   const query = asked(change(here.query, { view: null, period }));
   const { data, error } = useAnswer<Outlook>(`/api/cost/outlook?${query}`, OFTEN_MS);
   return (
-    <section class="panel cost-outlook" aria-label="Outlook">
+    <section class="panel" aria-label="Outlook">
       <header><h2>At the end of the {period}</h2><span class="grow" />
         <label class="cost-split">Period <select value={period} onChange={(e) => set(e.currentTarget.value as Period)}>{PERIODS.map((one) => <option key={one} value={one}>{one}</option>)}</select></label>
       </header>
@@ -64,7 +64,7 @@ function Line({ budget, remove }: { budget: Budget; remove: () => void }) {
   const range = { from: new Date(state.start).toISOString().replace(".000", ""), to: null };
   const tone = state.over ? "bad" : state.projected_over ? "three" : "one";
   return (
-    <tr class={state.over ? "cost-over" : ""}>
+    <tr>
       <td class="bar"><i class={tone} style={{ width: `${100 * Math.min(1, state.share)}%` }} aria-hidden="true" />
         <a href={href("/cost", new URLSearchParams([["from", range.from], ...Object.entries(budget.scope).flatMap(([k, vs]) => vs.map((v) => [k, v]))]))}>{budget.name}</a>{" "}
         {state.over ? <b class="bad-text">over</b> : state.projected_over && <b class="warn-text">will be over</b>}
@@ -88,7 +88,7 @@ function Form({ here, done, failed }: { here: Place; done: () => void; failed: (
     const told = new FormData(form);
     const name = String(told.get("name")).trim();
     const body = { name, scope, amount_usd: Number(told.get("amount")), period: String(told.get("period")), version: 0 };
-    send("PUT", `/api/cost/budgets/${encodeURIComponent(idOf(name))}`, body).then(() => { form.reset(); done(); }, (why: Error) => failed(why.message));
+    send("PUT", `/api/cost/budgets/${encodeURIComponent(idOf(name, "budget"))}`, body).then(() => { form.reset(); done(); }, (why: Error) => failed(why.message));
   };
   return (
     <form class="cost-form" onSubmit={save}>
@@ -103,8 +103,4 @@ function Form({ here, done, failed }: { here: Place; done: () => void; failed: (
 function scopeOf(scope: Record<string, string[]>): string {
   const told = Object.entries(scope).map(([name, values]) => `${(LABELS[name] ?? name).toLowerCase()} ${values.join(" or ")}`);
   return told.length ? told.join(", ") : "all calls";
-}
-
-function idOf(name: string): string {
-  return name.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 100) || "budget";
 }

@@ -1,9 +1,9 @@
 // The answer first: how much, against the period before, and which calls made the difference since when.
-import { percent, usd } from "../format";
+import { calls, percent, usd } from "../format";
 import { change, href, type Place } from "../place";
 import { isoSeconds, withRange } from "../range";
 import type { Change, CostAnswer, Effects, Named } from "./cost_records";
-import { calls, named, signed, signedShare, toCalls, word } from "./cost_links";
+import { named, signed, signedShare, toCalls, word } from "./cost_links";
 
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const dayClock = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });

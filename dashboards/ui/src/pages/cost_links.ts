@@ -1,6 +1,6 @@
 // Addresses and words that the cost page's parts share.
 import { LABELS } from "../filters";
-import { count, percent, usd } from "../format";
+import { percent, usd } from "../format";
 import { change, href } from "../place";
 
 export const DIMENSIONS = ["model", "service", "user", "user_group", "prompt", "prompt_version", "tag", "provider", "env"] as const;
@@ -23,10 +23,6 @@ export function word(dimension: string): string {
 
 export function named(dimension: string, value: string): string {
   return value || (dimension === "tag" ? "no tag" : dimension === "user" ? "no user" : `no ${word(dimension)}`);
-}
-
-export function calls(n: number): string {
-  return `${count(n)} call${n === 1 ? "" : "s"}`;
 }
 
 export function signed(n: number): string {

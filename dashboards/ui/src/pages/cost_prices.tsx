@@ -1,14 +1,14 @@
 // Calls without a price and what to do about them, and pricing stored calls again.
 import { useEffect, useState } from "preact/hooks";
 import { useAnswer } from "../answer";
-import { compact, count, usd } from "../format";
+import { calls, compact, count, usd } from "../format";
 import { Copy } from "../parts/copy";
 import { Problem } from "../parts/notice";
 import { change, type Place } from "../place";
 import { asked } from "../range";
 import { send } from "../send";
 import type { Repriced, Unpriced } from "./cost_records";
-import { calls, signed, toCalls } from "./cost_links";
+import { signed, toCalls } from "./cost_links";
 
 export function UnpricedPanel({ here }: { here: Place }) {
   const { data, error } = useAnswer<Unpriced>(`/api/cost/unpriced?${asked(change(here.query, { view: null }))}`);

@@ -4,7 +4,7 @@ import { change, go, href, type Place } from "../place";
 import type { CostAnswer, Row } from "./cost_records";
 import { DIMENSIONS, named, signedShare, splitOf, toCalls, word } from "./cost_links";
 
-export function Split({ here }: { here: Place }) {
+function Split({ here }: { here: Place }) {
   const { by, across } = splitOf(here.query);
   const to = (rows: string, columns: string) => go(href("/cost", change(here.query, { view: columns && columns !== rows ? `${rows}.${columns}` : rows === "model" ? null : rows })));
   return (

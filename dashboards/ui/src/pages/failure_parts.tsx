@@ -1,6 +1,6 @@
 // What the list of failures and the page of one group share: kinds as words, and where a group gathers as a sentence.
-import { only } from "../filters";
 import { percent } from "../format";
+import { change } from "../place";
 import { KIND_MEANING, KIND_TONES, KIND_WORDS, type Where } from "./failure_records";
 
 export function KindMark({ kind }: { kind: string }) {
@@ -40,7 +40,7 @@ export function RateText({ where }: { where: Where }) {
 }
 
 export function listed(query: URLSearchParams, filters: Record<string, string | readonly string[]>): URLSearchParams {
-  const next = only(query, filters);
+  const next = change(query, filters);
   next.delete("since");
   next.delete("limit");
   return next;

@@ -1,12 +1,11 @@
 // Failures: kinds with their rates, groups of one cause with where they gather and since when.
 import "./failures.css";
 import { useAnswer } from "../answer";
-import { cleared, filtersOf } from "../filters";
 import { ago, compact, count, delta, exact, percent, timeOf } from "../format";
 import { Chart, type Line } from "../parts/chart";
 import { Chip } from "../parts/chip";
 import { FilterBar } from "../parts/filter_bar";
-import { FirstSteps, Nothing, Problem } from "../parts/notice";
+import { FirstSteps, NoCalls, Problem } from "../parts/notice";
 import { Sparkline } from "../parts/sparkline";
 import type { PageProps } from "../pages";
 import { change, go, href, type Place } from "../place";
@@ -30,16 +29,8 @@ export function Failures({ here, dark, stored }: PageProps) {
       <div class="page-head"><h1>Failures</h1></div>
       <FilterBar here={here} />
       {error && <Problem text={error} />}
-      {data && (data.calls ? <Board here={here} data={data} dark={dark} /> : <Quiet here={here} />)}
+      {data && (data.calls ? <Board here={here} data={data} dark={dark} /> : <NoCalls here={here} />)}
     </div>
-  );
-}
-
-function Quiet({ here }: { here: Place }) {
-  return (
-    <Nothing title="No call in this range">
-      <p>{filtersOf(here.query).length > 0 && <><a href={href("/failures", cleared(here.query))}>Clear the filters</a>, or </>}<a href={href("/failures", withRange(here.query, "now-30d", "now"))}>look at the last 30 days</a>.</p>
-    </Nothing>
   );
 }
 

@@ -1,15 +1,14 @@
 // What the guards did: first what needs a person, then the numbers behind it.
 import { useAnswer } from "../answer";
-import { cleared, filtersOf, only } from "../filters";
 import { axisMs, compact, count, ms } from "../format";
 import { Chart, type Line } from "../parts/chart";
 import { FilterBar } from "../parts/filter_bar";
-import { FirstSteps, Nothing, Problem } from "../parts/notice";
+import { FirstSteps, NoCalls, Problem } from "../parts/notice";
 import { Tile } from "../parts/tile";
 import type { PageProps } from "../pages";
 import { change, go, href, type Place } from "../place";
 import { asked, isLive, isoSeconds, withRange } from "../range";
-import { GUARD_KINDS, type GuardKind } from "../records";
+import { GUARD_KINDS, GUARD_TONES, GUARD_WORDS, type GuardKind } from "../records";
 import { useTitle } from "../title";
 import { Groups, Rules } from "./guards_rules";
 import { Failures, ShadowRules, Unguarded } from "./guards_trouble";
@@ -18,8 +17,6 @@ import { Says } from "./guards_says";
 import "./guards.css";
 
 const LIVE_MS = 5000;
-export const WORDS: Record<GuardKind, string> = { blocked: "blocked", modified: "modified", flagged: "flagged", shadow: "shadow only", failed_open: "failed open" };
-const TONES: Record<GuardKind, string> = { blocked: "stop", modified: "mark", flagged: "warn", shadow: "quiet-fill", failed_open: "bad" };
 
 export function Guards({ here, dark, stored }: PageProps) {
   const { data, error, busy } = useAnswer<Verdicts>(`/api/guards?${asked(here.query)}`, isLive(here.query) ? LIVE_MS : 0);
@@ -40,7 +37,7 @@ export function Guards({ here, dark, stored }: PageProps) {
 }
 
 function Board({ here, data, dark }: { here: Place; data: Verdicts; dark: boolean }) {
-  if (!data.totals.calls) return <Quiet here={here} />;
+  if (!data.totals.calls) return <NoCalls here={here} />;
   return (
     <>
       <Says here={here} data={data} />
@@ -61,7 +58,7 @@ function Board({ here, data, dark }: { here: Place; data: Verdicts; dark: boolea
 
 function Tiles({ here, data }: { here: Place; data: Verdicts }) {
   const { totals: now, previous: before, series } = data;
-  const to = (filters: Record<string, string | readonly string[]>) => href("/calls", only(here.query, filters));
+  const to = (filters: Record<string, string | readonly string[]>) => href("/calls", change(here.query, filters));
   return (
     <div class="tiles guards-tiles">
       <Tile name="Guarded calls" value={compact(now.guarded)} note={`of ${compact(now.calls)}`} now={now.guarded} before={before.guarded} good="" line={[]} tone="one" href={to({ guard: ["blocked", "modified", "flagged", "clean"] })} />
@@ -78,7 +75,7 @@ function Charts({ here, data, dark }: { here: Place; data: Verdicts; dark: boole
   const { series, step } = data;
   const zoom = (from: number, to: number) => go(href("/guards", withRange(here.query, isoSeconds(from), isoSeconds(to))));
   const shared = { step, dark, onZoom: zoom, t: series.t };
-  const line = (kind: GuardKind): Line => ({ name: WORDS[kind], tone: TONES[kind], values: series[kind], href: href("/calls", only(here.query, { guard: kind })) });
+  const line = (kind: GuardKind): Line => ({ name: GUARD_WORDS[kind], tone: GUARD_TONES[kind], values: series[kind], href: href("/calls", change(here.query, { guard: kind })) });
   const shown = GUARD_KINDS.filter((kind) => kind === "modified" || series[kind].some(Boolean));
   return (
     <div class="charts guards-charts">
@@ -86,14 +83,5 @@ function Charts({ here, data, dark }: { here: Place; data: Verdicts; dark: boole
       <Chart {...shared} title="Latency added to calls" note="p50, p95" kind="lines" format={ms} axis={axisMs}
         lines={[{ name: "p50", tone: "one", values: series.latency_p50 }, { name: "p95", tone: "two", values: series.latency_p95 }]} />
     </div>
-  );
-}
-
-function Quiet({ here }: { here: Place }) {
-  const narrowed = filtersOf(here.query).length > 0;
-  return (
-    <Nothing title="No call in this range">
-      <p>{narrowed && <><a href={href("/guards", cleared(here.query))}>Clear the filters</a>, or </>}<a href={href("/guards", withRange(here.query, "now-30d", "now"))}>look at the last 30 days</a>.</p>
-    </Nothing>
   );
 }

@@ -1,9 +1,7 @@
 // Tables of what was found: by rule, with how right it is, and by detector, label, stage.
-import { only } from "../filters";
-import { compact, count, ms, NONE, percent } from "../format";
+import { compact, count, ms, NONE, percent, times } from "../format";
 import { change, href, type Place } from "../place";
-import { GUARD_KINDS, type GuardKind } from "../records";
-import { WORDS } from "./guards";
+import { GUARD_KINDS, GUARD_WORDS, type GuardKind } from "../records";
 import type { Group, Moved, Precision, Verdicts } from "./guards_records";
 
 const FEWEST = 10;
@@ -33,15 +31,15 @@ export function Rules({ here, data }: { here: Place; data: Verdicts }) {
           {data.rules.map((rule) => (
             <tr key={rule.name}>
               <td>
-                <a data-row href={href("/calls", only(here.query, { rule: rule.name }))}>{rule.name || "(unnamed)"}</a>
+                <a data-row href={href("/calls", change(here.query, { rule: rule.name }))}>{rule.name || "(unnamed)"}</a>
                 {rule.modes.includes("shadow") && <span class="chip quiet">{rule.modes.length === ALL.length ? "partly shadow" : "shadow"}</span>}
                 <small class="quiet">{[...rule.labels.slice(0, 4), ...(rule.labels.length > 4 ? [`${rule.labels.length - 4} more`] : [])].join(", ")}</small>
               </td>
               <td class="n">{count(rule.calls)}</td>
-              <td class="n">{rule.rate === null ? NONE : rule.rate < 10 ? rule.rate.toFixed(1) : count(rule.rate)}</td>
+              <td class="n">{ofThousand(rule.rate)}</td>
               <td><Trend moved={rule.moved} calls={rule.calls} before={rule.before} /></td>
               <td class="guards-kinds">{GUARD_KINDS.filter((kind) => rule.kinds[kind]).map((kind) => (
-                <a key={kind} class={`chip ${kind}`} href={href("/calls", only(here.query, { rule: rule.name, ...OF_KIND[kind] }))}>{WORDS[kind]} {count(rule.kinds[kind])}</a>
+                <a key={kind} class={`chip ${kind}`} href={href("/calls", change(here.query, { rule: rule.name, ...OF_KIND[kind] }))}>{GUARD_WORDS[kind]} {count(rule.kinds[kind])}</a>
               ))}</td>
               <td class="n optional">{compact(rule.findings)}</td>
               <td class="n optional">{rule.latency.length ? `${ms(rule.latency[0])}, ${ms(rule.latency[1])}` : NONE}</td>
@@ -55,15 +53,19 @@ export function Rules({ here, data }: { here: Place; data: Verdicts }) {
   );
 }
 
+function ofThousand(rate: number | null): string {
+  return rate !== null && rate < 10 ? rate.toFixed(1) : count(rate);
+}
+
 function Trend({ moved, calls, before }: { moved: Moved; calls: number; before: number }) {
   const title = `${count(calls)} calls now, ${count(before)} before`;
   if (moved.ratio === null) return <span class="quiet" title={title}>{before ? NONE : "new"}</span>;
-  const text = moved.ratio >= 1 ? `${moved.ratio >= 10 ? moved.ratio.toFixed(0) : moved.ratio.toFixed(1)}×` : `${moved.ratio.toFixed(2)}×`;
+  const text = times(moved.ratio);
   if (!moved.sure) return <span class="quiet" title={`${title}: no more than counts of this size waver`}>{text}</span>;
   return <b class={moved.ratio > 1 ? "warn-text" : ""} title={title}>{moved.ratio > 1 ? "▲" : "▼"} {text}</b>;
 }
 
-export function Rightness({ here, rule, precision: p }: { here: Place; rule: string; precision: Precision | null }) {
+function Rightness({ here, rule, precision: p }: { here: Place; rule: string; precision: Precision | null }) {
   const to = href("/guards/review", change(here.query, { rule, sort: null }));
   if (!p) return <a href={to}>label some</a>;
   const n = p.right + p.wrong;
@@ -93,16 +95,16 @@ export function Groups({ here, title, filter, groups }: { here: Place; title: st
         <tbody>
           {named.slice(0, 20).map((g) => (
             <tr key={g.name}>
-              <td class="bar"><i style={{ width: `${(100 * g.calls) / top}%` }} aria-hidden="true" /><a href={href("/calls", only(here.query, { [filter]: g.name }))}>{g.name.replace("_", filter === "stage" ? " " : "_")}</a></td>
+              <td class="bar"><i style={{ width: `${(100 * g.calls) / top}%` }} aria-hidden="true" /><a href={href("/calls", change(here.query, { [filter]: g.name }))}>{g.name.replace("_", filter === "stage" ? " " : "_")}</a></td>
               <td class="n">{count(g.calls)}</td>
-              <td class="n">{g.rate === null ? NONE : g.rate < 10 ? g.rate.toFixed(1) : count(g.rate)}</td>
+              <td class="n">{ofThousand(g.rate)}</td>
               <td><Trend moved={g.moved} calls={g.calls} before={g.before} /></td>
               {timed && <td class="n">{g.latency.length ? `${ms(g.latency[0])}, ${ms(g.latency[1])}` : NONE}</td>}
             </tr>
           ))}
         </tbody>
       </table></div>
-      {named.length > 20 && <p class="note quiet">{named.length - 20} more; <a href={href("/calls", only(here.query, {}))}>narrow the calls</a> to see them.</p>}
+      {named.length > 20 && <p class="note quiet">{named.length - 20} more; <a href={href("/calls", change(here.query, {}))}>narrow the calls</a> to see them.</p>}
     </section>
   );
 }

@@ -1,15 +1,14 @@
 // What needs a person, gravest first, each with the calls behind it.
-import { LABELS, only } from "../filters";
-import { count, ms, percent } from "../format";
-import { href, type Place } from "../place";
+import { LABELS } from "../filters";
+import { calls, count, ms, percent, times } from "../format";
+import { change, href, type Place } from "../place";
 import type { Rule, Verdicts } from "./guards_records";
 
-const calls = (n: number) => `${count(n)} call${n === 1 ? "" : "s"}`;
 const RISES = 5;
 
 export function Says({ here, data }: { here: Place; data: Verdicts }) {
   const { totals, trouble, shadow, rules } = data;
-  const to = (filters: Record<string, string | readonly string[]>) => href("/calls", only(here.query, filters));
+  const to = (filters: Record<string, string | readonly string[]>) => href("/calls", change(here.query, filters));
   const reported = trouble.reports.reduce((sum, r) => sum + r.count, 0);
   const slower = slowed(data);
   const open = trouble.failures.filter((f) => f.verdict === "fail_open");
@@ -25,8 +24,8 @@ export function Says({ here, data }: { here: Place; data: Verdicts }) {
     ),
     ...trouble.now.map((reason) => <li key={reason} class="warn">A detector runs on less than its full engine: {reason}.</li>),
     ...risen.map((rule) => <Risen key={rule.name} here={here} rule={rule} />),
-    ...fallen.map((rule) => <li key={`fallen ${rule.name}`} class="note"><a href={to({ rule: rule.name })}>{rule.name}</a> found something only {(rule.moved.ratio ?? 1).toFixed(2)}× as often as in the period before.</li>),
-    slower && <li key="slow" class="warn">Guards add {ms(totals.latency[1])} to calls at p95; in the period before it was {ms(data.previous.latency[1])}{slower.name && <>. The slowest is <a href={href("/guards", only(here.query, { detector: slower.name }))}>{slower.name}</a> with {ms(slower.p95)}</>}.</li>,
+    ...fallen.map((rule) => <li key={`fallen ${rule.name}`} class="note"><a href={to({ rule: rule.name })}>{rule.name}</a> found something only {times(rule.moved.ratio ?? 1)} as often as in the period before.</li>),
+    slower && <li key="slow" class="warn">Guards add {ms(totals.latency[1])} to calls at p95; in the period before it was {ms(data.previous.latency[1])}{slower.name && <>. The slowest is <a href={href("/guards", change(here.query, { detector: slower.name }))}>{slower.name}</a> with {ms(slower.p95)}</>}.</li>,
     shadow.rules.length > 0 && <li key="shadow" class="note">Rules in shadow <a href="#shadow">would have blocked {calls(shadow.blocked)}</a>{shadow.modified > 0 && ` and modified ${count(shadow.modified)}`}.</li>,
   ].filter(Boolean);
   return (
@@ -36,18 +35,14 @@ export function Says({ here, data }: { here: Place; data: Verdicts }) {
   );
 }
 
-function times(ratio: number): string {
-  return `${ratio >= 10 ? ratio.toFixed(0) : ratio.toFixed(1)}×`;
-}
-
 function Risen({ here, rule }: { here: Place; rule: Rule }) {
   const { ratio } = rule.moved;
   return (
     <li class="warn">
-      <a href={href("/calls", only(here.query, { rule: rule.name }))}>{rule.name}</a>{" "}
+      <a href={href("/calls", change(here.query, { rule: rule.name }))}>{rule.name}</a>{" "}
       {ratio === null ? `found something in ${calls(rule.calls)}, and nothing in the period before` : `found something ${times(ratio)} as often as in the period before (${rule.rate?.toFixed(1)} of 1000 calls)`}
       {rule.causes.length > 0 && <>; {rule.causes.map((c, i) => (
-        <span key={c.by}>{i > 0 && ", "}{percent(c.share)} of the growth is <a href={href("/calls", only(here.query, { rule: rule.name, [c.by]: c.value }))}>{(LABELS[c.by] ?? c.by).toLowerCase()} {c.value}</a></span>
+        <span key={c.by}>{i > 0 && ", "}{percent(c.share)} of the growth is <a href={href("/calls", change(here.query, { rule: rule.name, [c.by]: c.value }))}>{(LABELS[c.by] ?? c.by).toLowerCase()} {c.value}</a></span>
       ))}</>}.
     </li>
   );

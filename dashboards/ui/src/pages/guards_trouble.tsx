@@ -1,7 +1,6 @@
 // Rules on trial, and where guards did less than they should.
-import { only } from "../filters";
 import { ago, count, exact, percent, timeOf } from "../format";
-import { href, type Place } from "../place";
+import { change, href, type Place } from "../place";
 import type { GuardFailure, Shadowed, Verdicts } from "./guards_records";
 
 const DONE: Record<string, string> = { fail_open: "let through", deny: "blocked", none: "not started" };
@@ -19,7 +18,7 @@ export function ShadowRules({ here, shadow }: { here: Place; shadow: Verdicts["s
 }
 
 function Would({ here, rule: r }: { here: Place; rule: Shadowed }) {
-  const list = href("/calls", only(here.query, { rule: r.rule, event_mode: "shadow", event_verdict: r.verdict }));
+  const list = href("/calls", change(here.query, { rule: r.rule, event_mode: "shadow", event_verdict: r.verdict }));
   const told = r.would === "failed" ? "could not have judged" : `would have ${r.would}`;
   return (
     <li>
@@ -29,7 +28,7 @@ function Would({ here, rule: r }: { here: Place; rule: Shadowed }) {
       ))}
       </p>
       <p class="guards-acts">
-        <a class="button small" href={href("/guards/review", only(here.query, { rule: r.rule }))}>Label its findings</a>
+        <a class="button small" href={href("/guards/review", change(here.query, { rule: r.rule }))}>Label its findings</a>
         {r.policy && <a class="button small" href={`/policies/${encodeURIComponent(r.policy)}`}>Promote it in {r.policy}</a>}
       </p>
     </li>
@@ -48,7 +47,7 @@ export function Failures({ here, trouble }: { here: Place; trouble: Verdicts["tr
           <header><h2>Less than the full engine</h2></header>
           <div class="scroll"><table>
             <thead><tr><th scope="col">Detector</th><th scope="col">Ran on</th><th scope="col" class="n">Calls</th></tr></thead>
-            <tbody>{engines.map((e) => <tr key={e.detector + e.engine}><td><a href={href("/calls", only(here.query, { detector: e.detector }))}>{e.detector}</a></td><td>{e.engine || "–"}</td><td class="n">{count(e.calls)}</td></tr>)}</tbody>
+            <tbody>{engines.map((e) => <tr key={e.detector + e.engine}><td><a href={href("/calls", change(here.query, { detector: e.detector }))}>{e.detector}</a></td><td>{e.engine || "–"}</td><td class="n">{count(e.calls)}</td></tr>)}</tbody>
           </table></div>
         </section>
       )}
@@ -69,7 +68,7 @@ function Reasons({ here, title, failures }: { here: Place; title: string; failur
               <td>{f.reason}</td>
               <td>{f.rule}{f.mode === "shadow" && <span class="quiet"> in shadow</span>}</td>
               <td>{f.mode === "shadow" ? "untouched" : DONE[f.verdict] ?? f.verdict}</td>
-              <td class="n"><a href={href("/calls", only(here.query, { rule: f.rule, detector: f.detector, event_verdict: f.verdict, event_mode: f.mode }))}>{count(f.calls)}</a></td>
+              <td class="n"><a href={href("/calls", change(here.query, { rule: f.rule, detector: f.detector, event_verdict: f.verdict, event_mode: f.mode }))}>{count(f.calls)}</a></td>
               <td class="n quiet optional" title={exact(f.last_us)}>{ago(f.last_us)}</td>
             </tr>
           ))}
@@ -89,7 +88,7 @@ export function Unguarded({ here, trouble }: { here: Place; trouble: Verdicts["t
         <tbody>
           {trouble.unguarded.map((u) => (
             <tr key={`${u.service} ${u.env}`}>
-              <td><a href={href("/calls", only(here.query, { guard: "unguarded", service: u.service, env: u.env }))}>{u.service || "(unnamed)"}</a> <span class="quiet">{u.env}</span></td>
+              <td><a href={href("/calls", change(here.query, { guard: "unguarded", service: u.service, env: u.env }))}>{u.service || "(unnamed)"}</a> <span class="quiet">{u.env}</span></td>
               <td class="n">{count(u.calls)}</td><td class="n">{percent(u.calls / u.of)}</td>
             </tr>
           ))}

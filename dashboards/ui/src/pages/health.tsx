@@ -1,8 +1,8 @@
 // Is the picture whole? The notices of the light, and behind them: what arrives, what is stored, and for how long.
 import "./health.css";
 import { useAnswer } from "../answer";
-import { faultsOf } from "../faults";
-import { ago, compact, count, exact } from "../format";
+import { faultsOf, lastDay, uncounted } from "../faults";
+import { ago, bytes, compact, count, exact } from "../format";
 import { Chart } from "../parts/chart";
 import { Problem } from "../parts/notice";
 import type { PageProps } from "../pages";
@@ -10,7 +10,7 @@ import { go, href } from "../place";
 import { isoSeconds } from "../range";
 import type { Health } from "../records";
 import { useTitle } from "../title";
-import { daysLeft, size, type Source, type StoreHealth } from "./health_store";
+import { daysLeft, type Source, type StoreHealth } from "./health_store";
 
 const HEALTH_MS = 5000;
 const STORE_MS = 30_000;
@@ -79,7 +79,7 @@ function sidecarStates({ sidecar: s, day }: Health): State[] {
   return [
     { name: "Store", value: s.store ?? "–", tone: s.store && s.store !== "ok" ? "bad" : "good", advice: s.store && s.store !== "ok" ? "Look at the sidecar's log; calls wait in the log on disk until it answers." : "" },
     { name: "Newest stored call", value: day.newest_us ? ago(day.newest_us) : "none in 24 hours", tone: day.newest_us ? "good" : "quiet", advice: day.newest_us ? "" : "Run spanward doctor in the app, to see where its spans go." },
-    { name: "Waiting to be stored", value: `${size(s.queue_bytes ?? 0)}, the oldest for ${lag.toFixed(lag < 10 ? 1 : 0)} s`, tone: lag > 60 ? "bad" : lag > 10 ? "warn" : "good", advice: lag > 10 ? "The store is slower than the calls come: give it more memory or processors, or a server of its own." : "" },
+    { name: "Waiting to be stored", value: `${bytes(s.queue_bytes ?? 0)}, the oldest for ${lag.toFixed(lag < 10 ? 1 : 0)} s`, tone: lag > 60 ? "bad" : lag > 10 ? "warn" : "good", advice: lag > 10 ? "The store is slower than the calls come: give it more memory or processors, or a server of its own." : "" },
     { name: "Log on disk", value: s.log_refuses ? "turns applications away" : "takes spans", tone: s.log_refuses ? "bad" : "good", advice: s.log_refuses ? "Free disk space; applications keep their spans and send them later." : "" },
     { name: "Segments set aside", value: count(s.segments_set_aside ?? 0), tone: worst(s.segments_set_aside), advice: s.segments_set_aside ? "The store could not read them: they lie as .bad in the data directory; keep them for a report." : "" },
     { name: "Tries to store that failed", value: count(s.ingest_errors ?? 0), tone: worst(s.ingest_errors, "warn"), advice: s.ingest_errors ? "They are repeated and nothing is lost; the sidecar's log says why." : "" },
@@ -93,23 +93,21 @@ function sidecarStates({ sidecar: s, day }: Health): State[] {
   ];
 }
 
-const day = (filters: Record<string, string>) => href("/calls", new URLSearchParams({ from: "now-24h", ...filters }));
-
 function callStates({ day: d, reports, unpriced }: Health, store: StoreHealth | null): State[] {
   const dropped = reports.filter((r) => r.kind === "dropped");
   const lost = dropped.reduce((sum, r) => sum + r.count, 0);
   const noPrice = unpriced.reduce((sum, u) => sum + u.calls, 0);
   const abandoned = store?.streams["abandoned"] ?? 0;
   return [
-    { name: "Calls", value: count(d.calls), tone: d.calls ? "good" : "quiet", advice: "", link: day({}) },
+    { name: "Calls", value: count(d.calls), tone: d.calls ? "good" : "quiet", advice: "", link: lastDay({}) },
     { name: "Spans lost by applications", value: count(lost), tone: worst(lost), advice: dropped.map((r) => `${r.service || "an app"}: ${count(r.count)} (${r.reason || "no reason told"})`).join(", ") + (lost ? ". Give the spool more room, or start the sidecar first." : "") },
-    { name: "Went through as a guard failed", value: count(d.failed_open), tone: worst(d.failed_open), advice: d.failed_open ? "Their rules say on_error: flag. Let them block, or find why the guard failed." : "", link: day({ guard: "failed_open" }) },
-    { name: "No guard saw them", value: count(d.unguarded), tone: worst(d.unguarded, "warn"), advice: d.unguarded ? "Guards are off in the app, or its tracer cannot reach this sidecar." : "", link: day({ guard: "unguarded" }) },
+    { name: "Went through as a guard failed", value: count(d.failed_open), tone: worst(d.failed_open), advice: d.failed_open ? "Their rules say on_error: flag. Let them block, or find why the guard failed." : "", link: lastDay({ guard: "failed_open" }) },
+    { name: "No guard saw them", value: count(d.unguarded), tone: worst(d.unguarded, "warn"), advice: d.unguarded ? "Guards are off in the app, or its tracer cannot reach this sidecar." : "", link: lastDay({ guard: "unguarded" }) },
     { name: "Judged by a lesser engine", value: count(d.degraded), tone: worst(d.degraded, "warn"), advice: d.degraded ? "See guard engines above." : "" },
-    { name: "Streams nobody read to the end", value: count(abandoned), tone: worst(abandoned, "warn"), advice: abandoned ? "The app dropped the stream without closing it: use it in a with block." : "", link: day({ stream_end: "abandoned" }) },
+    { name: "Streams nobody read to the end", value: count(abandoned), tone: worst(abandoned, "warn"), advice: abandoned ? "The app dropped the stream without closing it: use it in a with block." : "", link: lastDay({ stream_end: "abandoned" }) },
     { name: "Content withheld", value: count(d.withheld), tone: "quiet", advice: d.withheld ? "No guard had judged it, and the policy does not let it be stored so." : "" },
-    { name: "Without a price", value: count(noPrice), tone: worst(noPrice, "warn"), advice: noPrice ? `Name the prices of ${unpriced.map((u) => u.model || "unnamed models").slice(0, 3).join(", ")} under Settings.` : "", link: day({ priced: "no" }) },
-    { name: "Without token counts", value: count(d.uncounted), tone: worst(d.uncounted, "warn"), advice: d.uncounted ? "The provider did not tell: ask it for usage in streams." : "", link: `${day({ status: "ok" })}&usage=&usage=none` },
+    { name: "Without a price", value: count(noPrice), tone: worst(noPrice, "warn"), advice: noPrice ? `Name the prices of ${unpriced.map((u) => u.model || "unnamed models").slice(0, 3).join(", ")} under Settings.` : "", link: lastDay({ priced: "no" }) },
+    { name: "Without token counts", value: count(d.uncounted), tone: worst(d.uncounted, "warn"), advice: d.uncounted ? "The provider did not tell: ask it for usage in streams." : "", link: uncounted() },
   ];
 }
 
@@ -140,10 +138,10 @@ function Sources({ sources }: { sources: Source[] }) {
           <thead><tr><th>App</th><th>Provider</th><th class="n">Calls</th><th class="n">Unguarded</th><th class="n">Last in the hour of</th></tr></thead>
           <tbody>{sources.map((s) => (
             <tr key={`${s.service}/${s.provider}`}>
-              <td><a data-row href={day({ service: s.service, provider: s.provider })}>{s.service || "(unnamed)"}</a></td>
+              <td><a data-row href={lastDay({ service: s.service, provider: s.provider })}>{s.service || "(unnamed)"}</a></td>
               <td>{s.provider || "(unnamed)"}</td>
               <td class="n">{count(s.calls)}</td>
-              <td class={`n ${s.unguarded ? "warn-text" : "quiet"}`}>{s.unguarded ? <a href={day({ service: s.service, provider: s.provider, guard: "unguarded" })}>{count(s.unguarded)}</a> : "0"}</td>
+              <td class={`n ${s.unguarded ? "warn-text" : "quiet"}`}>{s.unguarded ? <a href={lastDay({ service: s.service, provider: s.provider, guard: "unguarded" })}>{count(s.unguarded)}</a> : "0"}</td>
               <td class="n quiet" title={exact(s.last * 1000)}>{ago(s.last * 1000)}</td>
             </tr>
           ))}</tbody>
@@ -161,8 +159,8 @@ function Tables({ store }: { store: StoreHealth }) {
     <section class="panel">
       <header><h2>Store</h2></header>
       <p class="health-sum">
-        <b>{size(all)}</b> in {store.tables.length} tables
-        {store.disk_free !== null && <>; <i class={`dot ${share !== null && share < 0.1 ? "bad" : "good"}`} /> {size(store.disk_free)} free{store.disk_total ? ` of ${size(store.disk_total)}` : ""}</>}
+        <b>{bytes(all)}</b> in {store.tables.length} tables
+        {store.disk_free !== null && <>; <i class={`dot ${share !== null && share < 0.1 ? "bad" : "good"}`} /> {bytes(store.disk_free)} free{store.disk_total ? ` of ${bytes(store.disk_total)}` : ""}</>}
         {left === null ? "; it has room for what is kept." : <>; <span class={left < 14 ? "bad-text" : "warn-text"}>at this rate full in {count(left)} days: keep calls for a shorter time under <a href="/settings">Settings</a>.</span></>}
         {store.changes_waiting > 0 && ` ${count(store.changes_waiting)} changes of stored rows are on their way.`}
       </p>
@@ -170,7 +168,7 @@ function Tables({ store }: { store: StoreHealth }) {
         <thead><tr><th>Table</th><th class="n">Rows</th><th class="n">Size</th><th class="n">A day</th><th class="n">Kept</th><th class="n">Oldest</th></tr></thead>
         <tbody>{store.tables.map((t) => (
           <tr key={t.name}>
-            <td><code>{t.name}</code></td><td class="n">{compact(t.rows)}</td><td class="n">{size(t.bytes)}</td><td class="n">{t.growth === null ? "–" : size(t.growth)}</td>
+            <td><code>{t.name}</code></td><td class="n">{compact(t.rows)}</td><td class="n">{bytes(t.bytes)}</td><td class="n">{t.growth === null ? "–" : bytes(t.growth)}</td>
             <td class="n">{t.kept === null ? "for good" : `${count(t.kept)} days`}</td><td class="n quiet">{t.oldest_us ? ago(t.oldest_us) : "–"}</td>
           </tr>
         ))}</tbody>

@@ -7,19 +7,6 @@ export interface StoreHealth {
   streams: Record<string, number>; history: History; versions: Record<string, string>;
 }
 
-const UNITS = ["B", "kB", "MB", "GB", "TB"] as const;
-
-export function size(bytes: number | null | undefined): string {
-  if (bytes == null) return "–";
-  let n = bytes;
-  let unit = 0;
-  while (n >= 1000 && unit < UNITS.length - 1) {
-    n /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 || n >= 100 ? n.toFixed(0) : n.toFixed(1)} ${UNITS[unit]!}`;
-}
-
 // Days until the disk is full if the tables go on growing; null where it will not be, by what is kept.
 export function daysLeft({ tables, disk_free: free }: StoreHealth): number | null {
   const growing = tables.filter((t) => t.growth !== null && t.oldest_us !== null);

@@ -1,19 +1,16 @@
 import { useAnswer } from "../answer";
-import { cleared, filtersOf, only } from "../filters";
 import { axisMs, axisUsd, bucket, compact, count, ms, percent, usd } from "../format";
 import { Chart, type Line, type Point } from "../parts/chart";
 import { FailureTable, ModelTable } from "../parts/tops";
 import type { PageProps } from "../pages";
 import { FilterBar } from "../parts/filter_bar";
-import { FirstSteps, Nothing, Problem } from "../parts/notice";
+import { FirstSteps, NoCalls, Problem } from "../parts/notice";
 import { Tile } from "../parts/tile";
-import { go, href, type Place } from "../place";
+import { change, go, href, type Place } from "../place";
 import { asked, isLive, isoSeconds, withRange } from "../range";
 import { useTitle } from "../title";
-import { GUARD_KINDS, type Overview as Data } from "../records";
+import { GUARD_KINDS, GUARD_TONES, GUARD_WORDS, type Overview as Data } from "../records";
 
-const GUARD_WORDS = { blocked: "blocked", modified: "modified", flagged: "flagged", shadow: "shadow only", failed_open: "failed open" } as const;
-const GUARD_TONES = { blocked: "stop", modified: "mark", flagged: "warn", shadow: "quiet-fill", failed_open: "bad" } as const;
 const LIVE_MS = 3000;
 const FIRST_CALL_MS = 1000;
 
@@ -42,8 +39,8 @@ function Board({ here, data, dark }: { here: Place; data: Data; dark: boolean })
   const shared = { step, dark, onZoom: zoom };
   const ok = series.calls.map((n, i) => n - (series.errors[i] ?? 0) - (series.blocked[i] ?? 0));
   const fresh = series.input_tokens.map((n, i) => n - (series.cached_tokens[i] ?? 0));
-  if (!data.totals.calls) return <Quiet here={here} />;
-  const list = (filters: Record<string, string>) => href("/calls", only(here.query, filters));
+  if (!data.totals.calls) return <NoCalls here={here} />;
+  const list = (filters: Record<string, string>) => href("/calls", change(here.query, filters));
   return (
     <>
       <Tiles here={here} data={data} />
@@ -72,7 +69,7 @@ function Board({ here, data, dark }: { here: Place; data: Data; dark: boolean })
 
 function Tiles({ here, data }: { here: Place; data: Data }) {
   const { totals: now, previous: before, series, guards } = data;
-  const to = (filters: Record<string, string | readonly string[]>) => href("/calls", only(here.query, filters));
+  const to = (filters: Record<string, string | readonly string[]>) => href("/calls", change(here.query, filters));
   const acted = (g: Data["totals"]["guards"]) => g.blocked + g.modified + g.flagged + g.failed_open;
   const rate = (t: Data["totals"]) => (t.calls ? t.errors / t.calls : null);
   const tokens = (t: Data["totals"]) => t.input_tokens + t.output_tokens;
@@ -93,15 +90,6 @@ function line(name: string, tone: string, values: readonly (number | null)[], to
   return { name, tone, values, ...(to ? { href: to } : {}) };
 }
 
-function Quiet({ here }: { here: Place }) {
-  const narrowed = filtersOf(here.query).length > 0 || here.query.has("q");
-  return (
-    <Nothing title="No call in this range">
-      <p>{narrowed && <><a href={href("/", cleared(here.query))}>Clear the filters</a>, or </>}<a href={href("/", withRange(here.query, "now-30d", "now"))}>look at the last 30 days</a>.</p>
-    </Nothing>
-  );
-}
-
 // The worst moments get a point to click: one on every bar would mark none.
 const MOST_POINTS = 10;
 
@@ -110,7 +98,7 @@ function failurePoints(here: Place, { series, step }: Data): Point[] {
   return series.t.flatMap((t, index) => {
     const failed = series.errors[index] ?? 0;
     if (failed <= enough) return [];
-    const query = only(withRange(here.query, isoSeconds(t), isoSeconds(t + step)), { status: "error" });
+    const query = change(withRange(here.query, isoSeconds(t), isoSeconds(t + step)), { status: "error" });
     const value = (series.calls[index] ?? 0) - (series.blocked[index] ?? 0);
     return [{ index, value, href: href("/calls", query), label: `${count(failed)} failed, ${bucket(t, step)}` }];
   });

@@ -1,17 +1,16 @@
 // One finding after the other: was the guard right? y right, n wrong, u unsure, j and k move, z takes the last one back.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useAnswer } from "../answer";
-import { cleared, filtersOf } from "../filters";
 import { count, local, timeOf } from "../format";
 import { typing } from "../keyboard";
 import { messagesOf, type Message } from "../messages";
 import { Chip } from "../parts/chip";
 import { FilterBar } from "../parts/filter_bar";
 import { Missed } from "../parts/missed";
-import { Nothing, Problem } from "../parts/notice";
+import { NoCalls, Nothing, Problem } from "../parts/notice";
 import type { PageProps } from "../pages";
 import { change, href, type Place } from "../place";
-import { asked, withRange } from "../range";
+import { asked } from "../range";
 import type { Content } from "../records";
 import { send } from "../send";
 import { tell } from "../tell";
@@ -36,16 +35,8 @@ export function Review({ here }: PageProps) {
       <FilterBar here={here} />
       {error && <Problem text={error} />}
       {data && (data.findings.length ? <Labelling key={here.query.toString()} here={here} queue={data} />
-        : !busy && <Nobody here={here} labelled={data.labelled} />)}
+        : !busy && <NoCalls here={here} title={data.labelled ? "Every finding here has a label" : "No finding to label in this range"} />)}
     </div>
-  );
-}
-
-function Nobody({ here, labelled }: { here: Place; labelled: number }) {
-  return (
-    <Nothing title={labelled ? "Every finding here has a label" : "No finding to label in this range"}>
-      <p>{filtersOf(here.query).length > 0 && <><a href={href(here.path, cleared(here.query))}>Clear the filters</a>, or </>}<a href={href(here.path, withRange(here.query, "now-30d", "now"))}>look at the last 30 days</a>.</p>
-    </Nothing>
   );
 }
 

@@ -1,15 +1,15 @@
 import { useAnswer } from "../answer";
-import { cleared, filtersOf } from "../filters";
 import { clockOf, compact, costOf, count, exact, local, ms, tokensOf, usd } from "../format";
 import type { PageProps } from "../pages";
 import { GuardChips, Status } from "../parts/chip";
 import { FilterBar } from "../parts/filter_bar";
-import { FirstSteps, Nothing, Problem } from "../parts/notice";
+import { FirstSteps, NoCalls, Problem } from "../parts/notice";
+import { Paging } from "../parts/paging";
 import { change, href, type Place } from "../place";
-import { asked, isLive, isoSeconds, withRange } from "../range";
+import { asked, isLive, isoSeconds } from "../range";
 import { useTitle } from "../title";
 import type { Message, Opened, SessionList, SessionStats, Turn } from "./people_records";
-import { Paging, SessionTable, Trouble, lasted } from "./session_table";
+import { SessionTable, Trouble, lasted } from "./session_table";
 import "./people.css";
 
 const LIST_MS = 5000;
@@ -32,12 +32,10 @@ export function Sessions({ here, stored }: PageProps) {
 }
 
 function NoSession({ here }: { here: Place }) {
-  const narrowed = filtersOf(here.query).length > 0 || here.query.has("q");
   return (
-    <Nothing title="No session in this range">
+    <NoCalls here={here} title="No session in this range">
       <p>Calls belong to a session when the app says so: <code>{'with spanward.session("ticket-4711"):'}</code></p>
-      <p>{narrowed && <><a href={href("/sessions", cleared(here.query))}>Clear the filters</a>, or </>}<a href={href("/sessions", withRange(here.query, "now-30d", "now"))}>look at the last 30 days</a>.</p>
-    </Nothing>
+    </NoCalls>
   );
 }
 

@@ -1,11 +1,11 @@
 import "./settings.css";
 import { useAnswer } from "../answer";
-import { count, NONE } from "../format";
+import { bytes, count, NONE } from "../format";
 import { Problem } from "../parts/notice";
 import type { PageProps } from "../pages";
 import { useTitle } from "../title";
 import { AlertPanel, ChannelPanel } from "./settings_channels";
-import { bytes, RetentionPanel } from "./settings_retention";
+import { RetentionPanel } from "./settings_retention";
 import type { Configured } from "./settings_records";
 
 export function Settings({ here }: PageProps) {

@@ -1,7 +1,7 @@
 // How long tables keep their rows. Before anything goes, the page says how much that is.
 import { useState } from "preact/hooks";
 import { useAnswer } from "../answer";
-import { compact, count, dayOf, NONE } from "../format";
+import { bytes, compact, count, dayOf, NONE } from "../format";
 import { Problem } from "../parts/notice";
 import { send } from "../send";
 import type { Kept, Retention } from "./settings_records";
@@ -10,10 +10,6 @@ const WORDS: Record<string, string> = {
   spans: "Spans with all their attributes", content: "What was said", llm_calls: "Calls: the list, filters, previews", guard_events: "What guards found", reports: "What tracers dropped",
   rollups: "Figures that charts read", audit: "What people did", reviews: "Labels of reviewers", traits: "What texts are like", alert_events: "What alerts did",
 };
-
-export function bytes(n: number): string {
-  return n < 1024 ? `${n} B` : n < 1048576 ? `${(n / 1024).toFixed(0)} KiB` : n < 1073741824 ? `${(n / 1048576).toFixed(1)} MiB` : `${(n / 1073741824).toFixed(1)} GiB`;
-}
 
 export function RetentionPanel() {
   const { data, error } = useAnswer<Retention>("/api/retention");

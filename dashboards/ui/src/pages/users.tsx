@@ -1,18 +1,18 @@
 import { useAnswer } from "../answer";
-import { cleared, filtersOf } from "../filters";
 import { ago, axisUsd, compact, count, delta, exact, percent, usd } from "../format";
 import type { PageProps } from "../pages";
 import { Chart } from "../parts/chart";
 import { Chip, Status } from "../parts/chip";
 import { FilterBar } from "../parts/filter_bar";
-import { FirstSteps, Nothing, Problem } from "../parts/notice";
+import { FirstSteps, NoCalls, Nothing, Problem } from "../parts/notice";
+import { Paging } from "../parts/paging";
 import { change, go, href, type Place } from "../place";
 import { asked, isLive, isoSeconds, withRange } from "../range";
 import { useTitle } from "../title";
 import { named, signedShare, toCalls } from "./cost_links";
 import type { Sums } from "./cost_records";
 import type { OneUser, SessionList, UserList } from "./people_records";
-import { Paging, SessionTable } from "./session_table";
+import { SessionTable } from "./session_table";
 import "./people.css";
 
 const SORTS = [["cost", "Cost"], ["calls", "Calls"], ["failures", "Failed"], ["blocks", "Blocked"], ["found", "By guards"], ["tokens", "Tokens"]] as const;
@@ -33,10 +33,9 @@ export function Users({ here, stored }: PageProps) {
       </div>
       {error && <Problem text={error} />}
       {data?.users.length ? <List here={here} data={data} sort={sort} /> : data && (
-        <Nothing title="No user in this range">
+        <NoCalls here={here} title="No user in this range">
           <p>Calls belong to a user when the app says so: <code>{'with spanward.user("…"):'}</code> An id is shown as it was given, so give a pseudonym if names are not to be here.</p>
-          <p>{filtersOf(here.query).length > 0 && <><a href={href("/users", cleared(here.query))}>Clear the filters</a>, or </>}<a href={href("/users", withRange(here.query, "now-30d", "now"))}>look at the last 30 days</a>.</p>
-        </Nothing>
+        </NoCalls>
       )}
       <Paging here={here} next={data?.next ?? null} what="users" />
     </div>

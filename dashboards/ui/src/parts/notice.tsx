@@ -1,8 +1,9 @@
 // What stands where data would be: an error that says what to do, or a first step.
 import type { ComponentChildren } from "preact";
 import { Copy } from "./copy";
+import { cleared, filtersOf } from "../filters";
 import { offerFor } from "../offers";
-import { href, place } from "../place";
+import { href, place, type Place } from "../place";
 import { withRange } from "../range";
 import { Icon } from "./icon";
 
@@ -18,6 +19,17 @@ export function Problem({ text }: { text: string }) {
 
 export function Nothing({ title, children }: { title: string; children?: ComponentChildren }) {
   return <div class="empty"><h2>{title}</h2>{children}</div>;
+}
+
+// Of a page of calls: what is shown is too narrow.
+export function NoCalls({ here, title = "No call in this range", children }: { here: Place; title?: string; children?: ComponentChildren }) {
+  const narrowed = filtersOf(here.query).length > 0 || here.query.has("q");
+  return (
+    <Nothing title={title}>
+      {children}
+      <p>{narrowed && <><a href={href(here.path, cleared(here.query))}>Clear the filters</a>, or </>}<a href={href(here.path, withRange(here.query, "now-30d", "now"))}>look at the last 30 days</a>.</p>
+    </Nothing>
+  );
 }
 
 function Code({ text }: { text: string }) {

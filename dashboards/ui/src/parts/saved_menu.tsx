@@ -1,13 +1,12 @@
 // Views that people keep: open one, save what is shown, remove one. The same for every kind of the API.
 import { useEffect, useState } from "preact/hooks";
+import { ago } from "../format";
+import { idOf } from "../ids";
 import { change, href, type Place } from "../place";
 import type { Kept } from "../records";
 import { send } from "../send";
-import { ago } from "../format";
 import { Icon } from "./icon";
 import { Menu } from "./menu";
-
-const idOf = (name: string) => name.trim().toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 80) || "view";
 
 // As the server takes it: no spaces and no backslashes.
 const addressOf = (here: Place) => href(here.path, change(here.query, {})).replaceAll("\\", "%5C").replaceAll(" ", "+");
@@ -33,7 +32,7 @@ export function SavedMenu({ here }: { here: Place }) {
               </li>
             ))}
           </ul>
-          <Save all={all ?? []} save={(name, version) => act(send("PUT", `/api/saved/view/${encodeURIComponent(idOf(name))}`, { name, address, version }))} />
+          <Save all={all ?? []} save={(name, version) => act(send("PUT", `/api/saved/view/${encodeURIComponent(idOf(name, "view"))}`, { name, address, version }))} />
           {error && <p class="bad-text" role="alert">{error}</p>}
         </>
       )}
@@ -43,7 +42,7 @@ export function SavedMenu({ here }: { here: Place }) {
 
 function Save({ all, save }: { all: Kept[]; save: (name: string, version: number) => Promise<unknown> }) {
   const [name, set] = useState("");
-  const there = all.find((one) => one.id === idOf(name) && name.trim());
+  const there = all.find((one) => one.id === idOf(name, "view") && name.trim());
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     if (name.trim()) void save(name.trim(), there?.version ?? 0).then(() => set(""));

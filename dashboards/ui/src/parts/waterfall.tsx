@@ -120,7 +120,7 @@ export function Waterfall({ spans, more, here, trace, query }: Props) {
   );
 }
 
-export function visible(rows: readonly Row[], folded: ReadonlySet<string>, zoom: string): Row[] {
+function visible(rows: readonly Row[], folded: ReadonlySet<string>, zoom: string): Row[] {
   const at = rows.findIndex((row) => row.span.span_id === zoom);
   const top = at < 0 ? -1 : rows[at]!.depth;
   const end = at < 0 ? rows.length : rows.findIndex((row, i) => i > at && row.depth <= top);

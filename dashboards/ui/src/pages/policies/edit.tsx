@@ -22,7 +22,7 @@ interface Props {
 }
 
 // The newest text is checked once typing pauses; answers to older ones are thrown away.
-export function useCheck(name: string, file: string, text: string): { checked: Checked | null; error: string; busy: boolean } {
+function useCheck(name: string, file: string, text: string): { checked: Checked | null; error: string; busy: boolean } {
   const [state, set] = useState<{ checked: Checked | null; error: string; of: string }>({ checked: null, error: "", of: "" });
   useEffect(() => {
     let gone = false;

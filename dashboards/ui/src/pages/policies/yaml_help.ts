@@ -9,7 +9,7 @@ interface Spot {
   word: string;
 }
 
-export function spotOf(text: string, caret: number): Spot {
+function spotOf(text: string, caret: number): Spot {
   const before = text.slice(0, caret);
   const lines = before.split("\n");
   const current = lines.pop() ?? "";

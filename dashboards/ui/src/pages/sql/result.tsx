@@ -50,7 +50,7 @@ function Cell({ value, row }: { value: Value; row: Value[] }) {
 }
 
 // A trace or a span of it leads to the call.
-export function linkOf(value: Value, row: readonly Value[]): string | null {
+function linkOf(value: Value, row: readonly Value[]): string | null {
   if (typeof value !== "string" || !(TRACE.test(value) || SPAN.test(value))) return null;
   const trace = TRACE.test(value) ? value : row.find((each) => typeof each === "string" && TRACE.test(each));
   const span = SPAN.test(value) ? value : row.find((each) => typeof each === "string" && SPAN.test(each));

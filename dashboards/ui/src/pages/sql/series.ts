@@ -9,11 +9,11 @@ const OTHERS = "others";
 
 export interface Axes { x: string; y: string; series: string }
 
-export function isTime(value: Value | undefined): boolean {
+function isTime(value: Value | undefined): boolean {
   return typeof value === "string" && TIME.test(value);
 }
 
-export function timeMs(text: string): number {
+function timeMs(text: string): number {
   return Date.parse(/[T ]\d\d/.test(text) && !/(?:Z|[+-]\d\d:\d\d)$/.test(text) ? `${text.replace(" ", "T")}Z` : text);
 }
 
