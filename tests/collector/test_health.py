@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -117,8 +118,12 @@ def test_alerts_that_nobody_looks_after_are_told(tmp_path: Path, room: Guardroom
     assert problem(31 * MINUTE) == "Shop: no store"
     audit = AuditRows(Audit(tmp_path / "audit.log"), cast(Store, None))  # never started
     with closing(DiskVault(tmp_path / "vault.db", Keys("own", bytes(32)), VaultSettings())) as vault:
-        for name in ("alerts", "repricing"):
-            told = Health(one, room, Still(), lambda: False, audit, vault, **{name: lambda: "stuck"}).report()
+        well = Health(one, room, Still(), lambda: False, audit, vault)
+        for name, health in (
+            ("alerts", replace(well, alerts=lambda: "stuck")),
+            ("repricing", replace(well, repricing=lambda: "stuck")),
+        ):
+            told = health.report()
             assert (told["status"], told[name]) == ("degraded", {"problem": "stuck"})
 
 
