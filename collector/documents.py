@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ class DocumentFile:
         self._lock = threading.Lock()
         if path != ":memory:":  # URLs of channels let one in; what SQLite puts beside the file has its rights
             os.close(os.open(path, os.O_CREAT | os.O_CLOEXEC, 0o600))
-            Path(path).chmod(0o600)
+            with suppress(OSError):  # a file system without rights, or whose owner is another
+                Path(path).chmod(0o600)
         self._file = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._file.execute("PRAGMA journal_mode = WAL")
         self._file.execute("PRAGMA synchronous = FULL")
