@@ -5,7 +5,8 @@ from typing import Any
 
 from . import guard_kind
 from .ask import Ask
-from .calls import ROW, Order, neighbours
+from .calls import ROW, neighbours
+from .sorting import Order
 from .view import BadView, View
 
 CONTENT = ("input", "output", "system", "tools")
