@@ -41,7 +41,8 @@ export interface CallPage {
 export interface CallList { calls: CallRow[]; next: string | null; total: number; hidden: boolean; searched: { since: number; whole: boolean } | null }
 export interface TailEvent { calls: CallRow[]; more: number; hidden: boolean }
 export interface Kept { id: string; name: string; address: string; version: number; changed: number; actor: string }
-export type Facets = Record<string, { value: string; calls: number }[]>;
+/** `about`: reckoned from a part of the calls, as there are very many. */
+export type Facets = Record<string, { value: string; calls: number; about?: boolean }[]>;
 
 export interface Counts {
   calls: number; errors: number; blocked: number; unpriced: number; input_tokens: number; cached_tokens: number;

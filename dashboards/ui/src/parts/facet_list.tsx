@@ -19,19 +19,19 @@ function Facet({ here, name, values }: { here: Place; name: string; values: Face
   const [all, set] = useState(false);
   const chosen = new Set(here.query.getAll(name));
   const known = values.filter((v) => v.value);
-  const missing = [...chosen].filter((value) => !known.some((v) => v.value === value)).map((value) => ({ value, calls: 0 }));
+  const missing = [...chosen].filter((value) => !known.some((v) => v.value === value)).map((value) => ({ value, calls: 0, about: false }));
   const shown = [...missing, ...(all ? known : known.filter((v, i) => i < SHORT || chosen.has(v.value)))];
   const top = Math.max(...known.map((v) => v.calls), 1);
   return (
     <details open class="facet">
       <summary>{LABELS[name] ?? name}<Icon name="down" /></summary>
       <ul>
-        {shown.map(({ value, calls }) => (
+        {shown.map(({ value, calls, about }) => (
           <li key={value}>
-            <a href={href(here.path, toggled(here.query, name, value))} class={chosen.has(value) ? "on" : ""} aria-pressed={chosen.has(value)} role="button" title={`${value}: ${count(calls)} calls`}>
+            <a href={href(here.path, toggled(here.query, name, value))} class={chosen.has(value) ? "on" : ""} aria-pressed={chosen.has(value)} role="button" title={about ? `${value}: about ${count(calls)} calls, reckoned from a part of them` : `${value}: ${count(calls)} calls`}>
               <i style={{ width: `${(100 * calls) / top}%` }} aria-hidden="true" />
               <span>{wordFor(name, value)}</span>
-              <b>{compact(calls)}</b>
+              <b>{about && "≈"}{compact(calls)}</b>
             </a>
             <a class="not" href={href(here.path, toggled(here.query, `${name}!`, value))} title={`Leave out ${value}`} aria-label={`Leave out ${value}`}><Icon name="close" /></a>
           </li>
