@@ -27,8 +27,8 @@ COUNTED = """Calls of Python and C functions in the calling thread, a number tha
 Set-up is on top of an imported openai with a client."""
 CAPTURED = """Read from the spans that were made of a chat, a stream and a chat with a tool call. Our cost is set in the
 sidecar, before anything is stored, and not in the application."""
-STEADY = """The stall is the most CPU time that the event loop spent between two ticks of a 1 ms ticker, beside 50
-calls at once over loopback."""
+STEADY = """The stall is the most CPU time of one step on the event loop, in which nobody else there has a turn, of 50
+calls at once over loopback; the least of five times."""
 SECTIONS = (
     ("Targets", table.targets, TARGETS),
     ("CPU: instrumentation alone", table.cost, ALONE),
