@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import quantiles
@@ -95,7 +96,13 @@ def cpu_seconds(pid: int) -> float:
 
 
 def size_of(directory: Path) -> int:
-    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
+    """A merge may end meanwhile, and take its files away."""
+    sizes = 0
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            with suppress(FileNotFoundError):
+                sizes += (Path(folder) / name).stat().st_size
+    return sizes
 
 
 def bulk(http: httpx.Client, pid: int, spans: int) -> dict[str, float]:
