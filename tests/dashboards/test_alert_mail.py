@@ -36,14 +36,14 @@ def told() -> Notification:
 def channel(port: int, **how: Any) -> Email:
     return Email(
         kind="email", name="Ops", host="127.0.0.1", port=port, sender="a@b.c", to=["d@e.f"], username="ops",
-        password_env="MAIL_PASSWORD", **how,
+        password_env="SPANWARD_ALERT_MAIL", **how,
     )  # fmt: skip
 
 
 def sent(mails: Mails, **how: Any) -> str:
     """Why it was not taken; empty where it was."""
     try:
-        send_mail(channel(mails.port, **how), told(), NOW, {"MAIL_PASSWORD": "s3cret"})
+        send_mail(channel(mails.port, **how), told(), NOW, {"SPANWARD_ALERT_MAIL": "s3cret"})
     except Refused as no:
         return no.why
     return ""

@@ -354,6 +354,10 @@ def witness(folder: Path, policy: str, cases: list[Case]) -> Witnesses:
         process, gate.upstream = stack.enter_context(sidecar(data, output, policy, spool))
         calls = len(cases)
         wait_until(lambda: query(gate, "SELECT count() FROM llm_calls")[0][0] == calls, f"{calls} calls to be stored")
+        # a table may be filled after the calls are there
+        wait_until(
+            lambda: json.loads(gate.forward("GET", "/healthz")[2])["queue_bytes"] == 0, "every table to be filled"
+        )
         for table in TABLES:
             seen[f"table {table}"] = json.dumps(query(gate, f"SELECT * FROM {table}"), ensure_ascii=False).encode()
         seen["/metrics"] = gate.forward("GET", "/metrics")[2]
