@@ -48,17 +48,21 @@ ORDER BY {by.sql()} LIMIT {size + 1}"""
 def _total(ask: Ask, view: View) -> int:
     if view.named <= conditions.HOURLY:
         source = conditions.counted(view, "service")
-        counted: int = ask(f"SELECT sum(calls) FROM ({source.sql})", source.parameters).rows[0][0]
-        return counted
+        return _sum(ask, source)
     if parts := conditions.by_kind(view):
-        return sum(int(ask(f"SELECT sum(calls) FROM ({part.sql})", part.parameters).rows[0][0]) for part in parts)
+        return sum(_sum(ask, part) for part in parts)
     if (tag := conditions.only_tag(view)) is not None:
         source = conditions.tagged(view)
-        tagged = f"SELECT sum(calls) FROM ({source.sql}) WHERE tag = {{tag:String}}"
-        return int(ask(tagged, source.parameters | {"tag": tag}).rows[0][0])
+        tagged = f"SELECT calls FROM ({source.sql}) WHERE tag = {{tag:String}}"
+        return _sum(ask, Condition(tagged, source.parameters | {"tag": tag}))
     where = conditions.calls(view)
     found: int = ask(f"SELECT count() FROM llm_calls WHERE {where.sql}", where.parameters).rows[0][0]
     return found
+
+
+def _sum(ask: Ask, source: Condition) -> int:
+    """`source` is a SELECT of `calls`, among others."""
+    return int(ask(f"SELECT sum(calls) FROM ({source.sql})", source.parameters).rows[0][0])
 
 
 def neighbours(ask: Ask, view: View, by: Order, call: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,11 @@ class Grid:
     step: int
     rolled: bool
 
+    @property
+    def seconds(self) -> range:
+        """When each step begins."""
+        return range(self.view.start // 1000, self.view.end // 1000, self.step)
+
 
 def lay(view: View) -> Grid:
     """The finest step that keeps a chart under `MOST_POINTS` points, begun at a whole step of the clock (UTC)."""

@@ -123,12 +123,6 @@ FROM (
 )"""
 
 
-def guard_series(events: str, bucket: str, fill: str = "") -> str:
-    """`events` is a SELECT of `second`, `kind` and `events`."""
-    kinds = ", ".join(f"sumIf(events, kind = '{kind}') AS {kind}" for kind in guard_kind.EVENT_KINDS)
-    return f"SELECT {bucket} AS bucket, {kinds} FROM ({events}) GROUP BY bucket ORDER BY bucket {fill}"
-
-
 def guards_rolled(where: str, table: str = "guard_1m") -> str:
     return f"""SELECT {guard_kind.OF_EVENT} AS kind, toInt64(toUnixTimestamp(t)) AS second, rule, events
 FROM {table} WHERE {where} AND {guard_kind.FOUND}"""

@@ -108,8 +108,7 @@ def _guards(ask: Ask, grid: Grid) -> _Guards:
     rows, parameters = _events(grid.view, grid)
     sql = f"""SELECT grouping(rule) AS of_bucket, {_BUCKET} AS bucket, kind, rule, sum(events) AS n FROM ({rows})
 GROUP BY GROUPING SETS ((bucket, kind), (rule, kind)) ORDER BY n DESC, rule"""
-    times = range(grid.view.start // 1000, grid.view.end // 1000, grid.step)
-    series = {kind: dict.fromkeys(times, 0) for kind in guard_kind.EVENT_KINDS}
+    series = {kind: dict.fromkeys(grid.seconds, 0) for kind in guard_kind.EVENT_KINDS}
     totals = dict.fromkeys(guard_kind.EVENT_KINDS, 0)
     blocking = []
     for of_bucket, bucket, kind, rule, n in ask(sql, parameters | {"step": grid.step}).rows:
@@ -119,7 +118,7 @@ GROUP BY GROUPING SETS ((bucket, kind), (rule, kind)) ORDER BY n DESC, rule"""
         elif kind == "blocked":
             blocking.append(rule)
     steps = {kind: list(values.values()) for kind, values in series.items()}
-    return _Guards(totals, {"t": [1000 * second for second in times], **steps}, blocking[:_MOST_BLOCKING])
+    return _Guards(totals, {"t": [1000 * second for second in grid.seconds], **steps}, blocking[:_MOST_BLOCKING])
 
 
 def _failures(ask: Ask, view: View, blocking: list[str]) -> list[dict[str, Any]]:
@@ -162,9 +161,8 @@ _LATENCIES = (("latency", "latency"), ("ttft_ms", "ttft"))
 
 def _columns(buckets: dict[int, dict[str, Any]], grid: Grid, names: list[str]) -> dict[str, list[Any]]:
     """One value a step of the grid; nothing is zero, and has no latency."""
-    times = range(grid.view.start // 1000, grid.view.end // 1000, grid.step)
-    rows = [buckets.get(second) or _NOTHING for second in times]
-    columns: dict[str, list[Any]] = {"t": [1000 * second for second in times]}
+    rows = [buckets.get(second) or _NOTHING for second in grid.seconds]
+    columns: dict[str, list[Any]] = {"t": [1000 * second for second in grid.seconds]}
     latencies = dict(_LATENCIES)
     columns |= {name: [row[name] for row in rows] for name in names if name not in latencies}
     for name, key in _LATENCIES:

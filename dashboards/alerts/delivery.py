@@ -106,7 +106,6 @@ def _due(next_: int, now: int) -> bool:
 
 def undelivered(documents: Documents) -> list[Undelivered]:
     """What waits in the outbox, the oldest first."""
-    found = [document for document in documents.all(kept.OUTBOX) if "ended" not in document.body]
     names = {channel.id: str(channel.body["name"]) for channel in documents.all(kept.CHANNEL)}
     return [
         {
@@ -119,7 +118,7 @@ def undelivered(documents: Documents) -> list[Undelivered]:
             "attempts": one.body["attempts"],
             "why": one.body["why"],
         }
-        for one in sorted(found, key=lambda document: (document.body["since"], document.id))
+        for one in sorted(kept.unsent(documents), key=lambda document: (document.body["since"], document.id))
     ]
 
 

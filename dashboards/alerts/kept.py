@@ -45,6 +45,11 @@ class LastRound:
     lost: int = 0
 
 
+def unsent(documents: Documents) -> list[Document]:
+    """What waits in the outbox; the rest of it is sent, and waits for its row in the history."""
+    return [document for document in documents.all(OUTBOX) if "ended" not in document.body]
+
+
 def last_round(documents: Documents) -> LastRound:
     found = documents.get(ENGINE, OF_ENGINE)
     return LastRound(**found.body) if found else LastRound()

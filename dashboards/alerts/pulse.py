@@ -12,12 +12,10 @@ STUCK_MS = 1_800_000
 
 def problem(documents: Documents, now: int, begun: int) -> str:
     """What is wrong, empty for nothing. `begun`: since when the sidecar runs; all in milliseconds."""
-    found = documents.get(kept.ENGINE, kept.OF_ENGINE)
-    last = max(int(found.body["at"]) if found else 0, begun)
+    last = max(kept.last_round(documents).at, begun)
     if now - last > max(LEAST_LATE_MS, LATE_ROUNDS * kept.every_s(documents) * 1000):
         return f"alert rules were not looked at for {(now - last) // 60_000} minutes"
-    waiting = [one.body for one in documents.all(kept.OUTBOX) if "ended" not in one.body]
-    waits = [max(int(body["next"]), begun) for body in waiting]
+    waits = [max(int(one.body["next"]), begun) for one in kept.unsent(documents)]
     if waits and now - min(waits) > STUCK_MS:
         return f"notifications are not sent since {(now - min(waits)) // 60_000} minutes"
     return ""

@@ -22,10 +22,9 @@ class _Rollup:
     splits: frozenset[str] = frozenset()
 
 
-_SHARED = frozenset({"tenant", "service", "env", "provider", "model"})
 _ROLLUPS = (
-    _Rollup("cost_1h", 3_600_000, _SHARED | {"user_group", "prompt", "prompt_version"}),
-    _Rollup("tag_1h", 3_600_000, _SHARED | {"tag"}, splits=frozenset({"tag"})),
+    _Rollup("cost_1h", 3_600_000, conditions.PROMPTED),
+    _Rollup("tag_1h", 3_600_000, conditions.ROLLED | {"tag"}, splits=frozenset({"tag"})),
     _Rollup("user_1d", 86_400_000, frozenset({"tenant", "env", "user"})),
 )
 """Of those that know enough the first is taken: it has the finer step and fewer rows."""
