@@ -145,14 +145,14 @@ class CallRow(TypedDict):
 
 
 class Searched(TypedDict):
-    """`since`: how far back content was searched; `whole`: that is all of the range."""
+    """`since`: how far the search came (milliseconds); `whole`: that is all of the range."""
 
     since: int
     whole: bool
 
 
 class CallList(TypedDict):
-    """`next` is the cursor of the page after, None at the end."""
+    """`next` is the cursor of the page after, None at the end. `total` is of all of the range, or of what was searched."""
 
     calls: list[CallRow]
     next: str | None

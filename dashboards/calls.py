@@ -1,15 +1,15 @@
 """The list of calls: a page at a time by keyset, so that new calls neither shift nor repeat rows."""
 
-import base64
-import binascii
-import json
+from dataclasses import replace
 from typing import Any
 
-from . import conditions, first_rows, guard_kind
+from . import conditions, first_rows, guard_kind, stretch
 from .ask import Ask
 from .conditions import Condition
+from .cursor import Cursor, decode
+from .cursor import at as position_of
 from .sorting import SORTS, Order
-from .view import BadView, View
+from .view import View
 
 ROW = f"""trace_id, span_id, toUnixTimestamp64Micro(ts) AS us, service, env, operation, provider, request_model, model,
 status, error_type, finish_reason, stream, stream_end, input_tokens, cached_tokens, output_tokens, reasoning_tokens,
@@ -23,26 +23,73 @@ MOST = 200
 def page(ask: Ask, view: View, by: Order, *, size: int = 100, cursor: str = "") -> dict[str, Any]:
     """`calls` (rows), `next` (cursor of the page after, None at the end) and `total` under the view's filters.
 
-    `searched` says how far back (`since`, milliseconds) a search inside content came; `whole`: through the range.
+    A search for a text looks at a part of a long range at a time: `searched` says how far it came (`since`,
+    milliseconds), and whether that is all of it (`whole`). Until then `total` is what was found so far, and `next`
+    leads on, also where the page is not full.
     """
-    where = conditions.calls(view)
-    parameters = dict(where.parameters)
-    beyond = ""
-    if cursor:
-        parameters |= _decode(cursor, by)
-        beyond = f" AND {by.beyond()}"
-    near = first_rows.find(ask, view, by, Condition(where.sql + beyond, parameters), size + 1)
-    sql = f"""SELECT {ROW}, {SORTS[by.sort].value} AS at_value FROM llm_calls WHERE {near.sql}
-ORDER BY {by.sql()} LIMIT {size + 1}"""
-    rows = ask(sql, near.parameters).records()
-    total = _total(ask, view)
-    more = len(rows) > size
-    after = _encode(rows[size - 1], by) if more else None
+    at = decode(cursor, by) if cursor else Cursor()
+    looked = _looked_at(ask, view, by, at)
+    rows = _rows(ask, looked, by, at.position, size + 1)
+    all_here = len(rows) <= size and not at.position
+    total = at.found + (len(rows) if all_here else _total(ask, looked))
+    after = _after(view, looked, by, at, rows, size, total)
     for row in rows:
         del row["at_value"]
     guard_kind.join(ask, rows[:size])
-    found = view.found and {"since": view.found.since, "whole": view.found.whole}
-    return {"calls": rows[:size], "next": after, "total": total, "searched": found}
+    return {
+        "calls": rows[:size],
+        "next": after and after.encode(by),
+        "total": total,
+        "searched": _searched(view, looked, by),
+    }
+
+
+def _in_stretches(view: View, by: Order) -> bool:
+    """Another order than by time takes all that fit, wherever they are."""
+    return bool(view.text) and view.found is None and by.sort == "time"
+
+
+def _looked_at(ask: Ask, view: View, by: Order, at: Cursor) -> View:
+    if not _in_stretches(view, by):
+        return view
+    if at.begin is not None and at.end is not None:
+        first, last = sorted((at.begin, at.end))
+        return replace(view, start=max(view.start, first), end=min(view.end, last))
+    begin = at.begin if at.begin is not None else (view.end if by.down else view.start)
+    return stretch.of(ask, view, begin, down=by.down)
+
+
+def _searched(view: View, looked: View, by: Order) -> dict[str, Any] | None:
+    if view.found:
+        return {"since": view.found.since, "whole": view.found.whole}
+    if not _in_stretches(view, by):
+        return None
+    return {"since": looked.start if by.down else looked.end, "whole": _whole(view, looked, by)}
+
+
+def _whole(view: View, looked: View, by: Order) -> bool:
+    return looked.start <= view.start if by.down else looked.end >= view.end
+
+
+def _rows(ask: Ask, view: View, by: Order, position: dict[str, Any], count: int) -> list[dict[str, Any]]:
+    where = conditions.calls(view)
+    beyond = f" AND {by.beyond()}" if position else ""
+    near = first_rows.find(ask, view, by, Condition(where.sql + beyond, where.parameters | position), count)
+    sql = f"""SELECT {ROW}, {SORTS[by.sort].value} AS at_value FROM llm_calls WHERE {near.sql}
+ORDER BY {by.sql()} LIMIT {count}"""
+    return ask(sql, near.parameters).records()
+
+
+def _after(
+    view: View, looked: View, by: Order, at: Cursor, rows: list[dict[str, Any]], size: int, total: int
+) -> Cursor | None:
+    begin, end = (looked.end, looked.start) if by.down else (looked.start, looked.end)
+    full = len(rows) > size
+    if not _in_stretches(view, by):
+        return Cursor(position_of(rows[size - 1])) if full else None
+    if full:
+        return Cursor(position_of(rows[size - 1]), begin, end, at.found)
+    return None if _whole(view, looked, by) else Cursor(begin=end, found=total)
 
 
 def _total(ask: Ask, view: View) -> int:
@@ -81,19 +128,3 @@ ORDER BY {by.sql(back=back)} LIMIT 1"""
         rows = ask(sql, where.parameters | here).records()
         found[name] = rows[0] if rows else None
     return found
-
-
-def _encode(row: dict[str, Any], by: Order) -> str:
-    position = [by.sort, row["at_value"], row["us"], row["trace_id"], row["span_id"]]
-    return base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
-
-
-def _decode(cursor: str, by: Order) -> dict[str, Any]:
-    try:
-        sort, value, us, trace, span = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        position = {"at_value": float(value), "at_us": int(us), "at_trace": str(trace), "at_span": str(span)}
-    except (ValueError, TypeError, binascii.Error):
-        raise BadView("this cursor was not made by this list; start again without `cursor`") from None
-    if sort != by.sort:
-        raise BadView(f"this cursor belongs to a list sorted by {sort}; start again without `cursor`")
-    return position | ({"at_value": int(value)} if SORTS[by.sort].kind == "Int64" else {})

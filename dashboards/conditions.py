@@ -1,5 +1,6 @@
 """From a view to SQL: conditions with bound parameters, never text put together from values."""
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,8 +22,8 @@ HOURLY = frozenset(
 """What `facets_1h` can be asked by; `counted` joins it with the calls of begun hours."""
 
 SEARCHED = ("input_preview", "output_preview", "status_message")
-EXACT = ("trace_id", "span_id", "session_id", "user_id")
-"""A search text is looked for inside the first, and may be the whole of one of the second."""
+EXACT = {"session_id": "", "user_id": "", "trace_id": "[0-9a-f]{32}", "span_id": "[0-9a-f]{16}"}
+"""A search text is looked for inside the first, and may be the whole of one of the second, if it looks like one."""
 
 BY_MINUTE = "t >= toDateTime(intDiv({start:Int64}, 1000)) AND t < toDateTime(intDiv({end:Int64} + 999, 1000))"
 WHOLE_HOURS = "t >= toDateTime({first_hour:Int64}) AND t < toDateTime({last_hour:Int64})"
@@ -69,8 +70,7 @@ def calls(view: View, *, without: str = "") -> Condition:
         terms.append(f"{guard_kind.KEY} IN {{found:Array(UInt64)}}")
         parameters["found"] = list(view.found.keys)
     elif view.text:
-        inside = [f"positionCaseInsensitiveUTF8({column}, {{q:String}}) > 0" for column in SEARCHED]
-        terms.append("(" + " OR ".join([*inside, *(f"{column} = {{q:String}}" for column in EXACT)]) + ")")
+        terms.append(_says(view.text))
         parameters["q"] = view.text
     return Condition(" AND ".join(terms), parameters)
 
@@ -161,6 +161,13 @@ def guarded(view: View) -> Condition:
     with_events = f"{guard_kind.KEY} IN (SELECT {guard_kind.KEY} FROM guard_events WHERE {IN_RANGE})"
     by_call = f"{guard_kind.KEY} IN (SELECT {guard_kind.KEY} FROM llm_calls WHERE {inner.sql} AND {with_events})"
     return Condition(f"{IN_RANGE} AND {by_call}", inner.parameters)
+
+
+def _says(text: str) -> str:
+    inside = "positionCaseInsensitive" if text.isascii() else "positionCaseInsensitiveUTF8"
+    terms = [f"{inside}({column}, {{q:String}}) > 0" for column in SEARCHED]
+    terms += [f"{column} = {{q:String}}" for column, form in EXACT.items() if not form or re.fullmatch(form, text)]
+    return f"({' OR '.join(terms)})"
 
 
 def _with_event(events: Iterable[str]) -> str:

@@ -5,11 +5,14 @@ from typing import Any
 from . import guard_kind
 from .ask import Ask
 from .conditions import Condition
+from .sample import blocks
 from .sorting import SORTS, Order
 from .view import View
 
 _PARTS = (256, 16, 1)
 """Of a range, newest first: how much of it is looked at for the first rows."""
+_ONE_IN = 12
+"""Of the five minutes of a range, so many are looked at first: what they reach leaves out most of the others."""
 _FIVE_MINUTES_US = 300_000_000
 _HERE = f"""toStartOfFiveMinutes(ts) IN (SELECT toDateTime(arrayJoin({{near_s:Array(Int64)}}), 'UTC'))
 AND ts IN (SELECT fromUnixTimestamp64Micro(arrayJoin({{near_us:Array(Int64)}})))
@@ -21,7 +24,7 @@ Rows = tuple[tuple[Any, ...], ...]
 
 def find(ask: Ask, view: View, by: Order, where: Condition, count: int) -> Condition:
     """A condition that holds of the first `count` calls under `where`, and of no other."""
-    rows = _by_time(ask, view, by, where, count) if by.sort == "time" else _by_value(ask, by, where, count)
+    rows = _by_time(ask, view, by, where, count) if by.sort == "time" else _by_value(ask, view, by, where, count)
     moments = [moment for moment, _ in rows]
     near = {
         "near_s": sorted({moment // _FIVE_MINUTES_US * 300 for moment in moments}),
@@ -46,18 +49,26 @@ def _by_time(ask: Ask, view: View, by: Order, where: Condition, count: int) -> R
     return rows
 
 
-def _by_value(ask: Ask, by: Order, where: Condition, count: int) -> Rows:
-    """First how far the value reaches, by the plain column; then the calls up to there."""
-    told = SORTS[by.sort]
-    order = f"{told.column} {'DESC NULLS LAST' if by.down else 'ASC NULLS FIRST'}"
-    reach = ask(
-        f"SELECT {told.column} FROM llm_calls WHERE {where.sql} ORDER BY {order} LIMIT {count}", where.parameters
-    )
-    if len(reach.rows) < count or (last := reach.rows[-1][0]) is None:
+def _by_value(ask: Ask, view: View, by: Order, where: Condition, count: int) -> Rows:
+    """First how far the value reaches in a part of the range, else in all of it; then the calls beyond: the index
+    tells where these are.
+    """
+    reach = _reach(ask, by, blocks(view, _ONE_IN).narrowed(where), count)
+    if reach is None:
+        reach = _reach(ask, by, where, count)
+    if reach is None:
         return _rows(ask, by, where, count)
+    told = SORTS[by.sort]
     near = f"{told.column} {'>=' if by.down else '<='} {{reach:{told.column_kind}}}"
-    near = near if by.down else f"({near} OR {told.column} IS NULL)"
-    return _rows(ask, by, Condition(f"{where.sql} AND {near}", where.parameters | {"reach": last}), count)
+    return _rows(ask, by, Condition(f"{where.sql} AND {near}", where.parameters | {"reach": reach}), count)
+
+
+def _reach(ask: Ask, by: Order, where: Condition, count: int) -> Any:
+    """The value of the last of the first `count`, None if there are fewer."""
+    column = SORTS[by.sort].column
+    sql = f"SELECT {column} FROM llm_calls WHERE {where.sql} ORDER BY 1 {'DESC' if by.down else 'ASC'} LIMIT {count}"
+    rows = ask(sql, where.parameters).rows
+    return rows[-1][0] if len(rows) == count else None
 
 
 def _rows(ask: Ask, by: Order, where: Condition, count: int) -> Rows:

@@ -7,9 +7,8 @@ from .view import BadView
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """`value` is never NULL and of the type `kind`. `column` is the same as it stands in the table, of `column_kind`.
-
-    ClickHouse finds the largest of a plain column by its index, those of an expression by reading all.
+    """`value` is never NULL and of the type `kind`. `column` is the same as the table has an index of it, of
+    `column_kind`: ClickHouse finds the largest by that, those of another expression by reading all.
     """
 
     value: str
@@ -22,7 +21,7 @@ SORTS = {
     "time": Sort("toUnixTimestamp64Micro(ts)", "Int64", "ts", "DateTime64(6)"),
     "latency": Sort("toFloat64(latency_ms)", "Float64", "latency_ms", "Float32"),
     "ttft": Sort("toFloat64(ttft_ms)", "Float64", "ttft_ms", "Float32"),
-    "cost": Sort("ifNull(cost_usd, -1)", "Float64", "cost_usd", "Float64"),
+    "cost": Sort("ifNull(cost_usd, -1)", "Float64", "ifNull(cost_usd, -1)", "Float64"),
     "tokens": Sort("toInt64(input_tokens) + output_tokens", "Int64", "input_tokens + output_tokens", "UInt64"),
     "input": Sort("toInt64(input_tokens)", "Int64", "input_tokens", "UInt32"),
     "output": Sort("toInt64(output_tokens)", "Int64", "output_tokens", "UInt32"),

@@ -40,7 +40,7 @@ NUMBERS = {
     "max_latency": ("latency_ms", "<="),
     "min_ttft": ("ttft_ms", ">="),
     "min_tokens": ("input_tokens + output_tokens", ">="),
-    "min_cost": ("cost_usd", ">="),
+    "min_cost": ("ifNull(cost_usd, -1)", ">="),
 }
 """Bound -> what it bounds; milliseconds, tokens, US dollars."""
 

@@ -149,7 +149,10 @@ def test_pages_join_to_the_whole_list_though_values_repeat_and_calls_arrive(
     [
         ("sort=beauty", "sort='beauty' is unknown"),
         ("cursor=nonsense", "was not made by this list"),
-        ("cursor=WyJjb3N0IiwgMSwgMSwgImEiLCAiYiJd", "belongs to a list sorted by cost"),
+        ("cursor=WyJjb3N0IiwgWzEsIDEsICJhIiwgImIiXSwgbnVsbCwgbnVsbCwgMF0", "belongs to a list sorted by cost"),
+        ("cursor=WyJ0aW1lIiwgWzEsIDEsICJhIl0sIG51bGwsIG51bGwsIDBd", "was not made by this list"),
+        ("cursor=WyJ0aW1lIiwgW10sICJhIiwgbnVsbCwgMF0", "was not made by this list"),
+        ("cursor=WyJ0aW1lIiwgW10sIFtdLCAwXQ", "was not made by this list"),
         ("limit=0", "no number from 1 to 200"),
         ("limit=201", "no number from 1 to 200"),
         ("limit=many", "no number from 1 to 200"),

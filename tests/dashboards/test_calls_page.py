@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Download, Page, expect
 from pyarrow import parquet  # type: ignore[import-untyped]
 
 from spanward.collector.store import Store
-from spanward.dashboards import content_search
+from spanward.dashboards import content_search, stretch
 from spanward.tracer import semconv
 
 from .browser import served, tab
@@ -210,6 +210,22 @@ def test_a_search_that_came_to_its_limit_says_so(page: Page, monkeypatch: pytest
     note.get_by_role("link", name="Search the last hour only").click()
     expect(page.locator("table.rows tbody tr")).to_have_count(9)
     expect(note).to_have_count(0)
+
+
+def test_a_search_in_previews_goes_on_by_itself(
+    browser: Browser, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stretch, "MOST_CALLS", 1)
+    now = int(time.time() * 1000)
+    put(store, tmp_path, [Call(now - n * 60 * MINUTE, said="needle" if n in (7, 19) else "hay") for n in range(1, 20)])
+    with served(app_of(store)) as where, browser.new_context(base_url=where) as context:
+        page = context.new_page()
+        page.goto("/calls?from=now-20h&q=needle")
+        expect(page.locator("table.rows tbody tr")).to_have_count(2)
+        expect(page.locator(".total")).to_have_text("2 callslive")
+        expect(page.locator(".calls-note")).to_have_count(0)
+        page.goto("/calls?from=now-20h&q=nothing")
+        expect(page.locator("main")).to_contain_text("No call fits")
 
 
 def test_hostile_text_in_every_column_is_text(page: Page) -> None:

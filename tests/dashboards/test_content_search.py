@@ -71,7 +71,7 @@ def test_content_is_searched(shelf: Store, said: list[Call], text: str, expected
 def test_previews_do_not_hold_it_and_other_filters_narrow_it(shelf: Store, said: list[Call]) -> None:
     api = api_of(shelf)
     assert ask(api, "/api/calls?from=now-7d&q=ORD-77")["calls"] == []
-    assert ask(api, "/api/calls?from=now-7d&q=ORD-77")["searched"] is None
+    assert ask(api, "/api/calls?from=now-7d&q=ORD-77")["searched"] == {"since": NOW - 7 * 24 * HOUR, "whole": True}
     narrow = ask(api, "/api/calls?from=now-7d&q=gr%C3%B6%C3%9Fer&in=content&service=desk")
     assert [row["span_id"] for row in narrow["calls"]] == [said[3].span_id]
     facets = ask(api, "/api/facets?from=now-7d&q=gr%C3%B6%C3%9Fer&in=content&service=desk")

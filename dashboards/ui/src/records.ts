@@ -37,7 +37,7 @@ export interface CallPage {
   previous: Ids | null; next: Ids | null; hidden: boolean;
 }
 
-// `searched`: a search inside content went back to `since` (milliseconds), `whole` if that is all of the range.
+// `searched`: a search came to `since` (milliseconds), `whole` if that is all of the range; `total` is of what was searched.
 export interface CallList { calls: CallRow[]; next: string | null; total: number; hidden: boolean; searched: { since: number; whole: boolean } | null }
 export interface TailEvent { calls: CallRow[]; more: number; hidden: boolean }
 export interface Kept { id: string; name: string; address: string; version: number; changed: number; actor: string }
