@@ -1,5 +1,6 @@
 """Events are found by what their calls are, whether they know their call or not: as if each call were looked up."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from .conftest import NOW, api_of
 from .traffic import Call, put
 
 MINUTE = 60_000
-KINDS = (
+KINDS: tuple[dict[str, Any], ...] = (
     {},
     {semconv.GUARD_VERDICT: "modify", semconv.GUARD_ACTION: "modify"},
     {semconv.GUARD_VERDICT: "deny", semconv.GUARD_ACTION: "block"},
@@ -29,6 +30,8 @@ SHADOW = {semconv.GUARDRAIL_MODE: "shadow", semconv.GUARDRAIL_RULE: "no-keys", s
 NOTHING = {semconv.GUARDRAIL_VERDICT: "allow", semconv.GUARDRAIL_ACTION: "allow"}
 OF_NO_MODEL = {semconv.OPERATION: "execute_tool"}
 
+GUARDS: tuple[list[dict[str, Any]], ...] = ([{}], [SHADOW], [{}, SHADOW], [NOTHING], [])
+
 
 def calls() -> list[Call]:
     """In each every few differ; the newest are of the last minutes, the oldest lie before most views."""
@@ -36,7 +39,7 @@ def calls() -> list[Call]:
         Call(
             NOW - n * 7 * MINUTE - n, model="abc"[n % 3], provider=("openai", "anthropic")[n % 2], env="pq"[n % 5 > 0],
             service="xy"[n % 4 > 0], error="Timeout" if n % 6 == 0 else "", trace=10_000 + n, span=20_000 + n,
-            guards=[[{}], [SHADOW], [{}, SHADOW], [NOTHING], []][n % 5],
+            guards=GUARDS[n % 5],
             attributes={
                 semconv.PROMPT_NAME: ("answer", "title")[n % 7 % 2], semconv.PROMPT_VERSION: str(n % 3),
                 semconv.USER_ID: f"u{n % 8}", semconv.USER_GROUP: ("free", "pro", "")[n % 9 % 3],
@@ -48,14 +51,19 @@ def calls() -> list[Call]:
     ]  # fmt: skip
 
 
-STORED = {"all know": lambda n: True, "some know": lambda n: n % 3 > 0, "old ones do not": lambda n: n < 100}
+STORED: dict[str, Callable[[int], bool]] = {
+    "all know": lambda n: True,
+    "some know": lambda n: n % 3 > 0,
+    "old ones do not": lambda n: n < 100,
+    "none knows": lambda n: False,
+}
 
 
-@pytest.fixture(scope="module", params=[*STORED, "none knows"])
+@pytest.fixture(scope="module", params=[*STORED])
 def kept(engine: Store, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Any:
     store = engine.beside("events_" + request.param.replace(" ", "_"))
     store.migrate()
-    knows = STORED.get(request.param, lambda n: False)
+    knows = STORED[request.param]
     folder: Path = tmp_path_factory.mktemp("events")
     told = [(call, knows(n)) for n, call in enumerate(calls())]
     for know in (True, False):
