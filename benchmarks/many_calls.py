@@ -100,7 +100,12 @@ _CALLS = {
 
 _OF_CALL = {name: name for name in ("tenant", "ts", "trace_id", "span_id", "service", "env")}
 _RULE = "multiIf(guard_action = 'block', 3, guard_verdict = 'warn', 4, guard_action = 'modify', 1 + cityHash64(span_id) % 2, 5)"  # noqa: E501
-_EVENTS = _OF_CALL | {
+_OF_EVENTS_CALL = (
+    "provider", "request_model", "model", "operation", "status", "error_type", "finish_reason", "prompt_name",
+    "prompt_version", "user_group", "user_id", "session_id", "tags", "guard_verdict", "guard_action",
+)  # fmt: skip
+_EVENTS = {name: name for name in (*_OF_CALL, *_OF_EVENTS_CALL)} | {
+    "of_call": "1",
     "guard_span_id": "substring(trace_id, 1, 16)",
     "rule": f"['pii-in', 'pii-out', 'injection', 'toxicity', 'topics'][{_RULE}]",
     "policy": "'default'",

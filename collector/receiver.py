@@ -1,4 +1,4 @@
-"""What happens to an OTLP request between the HTTP route and the log: check, price, append."""
+"""What happens to an OTLP request between the HTTP route and the log: check, price, tell guards' calls, append."""
 
 import hashlib
 import time
@@ -9,11 +9,13 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from . import clocks
+from ..tracer import semconv
+from . import clocks, guarded_calls
 from .bodies import KnownBodies
 from .pricing import Pricing, price
 from .wal import WriteAheadLog
 
+_GUARDRAIL = semconv.RUN_GUARDRAIL.encode()
 CONTENT_TYPES = ("application/x-protobuf", "application/protobuf")
 
 
@@ -65,6 +67,8 @@ class Receiver:
         try:
             redated = redate(request, time.time_ns())
             changed = price(request, self._pricing) + redated
+            if _GUARDRAIL in body:
+                changed += guarded_calls.tell(request)
             logged = self._wal.append(request.SerializeToString() if changed else body, digest)
         except BaseException as error:
             self._known.settle(digest, error)

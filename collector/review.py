@@ -12,6 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 from ..guards.judgement import Check, Context, GuardEvent
 from ..tracer import semconv
 from ..tracer.segment import bodies, frame
+from . import guarded_calls
 from .gate import place_of
 from .otlp_values import attributes_of, to_attributes
 from .stored_messages import messages_of, system_of
@@ -141,7 +142,7 @@ def _judge(call: Span, resource: Attributes, reviewer: Reviewer, known: set[RunR
 def _guardrail_span(event: GuardEvent, call: Span, check: Check, policy: Mapping[str, Any], number: int) -> Span:
     identity = f"{call.trace_id.hex()} {call.span_id.hex()} {event.rule} {event.stage} {number}"
     ended = call.end_time_unix_nano
-    return Span(
+    guard = Span(
         trace_id=call.trace_id,
         span_id=sha256(identity.encode()).digest()[:8],
         parent_span_id=call.span_id,
@@ -171,3 +172,5 @@ def _guardrail_span(event: GuardEvent, call: Span, check: Check, policy: Mapping
             }
         ),
     )
+    guarded_calls.copy(guard, call)
+    return guard

@@ -107,6 +107,14 @@ GUARDRAIL_FINDINGS = "spanward.guardrail.findings"
 GUARDRAIL_ENGINE = "spanward.guardrail.engine"
 GUARDRAIL_DEGRADED = "spanward.guardrail.degraded"
 GUARDRAIL_CALL_SPAN = "spanward.guardrail.call.span_id"
+CALL_PREFIX = "spanward.call."
+"""Before what the sidecar copies from a call to the spans of its guards; from anybody else it is not taken."""
+CALL_FAILED = CALL_PREFIX + "failed"
+OF_GUARDED_CALL = (
+    OPERATION, PROVIDER, "gen_ai.system", REQUEST_MODEL, RESPONSE_MODEL, ERROR_TYPE, FINISH_REASONS, CONVERSATION,
+    USER_ID, USER_GROUP, PROMPT_NAME, PROMPT_VERSION, TAGS, GUARD_VERDICT, GUARD_ACTION,
+)  # fmt: skip
+"""What is copied."""
 
 REPORT = "spanward.report"
 """Name of the span by which a tracer says what it had to drop or could not do; counts are attributes below."""

@@ -491,6 +491,11 @@ def test_a_guardrail_is_a_row_of_guard_events_and_counted(store: Store, tmp_path
         "degraded": 0,
         "latency_ms": 1500.0,
         "reason": "found",
+        **dict.fromkeys(("provider", "request_model", "model", "operation", "status", "error_type"), ""),
+        **dict.fromkeys(("finish_reason", "prompt_name", "prompt_version", "user_group", "user_id"), ""),
+        **dict.fromkeys(("session_id", "guard_verdict", "guard_action"), ""),
+        "of_call": 0,
+        "tags": [],
     }
     assert store.ask("SELECT * FROM guard_1m").records() == [
         {

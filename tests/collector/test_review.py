@@ -18,7 +18,7 @@ from spanward.guards.pipeline import Pipeline
 from spanward.tracer import semconv
 from spanward.tracer.segment import bodies, frame
 
-from .otlp import body, call, said
+from .otlp import CALL, body, call, said
 from .sidecar_process import Running, until
 
 ANSWER = said("assistant", "write to ada@example.com")
@@ -62,6 +62,7 @@ def test_a_finding_becomes_a_guardrail_span_beside_its_call(pipeline: Pipeline) 
         semconv.GUARDRAIL_ENGINE: told[semconv.GUARDRAIL_ENGINE],
         semconv.GUARDRAIL_DEGRADED: told[semconv.GUARDRAIL_DEGRADED],
         semconv.GUARDRAIL_REASON: "",
+        **{f"spanward.call.{name}": value for name, value in CALL.items() if "usage" not in name},
     }
     assert (span.trace_id.hex(), span.parent_span_id.hex(), span.name) == (f"{2:032x}", f"{2:016x}", "run_guardrail")
     assert (reviewed.judged, reviewed.failures) == (1, [])

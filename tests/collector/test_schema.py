@@ -113,6 +113,7 @@ FOREIGN = {
 def test_the_views_read_names_that_the_tracer_writes() -> None:
     names = {value for value in vars(semconv).values() if isinstance(value, str)}
     names.add(semconv.REQUEST_PREFIX + "response_format")  # a setting of the request
+    names |= {semconv.CALL_PREFIX + name for name in semconv.OF_GUARDED_CALL}
     sql = "\n".join(file.read_text() for file in SQL.glob("*.sql"))
     read = set(re.findall(r"\['([a-z_.]+)'\]", sql))
     assert read - FOREIGN <= names

@@ -10,6 +10,7 @@ from typing import Any
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from spanward.collector import guarded_calls
 from spanward.collector.otlp_values import to_attributes
 from spanward.collector.store import Store
 from spanward.tracer import semconv
@@ -50,7 +51,8 @@ class Call:
         return f"{self.span:016x}"
 
 
-def put(store: Store, folder: Path, calls: Iterable[Call]) -> None:
+def put(store: Store, folder: Path, calls: Iterable[Call], *, told: bool = True) -> None:
+    """`told`: as the receiver does, events are told of their calls."""
     body = ExportTraceServiceRequest()
     for call in calls:
         resource = body.resource_spans.add()
@@ -58,6 +60,8 @@ def put(store: Store, folder: Path, calls: Iterable[Call]) -> None:
             to_attributes({"service.name": call.service, "deployment.environment.name": call.env})
         )
         resource.scope_spans.add().spans.extend([_span(call), *(_guard(call, guard) for guard in call.guards)])
+    if told:
+        guarded_calls.tell(body)
     _ingest(store, folder, body)
 
 
