@@ -25,7 +25,9 @@ OF_CALL = (
 """SQL on `llm_calls`: what stood in the way of the call made of it; its events may add to that."""
 
 NEAR = (
-    "ts >= fromUnixTimestamp64Milli({start:Int64} - 3600000) AND ts < fromUnixTimestamp64Milli({end:Int64} + 86400000)"
+    "ts >= fromUnixTimestamp64Milli({start:Int64} - 3600000) AND ts < fromUnixTimestamp64Milli({end:Int64} + 86400000) "
+    "AND toStartOfFiveMinutes(ts) >= toStartOfFiveMinutes(fromUnixTimestamp64Milli({start:Int64} - 3600000, 'UTC')) "
+    "AND toStartOfFiveMinutes(ts) <= toStartOfFiveMinutes(fromUnixTimestamp64Milli({end:Int64} + 86400000, 'UTC'))"
 )
 """On `guard_events`: an event may be stamped a little before its call where clocks differ, and long after it began."""
 
