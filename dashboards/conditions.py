@@ -58,7 +58,14 @@ class Condition:
 
 def calls(view: View, *, without: str = "") -> Condition:
     """On `llm_calls`: everything the view asks for, except the filter named `without`."""
-    terms = [IN_RANGE, BY_BLOCKS] if view.end - view.start < _PART_MS else [IN_RANGE]
+    asked = of_any_time(view, without=without)
+    terms = [IN_RANGE, *([BY_BLOCKS] if view.end - view.start < _PART_MS else []), *([asked.sql] if asked.sql else [])]
+    return Condition(" AND ".join(terms), asked.parameters)
+
+
+def of_any_time(view: View, *, without: str = "") -> Condition:
+    """As `calls`, without the time; no text where nothing else is asked for."""
+    terms: list[str] = []
     parameters: dict[str, Any] = {"start": view.start, "end": view.end}
     for negated, filters in ((False, view.chosen), (True, view.refused)):
         for name, values in filters.items():
@@ -158,17 +165,6 @@ WHERE {begun.sql} AND {BEGUN_CALLS}"""
 
 def _less(filters: dict[str, tuple[str, ...]], name: str) -> dict[str, tuple[str, ...]]:
     return {key: values for key, values in filters.items() if key != name}
-
-
-def guarded(view: View) -> Condition:
-    """On `guard_events`: those of the calls that the view shows."""
-    if view.named <= GUARD_ROLLED:
-        return calls(view)
-    inner = calls(view)
-    # of the calls only those with events are put into the set: it is most of the work
-    with_events = f"{guard_kind.KEY} IN (SELECT {guard_kind.KEY} FROM guard_events WHERE {IN_RANGE})"
-    by_call = f"{guard_kind.KEY} IN (SELECT {guard_kind.KEY} FROM llm_calls WHERE {inner.sql} AND {with_events})"
-    return Condition(f"{IN_RANGE} AND {by_call}", inner.parameters)
 
 
 def _with_event(events: Iterable[str]) -> str:

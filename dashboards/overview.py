@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from . import conditions, guard_kind, measures
+from . import conditions, events, guard_kind, measures
 from .ask import Ask
 from .conditions import BEGUN_CALLS, BEGUN_MINUTES, GUARD_ROLLED, HOURLY, PROMPTED, WHOLE_HOURS, Condition
 from .grid import Grid, before, lay
@@ -88,7 +88,7 @@ def _counted(ask: Ask, grid: Grid) -> _Counted:
 def _events(view: View, grid: Grid) -> tuple[str, dict[str, Any]]:
     """SELECT of second, kind, rule, events."""
     if grid.step < 60 or not view.named <= GUARD_ROLLED:
-        where = conditions.guarded(view)
+        where = events.of_calls(view)
         return measures.guards_one_by_one(where.sql), where.parameters
     if grid.step % 3600:
         minutes = conditions.rollup(view)

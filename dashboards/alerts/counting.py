@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .. import conditions, guard_kind
+from .. import conditions, events, guard_kind
 from ..ask import Ask
 from ..conditions import GUARD_ROLLED, ROLLED
 from ..view import View
@@ -119,11 +119,11 @@ def _guards(number: int, rule: Rule, view: View, bin_: str) -> Part:
     kind = "failed_open" if rule.metric == "fail_open" else rule.kind
     found = f"{guard_kind.FOUND}{f' AND {guard_kind.OF_EVENT} = {{kind:String}}' if kind else ''}"
     if view.named <= GUARD_ROLLED:
-        where, table, time, events = conditions.rollup(view), "guard_1m", "t", "sum(events)"
+        where, table, time, n_events = conditions.rollup(view), "guard_1m", "t", "sum(events)"
     else:
-        where, table, time, events = conditions.guarded(view), "guard_events", "ts", "count()"
+        where, table, time, n_events = events.of_calls(view), "guard_events", "ts", "count()"
     narrowed = conditions.Condition(f"{where.sql} AND {found}", where.parameters | ({"kind": kind} if kind else {}))
-    select = f"{_EVENTS_ONLY}, {events} AS n_events, {_NO_HISTOGRAMS}"
+    select = f"{_EVENTS_ONLY}, {n_events} AS n_events, {_NO_HISTOGRAMS}"
     return _part(number, rule, bin_.format(time=time), select, table, narrowed)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from .. import conditions, guard_kind
+from .. import conditions, events, guard_kind
 from ..ask import Ask
 from ..cost.cost import Sums, cost_grid
 from ..cost.measures import COST, SUMS, measured, records
@@ -127,7 +127,7 @@ def _failures(ask: Ask, view: View) -> list[Failed]:
 
 
 def _findings(ask: Ask, view: View) -> list[Finding]:
-    where = conditions.guarded(view)
+    where = events.of_calls(view)
     sql = f"""SELECT rule, {guard_kind.OF_EVENT} AS kind, count() AS events FROM guard_events
 WHERE {where.sql} AND {guard_kind.FOUND} GROUP BY rule, kind ORDER BY events DESC, rule, kind LIMIT {MOST}"""
     findings: Any = ask(sql, where.parameters).records()

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from .. import conditions, guard_kind
+from .. import events as events_
 from ..conditions import GUARD_ROLLED, Condition
 from ..guard_columns import GUARD_COLUMNS
 from ..view import COLUMNS, View
@@ -94,9 +95,12 @@ def _of_events(view: View, key: str = guard_kind.KEY) -> tuple[str, dict[str, An
     """Conditions on events themselves; what only a call can answer is asked of the calls. `key` names one here."""
     if view.named <= {*GUARD_ROLLED, *GUARD_COLUMNS}:
         return _columns(view)
-    inner = conditions.calls(without_guards(view))
     guards = replace(view, chosen=_guards(view.chosen), refused=_guards(view.refused))
     narrowed, parameters = _columns(guards)
+    if key == guard_kind.KEY:
+        asked = events_.of_calls(without_guards(view))
+        return f" AND {asked.sql}{narrowed}", asked.parameters | parameters
+    inner = conditions.calls(without_guards(view))
     by_call = f" AND {key} IN (SELECT {guard_kind.KEY} FROM llm_calls WHERE {inner.sql})"
     return by_call + narrowed, inner.parameters | parameters
 
