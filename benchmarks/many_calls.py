@@ -106,6 +106,7 @@ _OF_EVENTS_CALL = (
 )  # fmt: skip
 _EVENTS = {name: name for name in (*_OF_CALL, *_OF_EVENTS_CALL)} | {
     "of_call": "1",
+    "call_ts": "ts",
     "guard_span_id": "substring(trace_id, 1, 16)",
     "rule": f"['pii-in', 'pii-out', 'injection', 'toxicity', 'topics'][{_RULE}]",
     "policy": "'default'",

@@ -29,6 +29,7 @@ def copy(guard: Span, call: Span) -> None:
     if operation not in semconv.MODEL_OPERATIONS:
         guard.attributes.add(key=semconv.CALL_PREFIX + semconv.OPERATION).value.string_value = operation or _NONE
         return
+    guard.attributes.add(key=semconv.CALL_START).value.int_value = call.start_time_unix_nano
     for pair in copied:
         guard.attributes.add(key=semconv.CALL_PREFIX + pair.key).value.CopyFrom(pair.value)
     if call.status.code == Status.STATUS_CODE_ERROR:

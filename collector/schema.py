@@ -25,6 +25,7 @@ KEPT = {
     "sessions": ("t", "rollups"),
     "llm_1h": ("t", "rollups"),
     "facets_1h": ("t", "llm_calls"),  # it stands for the calls of a list, and goes with them
+    "facets_1d": ("t", "llm_calls"),
     "reviews": ("toDateTime(ts)", "reviews"),
     "guard_1h": ("t", "rollups"),
     "guarded_1h": ("t", "rollups"),

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from . import conditions, first_rows, guard_kind, stretch
+from . import calls_of_events, conditions, first_rows, guard_kind, stretch
 from .ask import Ask
 from .conditions import Condition
 from .cursor import Cursor, decode
@@ -94,8 +94,12 @@ def _after(
 
 def _total(ask: Ask, view: View) -> int:
     if view.named <= conditions.HOURLY:
-        source = conditions.counted(view, "service")
+        source = conditions.counted(view, "service", by_hour=False)
         return _sum(ask, source)
+    if view.named <= conditions.PROMPTED:
+        return _sum(ask, conditions.prompted(view))
+    if calls_of_events.answers(view) and calls_of_events.all_change(view):
+        return _of_events(ask, view)
     if parts := conditions.by_kind(view):
         return sum(_sum(ask, part) for part in parts)
     if (tag := conditions.only_tag(view)) is not None:
@@ -105,6 +109,19 @@ def _total(ask: Ask, view: View) -> int:
     where = conditions.calls(view)
     found: int = ask(f"SELECT count() FROM llm_calls WHERE {where.sql}", where.parameters).rows[0][0]
     return found
+
+
+def _of_events(ask: Ask, view: View) -> int:
+    """Calls as they are by themselves, and what events change of that."""
+    of = calls_of_events.of(ask, view)
+    rows = of.changing()
+    calls = int(ask(f"SELECT {of.change()} FROM ({rows.sql})", rows.parameters).rows[0][0])
+    if calls_of_events.only_with_events(view):
+        return calls
+    if parts := conditions.by_kind(view):
+        return calls + _sum(ask, parts[0])
+    own = calls_of_events.by_themselves(view)
+    return calls + int(ask(f"SELECT count() FROM llm_calls WHERE {own.sql}", own.parameters).rows[0][0])
 
 
 def _sum(ask: Ask, source: Condition) -> int:

@@ -13,6 +13,9 @@ ROLLED = frozenset({"tenant", "service", "env", "provider", "model"})
 """What the rollup of calls can be asked by; guard rollups know the first three only."""
 GUARD_ROLLED = frozenset({"tenant", "service", "env"})
 
+TAGGED = ROLLED | {"status"}
+"""What `tag_1h` can be asked by, beside the tag."""
+
 PROMPTED = ROLLED | {"prompt", "prompt_version", "user_group"}
 """What `cost_1h` can be asked by."""
 HOURLY = frozenset(
@@ -28,6 +31,8 @@ EXACT = {"session_id": "", "user_id": "", "trace_id": "[0-9a-f]{32}", "span_id":
 BY_MINUTE = "t >= toDateTime(intDiv({start:Int64}, 1000)) AND t < toDateTime(intDiv({end:Int64} + 999, 1000))"
 WHOLE_HOURS = "t >= toDateTime({first_hour:Int64}) AND t < toDateTime({last_hour:Int64})"
 """On a rollup by the hour."""
+WHOLE_DAYS = "t >= toDateTime({first_day:Int64}) AND t < toDateTime({last_day:Int64})"
+_BEGUN_DAYS = f"{WHOLE_HOURS} AND NOT ({WHOLE_DAYS})"
 BEGUN_MINUTES = f"{BY_MINUTE} AND NOT ({WHOLE_HOURS})"
 """On a rollup by the minute: what `WHOLE_HOURS` leaves at both ends."""
 BEGUN_CALLS = (
@@ -36,9 +41,20 @@ BEGUN_CALLS = (
 )
 
 IN_RANGE = "ts >= fromUnixTimestamp64Milli({start:Int64}) AND ts < fromUnixTimestamp64Milli({end:Int64})"
+BY_BLOCKS = (
+    "toStartOfFiveMinutes(ts) >= toStartOfFiveMinutes(fromUnixTimestamp64Milli({start:Int64}, 'UTC')) "
+    "AND toStartOfFiveMinutes(ts) <= toStartOfFiveMinutes(fromUnixTimestamp64Milli({end:Int64}, 'UTC'))"
+)
+"""`IN_RANGE` once more, roughly: keys of tables begin with five minutes, and ClickHouse does not see these in it, since
+the time itself stands in the key too, further back. Of use where a range is short beside a part of a table."""
 
 _HOUR_MS = 3_600_000
+_PART_MS = 7 * 24 * _HOUR_MS
+"""Parts hold a week at most."""
 _HOUR = "toDateTime(toStartOfHour(ts), 'UTC')"
+
+_OF_STATUS = {"ok": "(llm_calls.calls - errors - blocked)", "error": "errors", "blocked": "blocked"}
+"""Status -> SQL on `tag_1h`: how many calls have it."""
 
 PRICED = "multiIf(cost_usd IS NOT NULL, 'yes', input_tokens + output_tokens > 0, 'no', 'nothing to price')"
 
@@ -52,7 +68,8 @@ class Condition:
 def calls(view: View, *, without: str = "") -> Condition:
     """On `llm_calls`: everything the view asks for, except the filter named `without`."""
     asked = of_any_time(view, without=without)
-    return Condition(f"{IN_RANGE} AND {asked.sql}" if asked.sql else IN_RANGE, asked.parameters)
+    terms = [IN_RANGE, *([BY_BLOCKS] if view.end - view.start < _PART_MS else []), *([asked.sql] if asked.sql else [])]
+    return Condition(" AND ".join(terms), asked.parameters)
 
 
 def of_any_time(view: View, *, without: str = "") -> Condition:
@@ -94,28 +111,45 @@ def rollup(view: View, time: str = BY_MINUTE) -> Condition:
 
 
 def hours(view: View) -> dict[str, int]:
-    """First and last whole hour inside the view, in seconds; equal where there is none."""
-    first = -(-view.start // _HOUR_MS) * 3600
-    return {"first_hour": first, "last_hour": max(view.end // _HOUR_MS * 3600, first)}
+    """First and last whole hour (and day) inside the view, in seconds; equal where there is none."""
+    told: dict[str, int] = {}
+    for name, size in (("hour", 3600), ("day", 86400)):
+        first = -(-view.start // (1000 * size)) * size
+        told |= {f"first_{name}": first, f"last_{name}": max(view.end // (1000 * size) * size, first)}
+    return told
 
 
-def counted(view: View, columns: str, *, without: str = "", of_calls: str = "") -> Condition:
+def counted(view: View, columns: str, *, of_calls: str = "", by_hour: bool = True) -> Condition:
     """SELECT of `columns` (of `facets_1h`), `hour` and `calls` over the calls of the view, most of them rolled up.
-    `of_calls` are the same columns on `llm_calls`, where they are spelt otherwise there.
+    `of_calls` are the same columns on `llm_calls`, where they are spelt otherwise there. Not `by_hour`: most rows are
+    of whole days, and `hour` is of no use.
 
     Only where `view.named` <= `HOURLY`. What `llm_1h` knows is asked of it, which has fewer rows.
     """
-    inner = replace(view, chosen=_less(view.chosen, without), refused=_less(view.refused, without))
-    whole, begun = rollup(inner, WHOLE_HOURS), calls(inner)
+    whole, begun = rollup(view, WHOLE_HOURS), calls(view)
     if whole.parameters["first_hour"] == whole.parameters["last_hour"]:
         sql = f"SELECT {of_calls or columns}, {_HOUR} AS hour, toUInt64(1) AS calls FROM llm_calls WHERE {begun.sql}"
         return Condition(sql, begun.parameters)
-    asked = inner.named | {column.strip() for column in columns.split(",")}
+    asked = view.named | {column.strip() for column in columns.split(",")}
     table = "llm_1h" if asked <= ROLLED else "facets_1h"
+    rolled = {table: whole.sql}
+    if table == "facets_1h" and not by_hour and whole.parameters["first_day"] < whole.parameters["last_day"]:
+        rolled = {"facets_1d": rollup(view, WHOLE_DAYS).sql, table: rollup(view, _BEGUN_DAYS).sql}
     # named llm_calls, so that the conditions of a view fit both
-    sql = f"""SELECT {columns}, t AS hour, calls FROM {table} AS llm_calls WHERE {whole.sql}
+    of_rollups = (
+        f"SELECT {columns}, t AS hour, calls FROM {name} AS llm_calls WHERE {of}" for name, of in rolled.items()
+    )
+    sql = f"""{" UNION ALL ".join(of_rollups)}
 UNION ALL SELECT {of_calls or columns}, {_HOUR} AS hour, toUInt64(1) AS calls FROM llm_calls
 WHERE {begun.sql} AND {BEGUN_CALLS}"""
+    return Condition(sql, whole.parameters | begun.parameters)
+
+
+def prompted(view: View) -> Condition:
+    """SELECT of `calls`: whole hours from `cost_1h`, which knows `PROMPTED`."""
+    whole, begun = rollup(view, WHOLE_HOURS), calls(view)
+    sql = f"""SELECT calls FROM cost_1h AS llm_calls WHERE {whole.sql}
+UNION ALL SELECT count() AS calls FROM llm_calls WHERE {begun.sql} AND {BEGUN_CALLS}"""
     return Condition(sql, whole.parameters | begun.parameters)
 
 
@@ -126,7 +160,8 @@ def by_kind(view: View) -> tuple[Condition, Condition] | None:
     kinds = view.chosen.get("guard", ())
     if not kinds or "guard" in view.refused or not view.named - {"guard"} <= HOURLY:
         return None
-    hours = counted(view, "guard", without="guard", of_calls=f"{guard_kind.OF_CALL} AS guard")
+    of_rest = replace(view, chosen=_less(view.chosen, "guard"))
+    hours = counted(of_rest, "guard", of_calls=f"{guard_kind.OF_CALL} AS guard", by_hour=False)
     own = f"SELECT calls FROM ({hours.sql}) WHERE has({{is_guard:Array(String)}}, toString(guard))"
     change, changed = guard_kind.beside("is_guard", kinds)
     inner = calls(view, without="guard")
@@ -140,15 +175,19 @@ def by_kind(view: View) -> tuple[Condition, Condition] | None:
 def only_tag(view: View) -> str | None:
     """The one tag that the calls of the view have, where `tagged` can count them: of two, some calls have both."""
     tags = view.chosen.get("tag", ())
-    known = len(tags) == 1 and tags[0] and "tag" not in view.refused and view.named - {"tag"} <= ROLLED
+    known = len(tags) == 1 and tags[0] and "tag" not in view.refused and view.named - {"tag"} <= TAGGED
     return tags[0] if known else None
 
 
 def tagged(view: View) -> Condition:
-    """SELECT of `tag` and `calls`, as if tags had no filter: whole hours from `tag_1h`, which knows `ROLLED`."""
+    """SELECT of `tag` and `calls`, as if tags had no filter: whole hours from `tag_1h`, which knows `TAGGED`."""
     inner = replace(view, chosen=_less(view.chosen, "tag"), refused=_less(view.refused, "tag"))
-    whole, begun = rollup(inner, WHOLE_HOURS), calls(inner)
-    sql = f"""SELECT toString(tag) AS tag, calls FROM tag_1h AS llm_calls WHERE {whole.sql} AND tag != ''
+    of_hours = replace(inner, chosen=_less(inner.chosen, "status"), refused=_less(inner.refused, "status"))
+    whole, begun = rollup(of_hours, WHOLE_HOURS), calls(inner)
+    statuses = {*inner.chosen.get("status", _OF_STATUS)} - {*inner.refused.get("status", ())}
+    counted = " + ".join(count for status, count in _OF_STATUS.items() if status in statuses) or "0"
+    sql = f"""SELECT toString(tag) AS tag, toUInt64({counted}) AS calls FROM tag_1h AS llm_calls
+WHERE {whole.sql} AND tag != ''
 UNION ALL SELECT toString(arrayJoin(arrayDistinct(tags))) AS tag, toUInt64(1) AS calls FROM llm_calls
 WHERE {begun.sql} AND {BEGUN_CALLS}"""
     return Condition(sql, whole.parameters | begun.parameters)

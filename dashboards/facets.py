@@ -3,14 +3,16 @@
 Where no rollup can answer for very many calls, a part of them is counted; each value that is reckoned from it says so.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
-from . import conditions, guard_facets, guard_kind, sets
+from . import calls_of_events, conditions, guard_facets, guard_kind, sets
 from .ask import Ask
+from .calls_of_events import CallsOfEvents
 from .conditions import Condition
-from .sample import WHOLE, Sample
+from .sample import WHOLE, Sample, of_events
 from .view import COLUMNS, View
 
 FACETS = (
@@ -18,6 +20,8 @@ FACETS = (
     "finish_reason", "prompt", "user_group", "tag",
 )  # fmt: skip
 MOST = 15
+MOST_TO_ADD = 1000
+"""Of values whose counts are added to others before the most frequent are taken."""
 _FEW = frozenset({"user", "session", "trace"})
 """Filters that an index answers, and that leave few calls: of these all are counted."""
 _CALLS = COLUMNS | {"guard": guard_kind.OF_CALL}
@@ -34,14 +38,12 @@ class _Part:
 
 def facets(ask: Ask, view: View) -> dict[str, list[dict[str, Any]]]:
     """Facet -> its most frequent values, each counted as if that facet had no filter of its own."""
-    rolled = view.named <= conditions.HOURLY
-    sample = WHOLE if rolled or view.named & _FEW else Sample.of_calls(ask, view)
     found: dict[str, dict[str, float]] = {name: {} for name in FACETS}
     about = set()
-    for part in _parts(view, sample, sample.of_events(ask, view)):
+    for part in _Parts(ask, view).all():
         for facet, value, calls in ask(part.asked.sql, part.asked.parameters).rows:
             found[facet][value] = found[facet].get(value, 0) + part.sample.all_of(calls)
-            if part.sample is not WHOLE:
+            if part.sample.share > 1:
                 about.add(facet)
     return {name: _largest(values, about=name in about) for name, values in found.items() if any(values)}
 
@@ -52,43 +54,96 @@ def _largest(values: dict[str, float], *, about: bool) -> list[dict[str, Any]]:
     return [{"value": value, "calls": calls} | mark for value, calls in told[:MOST] if calls > 0]
 
 
-def _parts(view: View, sample: Sample, of_events: Sample) -> Iterator[_Part]:
-    """One for all columns that have no filter, one for each that has; then what stands in guard events, and tags."""
-    columns = [name for name in FACETS if name in _CALLS]
-    free = [name for name in columns if name not in view.named]
-    for names in ([free] if free else []) + [[name] for name in columns if name in view.named]:
-        yield _columns(names, view, sample)
-    for names in [["guard"], ["rule"]] if view.named & {"guard", "rule"} else [["guard", "rule"]]:
-        where = conditions.calls(view, without=names[0])
-        yield _Part(guard_facets.counted(names, where, of_events), of_events)
-    yield _tags(view, sample)
+class _Parts:
+    """The questions whose counts add up to the facets of a view."""
+
+    def __init__(self, ask: Ask, view: View) -> None:
+        self._ask = ask
+        self._view = view
+
+    def all(self) -> Iterator[_Part]:
+        """For all facets without a filter of their own together, then for each that has one."""
+        free = [name for name in FACETS if name not in self._view.named]
+        groups = [(free, self._view)] if free else []
+        groups += [([name], _without(self._view, name)) for name in FACETS if name in self._view.named]
+        if calls_of_events.answers(self._view):
+            of_events = calls_of_events.of(self._ask, self._view)
+            for names, view in groups:
+                yield from self._by_events(names, replace(of_events, view=view))
+        else:
+            yield from self._by_calls(groups)
+
+    def _by_events(self, names: Sequence[str], of: CallsOfEvents) -> Iterator[_Part]:
+        """What calls are by themselves, and what events change of it."""
+        if not calls_of_events.only_with_events(of.view):
+            yield from self._of_calls(names, of.view, kinds=of.view.chosen.get("guard", ()))
+        yield from self._of_events(names, of)
+
+    def _of_events(self, names: Sequence[str], of: CallsOfEvents) -> Iterator[_Part]:
+        of_guards = [name for name in names if name in {"guard", "rule"}]
+        of_calls = [name for name in names if name not in {"guard", "rule", "failure"}]
+        all_change = calls_of_events.all_change(of.view)
+        if of_guards or (of_calls and all_change):
+            sampled = replace(of, sample=of_events(self._ask, of.view))
+            if of_guards:
+                yield _Part(guard_facets.guarded(of_guards, sampled), sampled.sample)
+            if of_calls and all_change:
+                yield _Part(guard_facets.changed(of_calls, sampled), sampled.sample)
+        if "failure" in names and all_change:
+            yield _Part(guard_facets.failures(replace(of, sample=self._sample)), self._sample)
+
+    def _by_calls(self, groups: Iterable[tuple[list[str], View]]) -> Iterator[_Part]:
+        """Every call is looked at, and compared with its events."""
+        for names, view in groups:
+            yield from self._of_calls(names, view)
+            if of_guards := [name for name in names if name in {"guard", "rule"}]:
+                yield _Part(guard_facets.compared(of_guards, conditions.calls(view), self._compared), self._compared)
+
+    def _of_calls(self, names: Sequence[str], view: View, kinds: Sequence[str] = ()) -> Iterator[_Part]:
+        """`kinds`: calls that are one of these by themselves."""
+        if columns := [name for name in names if name in _CALLS]:
+            yield self._columns(columns, view, kinds)
+        if "tag" in names:
+            yield self._tags(view, kinds)
+
+    def _columns(self, names: Sequence[str], view: View, kinds: Sequence[str]) -> _Part:
+        columns = [f"of_{name}" for name in names]
+        of_calls, of_hours = (", ".join(f"{told[name]} AS of_{name}" for name in names) for told in (_CALLS, _HOURS))
+        plain, of_kinds = (calls_of_events.unkind(view), {"is_guard": list(kinds)}) if kinds else (view, {})
+        if rolled := plain.named <= conditions.HOURLY:
+            more = (", guard AS own", f", {guard_kind.OF_CALL} AS own") if kinds else ("", "")
+            source = conditions.counted(plain, of_hours + more[0], of_calls=of_calls + more[1], by_hour=False)
+            where = " WHERE has({is_guard:Array(String)}, toString(own))" if kinds else ""
+            rows, calls = f"SELECT * FROM ({source.sql}){where}", "sum(c.calls)"
+        else:
+            source = self._sample.narrowed(calls_of_events.by_themselves(view) if kinds else conditions.calls(view))
+            rows, calls = f"SELECT {of_calls} FROM llm_calls WHERE {source.sql}", "count()"
+        sql = f"""SELECT substring({sets.which(columns)}, 4) AS facet, {sets.value(columns)} AS value, {calls} AS calls
+FROM ({rows}) AS c {sets.grouped(columns)} ORDER BY calls DESC, value LIMIT {MOST_TO_ADD if kinds else MOST} BY facet"""
+        return _Part(Condition(sql, source.parameters | of_kinds), WHOLE if rolled else self._sample)
+
+    def _tags(self, view: View, kinds: Sequence[str]) -> _Part:
+        if rolled := view.named <= conditions.TAGGED:
+            source = conditions.tagged(view)
+            rows, calls = source.sql, "sum(calls)"
+        else:
+            source = self._sample.narrowed(calls_of_events.by_themselves(view) if kinds else conditions.calls(view))
+            rows, calls = f"SELECT arrayJoin(arrayDistinct(tags)) AS tag FROM llm_calls WHERE {source.sql}", "count()"
+        sql = f"""SELECT 'tag' AS facet, toString(tag) AS value, {calls} AS calls FROM ({rows})
+GROUP BY value ORDER BY calls DESC, value LIMIT {MOST_TO_ADD if kinds else MOST}"""
+        return _Part(Condition(sql, source.parameters), WHOLE if rolled else self._sample)
+
+    @cached_property
+    def _sample(self) -> Sample:
+        """Where no rollup can answer."""
+        return WHOLE if self._view.named & _FEW else Sample.of_calls(self._ask, self._view)
+
+    @cached_property
+    def _compared(self) -> Sample:
+        rolled = self._view.named <= conditions.HOURLY
+        return (WHOLE if rolled else self._sample).of_events(self._ask, self._view)
 
 
-def _columns(names: Sequence[str], view: View, sample: Sample) -> _Part:
-    """Read once for all of `names`: they have no filter, or are one that stands without its own."""
-    without = names[0] if len(names) == 1 else ""
-    columns = [f"of_{name}" for name in names]
-    of_calls, of_hours = (", ".join(f"{told[name]} AS of_{name}" for name in names) for told in (_CALLS, _HOURS))
-    rolled = view.named - {without} <= conditions.HOURLY
-    if rolled:
-        source = conditions.counted(view, of_hours, without=without, of_calls=of_calls)
-        rows, calls = source.sql, "sum(c.calls)"
-    else:
-        source = sample.narrowed(conditions.calls(view, without=without))
-        rows, calls = f"SELECT {of_calls} FROM llm_calls WHERE {source.sql}", "count()"
-    sql = f"""SELECT substring({sets.which(columns)}, 4) AS facet, {sets.value(columns)} AS value, {calls} AS calls
-FROM ({rows}) AS c {sets.grouped(columns)} ORDER BY calls DESC, value LIMIT {MOST} BY facet"""
-    return _Part(Condition(sql, source.parameters), WHOLE if rolled else sample)
-
-
-def _tags(view: View, sample: Sample) -> _Part:
-    rolled = view.named - {"tag"} <= conditions.ROLLED
-    if rolled:
-        source = conditions.tagged(view)
-        rows, calls = source.sql, "sum(calls)"
-    else:
-        source = sample.narrowed(conditions.calls(view, without="tag"))
-        rows, calls = f"SELECT arrayJoin(arrayDistinct(tags)) AS tag FROM llm_calls WHERE {source.sql}", "count()"
-    sql = f"""SELECT 'tag' AS facet, toString(tag) AS value, {calls} AS calls FROM ({rows})
-GROUP BY value ORDER BY calls DESC, value LIMIT {MOST}"""
-    return _Part(Condition(sql, source.parameters), WHOLE if rolled else sample)
+def _without(view: View, name: str) -> View:
+    chosen, refused = ({key: to for key, to in one.items() if key != name} for one in (view.chosen, view.refused))
+    return replace(view, chosen=chosen, refused=refused)

@@ -4,7 +4,7 @@ from typing import Any
 
 from . import guard_kind
 from .ask import Ask
-from .conditions import Condition
+from .conditions import BY_BLOCKS, Condition
 from .sample import blocks
 from .sorting import SORTS, Order
 from .view import View
@@ -35,15 +35,17 @@ def find(ask: Ask, view: View, by: Order, where: Condition, count: int) -> Condi
 
 
 def _by_time(ask: Ask, view: View, by: Order, where: Condition, count: int) -> Rows:
-    """The nearest part of the range is looked at first."""
-    side = ">=" if by.down else "<="
+    """The nearest part of the range is looked at first, and of guard events those near that part."""
     begin = where.parameters.get("at_us", 1000 * (view.end if by.down else view.start)) // 1000
     rows: Rows = ()
     for part in _PARTS:
         length = (view.end - view.start) // part
-        edge = max(begin - length, view.start) if by.down else min(begin + length, view.end)
-        within = "" if part == 1 else f" AND ts {side} fromUnixTimestamp64Milli({{edge:Int64}})"
-        rows = _rows(ask, by, Condition(where.sql + within, where.parameters | {"edge": edge}), count)
+        if by.down:
+            within = {"start": max(begin - length, view.start), "end": min(begin + 1, view.end)}
+        else:
+            within = {"start": max(begin, view.start), "end": min(begin + length + 1, view.end)}
+        part_of_it = Condition(f"{where.sql} AND {BY_BLOCKS}", where.parameters | within)
+        rows = _rows(ask, by, part_of_it, count)
         if len(rows) >= count:
             break
     return rows

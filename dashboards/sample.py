@@ -1,14 +1,15 @@
 """A part of very many calls, so that a count of them stays quick: told apart from the whole wherever it is shown."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from . import conditions, guard_kind
 from .ask import Ask
 from .conditions import Condition
+from .guard_columns import GUARD_COLUMNS
 from .view import View
 
-MOST_CALLS = 500_000
+MOST_CALLS = 250_000
 """In the range; of more, every so-manieth five minutes are looked at: the primary key begins with them."""
 MOST_EVENTS = 50_000
 """Near the range; of more, those of every so-manieth call by its key, in a part of the range."""
@@ -18,12 +19,13 @@ _FIVE_MINUTES_S = 300
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """`share`: of one in so many. `near` is a condition on both calls and guard events, `sql` on calls alone."""
+    """`share`: of one in so many. `blocks` are five minutes of calls, in seconds; none means all.
+    `keys`: of so many calls one by its key, which their events have too.
+    """
 
     share: float = 1
-    sql: str = ""
-    near: str = ""
-    parameters: dict[str, Any] = field(default_factory=dict)
+    blocks: tuple[int, ...] = ()
+    keys: int = 1
 
     @classmethod
     def of_calls(cls, ask: Ask, view: View) -> "Sample":
@@ -41,11 +43,25 @@ class Sample:
             return self
         calls = blocks(view, every) if self is WHOLE else self
         keys = min(every, _MOST_KEYS)
-        return replace(calls, share=calls.share * keys, near=f" AND {guard_kind.KEY} % {keys} = 0")
+        return replace(calls, share=calls.share * keys, keys=keys)
+
+    @property
+    def near(self) -> str:
+        """SQL on calls and guard events alike; empty for all."""
+        return f" AND {guard_kind.KEY} % {self.keys} = 0" if self.keys > 1 else ""
+
+    def within(self, time: str = "ts") -> str:
+        """SQL on calls, and on what knows the `time` of its call; empty for all."""
+        chosen = "SELECT toDateTime(arrayJoin({sampled_s:Array(Int64)}), 'UTC')"
+        return (f" AND toStartOfFiveMinutes({time}) IN ({chosen})" if self.blocks else "") + self.near
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        return {"sampled_s": list(self.blocks)} if self.blocks else {}
 
     def narrowed(self, where: Condition) -> Condition:
         """On `llm_calls`."""
-        return Condition(where.sql + self.sql + self.near, where.parameters | self.parameters)
+        return Condition(where.sql + self.within(), where.parameters | self.parameters)
 
     def all_of(self, counted: int) -> float:
         return counted * self.share
@@ -54,14 +70,34 @@ class Sample:
 WHOLE = Sample()
 
 
+def of_events(ask: Ask, view: View) -> Sample:
+    """For what is asked of events alone, calls together: of very many those of every so-manieth call by its key."""
+    chosen = {name: values for name, values in view.chosen.items() if name != "guard"}
+    if {*chosen, *view.refused} <= conditions.GUARD_ROLLED | {*GUARD_COLUMNS}:
+        terms = [f"{GUARD_COLUMNS.get(name, name)} IN {{is_{name}:Array(String)}}" for name in chosen]
+        terms += [f"NOT {name} IN {{not_{name}:Array(String)}}" for name in view.refused]
+        hours = "t >= toDateTime({start:Int64} - 3600) AND t < toDateTime({end:Int64} + 86400)"
+        sql = f"SELECT sum(events) FROM guard_1h WHERE {' AND '.join([hours, *terms])}"
+        parameters: dict[str, Any] = {"start": view.start // 1000, "end": view.end // 1000}
+        parameters |= {f"is_{name}": list(values) for name, values in chosen.items()}
+        parameters |= {f"not_{name}": list(values) for name, values in view.refused.items()}
+    else:
+        asked = conditions.of_any_time(replace(view, chosen=chosen))
+        sql = (
+            f"SELECT count() FROM guard_events WHERE of_call < 2 AND {guard_kind.NEAR} AND (of_call = 0 OR {asked.sql})"
+        )
+        parameters = asked.parameters
+    keys = -(-int(ask(sql, parameters).rows[0][0]) // MOST_EVENTS)
+    return Sample(keys, keys=keys) if keys > 1 else WHOLE
+
+
 def blocks(view: View, every: int) -> Sample:
     """Every so-manieth five minutes of the view; the whole where there are fewer."""
     all_ = range(view.start // 1000 // _FIVE_MINUTES_S, view.end // 1000 // _FIVE_MINUTES_S + 1)
     chosen = [block * _FIVE_MINUTES_S for block in all_ if _scattered(block) % max(every, 1) == 0]
     if every <= 1 or not chosen:
         return WHOLE
-    sql = " AND toStartOfFiveMinutes(ts) IN (SELECT toDateTime(arrayJoin({sampled_s:Array(Int64)}), 'UTC'))"
-    return Sample(len(all_) / len(chosen), sql, "", {"sampled_s": chosen})
+    return Sample(len(all_) / len(chosen), tuple(chosen))
 
 
 def _scattered(number: int) -> int:

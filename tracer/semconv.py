@@ -110,6 +110,7 @@ GUARDRAIL_CALL_SPAN = "spanward.guardrail.call.span_id"
 CALL_PREFIX = "spanward.call."
 """Before what the sidecar copies from a call to the spans of its guards; from anybody else it is not taken."""
 CALL_FAILED = CALL_PREFIX + "failed"
+CALL_START = CALL_PREFIX + "start_ns"
 OF_GUARDED_CALL = (
     OPERATION, PROVIDER, "gen_ai.system", REQUEST_MODEL, RESPONSE_MODEL, ERROR_TYPE, FINISH_REASONS, CONVERSATION,
     USER_ID, USER_GROUP, PROMPT_NAME, PROMPT_VERSION, TAGS, GUARD_VERDICT, GUARD_ACTION,

@@ -3,6 +3,7 @@
 -- call to a model). Of others, and of all that were stored before, `of_call` is 0: pages look for their calls.
 ALTER TABLE guard_events${local} ${on_cluster}
     ADD COLUMN IF NOT EXISTS of_call UInt8,
+    ADD COLUMN IF NOT EXISTS call_ts DateTime64(6, 'UTC') CODEC(Delta(8), ZSTD(1)),
     ADD COLUMN IF NOT EXISTS provider LowCardinality(String),
     ADD COLUMN IF NOT EXISTS request_model LowCardinality(String),
     ADD COLUMN IF NOT EXISTS model LowCardinality(String),
@@ -45,6 +46,7 @@ SELECT
     toFloat32(Duration / 1e6) AS latency_ms,
     SpanAttributes['gen_ai.guardrail.verdict.reason'] AS reason,
     multiIf(operation = '', 0, operation IN (${model_operations}), 1, 2) AS of_call,
+    fromUnixTimestamp64Nano(toInt64OrZero(SpanAttributes['spanward.call.start_ns']), 'UTC') AS call_ts,
     if(SpanAttributes['spanward.call.gen_ai.provider.name'] != '', SpanAttributes['spanward.call.gen_ai.provider.name'], SpanAttributes['spanward.call.gen_ai.system']) AS provider,
     SpanAttributes['spanward.call.gen_ai.request.model'] AS request_model,
     if(SpanAttributes['spanward.call.gen_ai.response.model'] != '', SpanAttributes['spanward.call.gen_ai.response.model'], request_model) AS model,

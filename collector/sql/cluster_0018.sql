@@ -1,6 +1,7 @@
 -- Only for a cluster, as in cluster.sql: what came with 0018.
 ALTER TABLE guard_events ${on_cluster}
     ADD COLUMN IF NOT EXISTS of_call UInt8,
+    ADD COLUMN IF NOT EXISTS call_ts DateTime64(6, 'UTC'),
     ADD COLUMN IF NOT EXISTS provider LowCardinality(String),
     ADD COLUMN IF NOT EXISTS request_model LowCardinality(String),
     ADD COLUMN IF NOT EXISTS model LowCardinality(String),

@@ -33,6 +33,8 @@ COUNTS = {
     "failure_groups": "SELECT sum(calls) FROM failure_groups",
     "guard_1h": "SELECT sum(events) FROM guard_1h",
     "guarded_1h": "SELECT sum(calls) FROM guarded_1h",
+    "facets_1h": "SELECT sum(calls) FROM facets_1h",
+    "facets_1d": "SELECT sum(calls) FROM facets_1d",
     "drift_1h": "SELECT sum(n) FROM drift_1h WHERE stream = 'error'",
 }
 ONCE = {
@@ -49,6 +51,8 @@ ONCE = {
     "failure_groups": CALLS,
     "guard_1h": 1,
     "guarded_1h": CALLS,
+    "facets_1h": CALLS,
+    "facets_1d": CALLS,
     "drift_1h": CALLS,
 }
 

@@ -44,7 +44,7 @@ def guard(number: int, **attributes: Any) -> Span:
         trace_id=number.to_bytes(16),
         span_id=(1000 + number).to_bytes(8),
         parent_span_id=number.to_bytes(8),
-        start_time_unix_nano=call().start_time_unix_nano,
+        start_time_unix_nano=call().start_time_unix_nano + 1_500_000_123,
         attributes=to_attributes(told),
     )
 
@@ -87,9 +87,9 @@ def test_an_event_knows_what_the_row_of_its_call_knows(store: Store, tmp_path: P
     sent = request("shop", [judged, guard(1)])
     assert guarded_calls.tell(sent) == 1
     put(store, tmp_path, sent)
-    rows = store.ask(f"SELECT {OF_CALL} FROM llm_calls").rows
+    rows = store.ask(f"SELECT ts, {OF_CALL} FROM llm_calls").rows
     assert len(rows) == 1
-    assert store.ask(f"SELECT {OF_CALL} FROM guard_events WHERE of_call = 1").rows == rows
+    assert store.ask(f"SELECT call_ts, {OF_CALL} FROM guard_events WHERE of_call = 1").rows == rows
 
 
 def test_an_event_without_its_call_says_so(store: Store, tmp_path: Path) -> None:

@@ -495,6 +495,7 @@ def test_a_guardrail_is_a_row_of_guard_events_and_counted(store: Store, tmp_path
         **dict.fromkeys(("finish_reason", "prompt_name", "prompt_version", "user_group", "user_id"), ""),
         **dict.fromkeys(("session_id", "guard_verdict", "guard_action"), ""),
         "of_call": 0,
+        "call_ts": datetime(1970, 1, 1, tzinfo=UTC),
         "tags": [],
     }
     assert store.ask("SELECT * FROM guard_1m").records() == [

@@ -41,7 +41,8 @@ def spans_of(segment: bytes) -> list[Span]:
 
 
 def test_a_finding_becomes_a_guardrail_span_beside_its_call(pipeline: Pipeline) -> None:
-    reviewed = review(frame(body("desk", call(1), call(2, OUTPUT_MESSAGES=ANSWER))), pipeline)
+    judged = call(2, OUTPUT_MESSAGES=ANSWER)
+    reviewed = review(frame(body("desk", call(1), judged)), pipeline)
     [span] = spans_of(reviewed.segment)
     told = attributes_of(span.attributes)
     assert told == {
@@ -63,6 +64,7 @@ def test_a_finding_becomes_a_guardrail_span_beside_its_call(pipeline: Pipeline) 
         semconv.GUARDRAIL_DEGRADED: told[semconv.GUARDRAIL_DEGRADED],
         semconv.GUARDRAIL_REASON: "",
         **{f"spanward.call.{name}": value for name, value in CALL.items() if "usage" not in name},
+        semconv.CALL_START: judged.start_time_unix_nano,
     }
     assert (span.trace_id.hex(), span.parent_span_id.hex(), span.name) == (f"{2:032x}", f"{2:016x}", "run_guardrail")
     assert (reviewed.judged, reviewed.failures) == (1, [])
