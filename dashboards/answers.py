@@ -152,7 +152,7 @@ class Searched(TypedDict):
 
 
 class CallList(TypedDict):
-    """`next` is the cursor of the page after, None at the end. `total` is of all of the range, or of what was searched."""
+    """`next` is the cursor of the page after, None at the end. `total` is of all of the range, or what was searched."""
 
     calls: list[CallRow]
     next: str | None
