@@ -1,7 +1,7 @@
 """What becomes of each chunk of a stream: read, held back, restored, and recorded once the stream ends."""
 
-import time
 from collections.abc import Callable, Hashable
+from time import monotonic, time_ns
 from typing import TYPE_CHECKING, Any
 
 from ..guards.judgement import Decision, StreamPlan
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ..guards.holdback import HoldBack, Released
     from .run import Run
 
-TRIM_EVERY = 0xFF
-"""Whether too much was kept is looked at every 256 chunks."""
+TRIM_EVERY = 256
+"""Whether too much was kept is looked at once in so many chunks."""
 
 
 class Passage:
@@ -37,7 +37,9 @@ class Passage:
         self._measured: dict[Hashable, tuple[int, int]] = {}
         self._left_out: dict[Hashable, int] = {}
         self._silent = False
-        self._last_ns = 0
+        self._last_s = 0.0
+        self._longest_s = -1.0
+        self._trims, self._until_trim = 0, TRIM_EVERY
         self._hides = run.hides
         decision = run.call.guarded_input
         self._plan = decision.stream if decision else None
@@ -52,11 +54,16 @@ class Passage:
             self._go_blind()
 
     def passes(self, chunk: Any) -> bool:
-        """Whether this chunk is one of the many that only add text which nobody has to look at: then all is done."""
+        """Whether this chunk is one of the many that only add text which nobody has to look at: then all is done.
+
+        It is read at once and not kept: an application may change it, and memory that chunks of a stream can have one
+        after the other is in the processor's cache.
+        """
         if self._text is None:
             return False
         try:
-            if (said := self._text(chunk)) is None or (self._hides is not None and self._hides(chunk)):
+            said = self._text(chunk)
+            if said is None or (self._hides is not None and self._hides(chunk)):
                 return False
         except Exception:  # noqa: BLE001  `take` meets it again, and counts it
             return False
@@ -64,16 +71,12 @@ class Passage:
         if channel is not self._channel:
             self._channel, self._pieces = channel, self._recorded.setdefault(channel, [])
         self._pieces += (text,)  # `append` would be one more function call a chunk
-        call, now = self.run.call, time.time_ns()
-        if call.chunks:
-            gap = now - self._last_ns
-            if gap > call.longest_gap_ns:  # noqa: PLR1730  as in `_clock`, which would be one more
-                call.longest_gap_ns = gap
-        else:
-            call.first_chunk_ns = now
-        self._last_ns = now
-        call.chunks += 1
-        if not call.chunks & TRIM_EVERY:
+        now = monotonic()  # from here on as in `_clock`, which would be one more function call a chunk
+        if now - self._last_s > self._longest_s:
+            self._waited(now)
+        self._last_s = now
+        self._until_trim -= 1
+        if not self._until_trim:
             self._trim()
         return True
 
@@ -117,6 +120,7 @@ class Passage:
         if not self.run.open:
             return
         call = self.run.call
+        call.chunks = (self._trims + 1) * TRIM_EVERY - self._until_trim
         try:
             # of a cancelled task the thread that judges may still be adding to it
             texts = {channel: "".join(pieces) for channel, pieces in self._recorded.copy().items()}
@@ -135,6 +139,7 @@ class Passage:
 
     def _trim(self) -> None:
         """What is beyond the bound is not kept until the end: a stream may be endless."""
+        self._trims, self._until_trim = self._trims + 1, TRIM_EVERY
         most = self.run.engine.bound.part
         for channel, pieces in self._recorded.items():
             measured, size = self._measured.get(channel, (0, 0))
@@ -162,17 +167,22 @@ class Passage:
             self._block(self.run.judge("output", ()))
 
     def _clock(self) -> None:
-        call, now = self.run.call, time.time_ns()
-        if call.chunks:
-            gap = now - self._last_ns
-            if gap > call.longest_gap_ns:  # noqa: PLR1730  max() would be one more function call a chunk
-                call.longest_gap_ns = gap
-        else:
-            call.first_chunk_ns = now
-        self._last_ns = now
-        call.chunks += 1
-        if not call.chunks & TRIM_EVERY:
+        now = monotonic()
+        if now - self._last_s > self._longest_s:
+            self._waited(now)
+        self._last_s = now
+        self._until_trim -= 1
+        if not self._until_trim:
             self._trim()
+
+    def _waited(self, now: float) -> None:
+        """It took longer than any chunk before, or it is the first one."""
+        call = self.run.call
+        if call.first_chunk_ns:
+            self._longest_s = now - self._last_s
+            call.longest_gap_ns = int(self._longest_s * 1e9)
+        else:
+            call.first_chunk_ns = time_ns()
 
     def _rewrite(self, view: ChunkView) -> tuple[list[Any], dict[Path, str]]:
         """Chunks that have to go before this one, and what may be delivered of it where that differs."""
