@@ -46,8 +46,9 @@ class Passage:
         self._pseudonyms = decision.pseudonyms if decision else {}
         self.blocks = decision is not None and judges_output(decision)
         self._touches = self.blocks or bool(self._pseudonyms)
-        untouched = self._reader is not None and not self._touches
-        self._text = getattr(self._reader, "text", None) if untouched else None
+        self._free: set[Hashable] = set()
+        passing = not self._touches or (self._plan is not None and self._plan.mode == "none" and not self._pseudonyms)
+        self._text = getattr(self._reader, "text", None) if passing else None
         self._channel: Hashable = None
         self._pieces: list[str] = []
         if self._reader is None:
@@ -68,8 +69,8 @@ class Passage:
         except Exception:  # noqa: BLE001  `take` meets it again, and counts it
             return False
         channel, text = said
-        if channel is not self._channel:
-            self._channel, self._pieces = channel, self._recorded.setdefault(channel, [])
+        if channel is not self._channel and not self._turned_to(channel):
+            return False
         self._pieces += (text,)  # `append` would be one more function call a chunk
         now = monotonic()  # from here on as in `_clock`, which would be one more function call a chunk
         if now - self._last_s > self._longest_s:
@@ -78,6 +79,13 @@ class Passage:
         self._until_trim -= 1
         if not self._until_trim:
             self._trim()
+        return True
+
+    def _turned_to(self, channel: Hashable) -> bool:
+        """The texts that follow are of this channel. Whether nobody has to look at them."""
+        if self._touches and channel not in self._free:
+            return False
+        self._channel, self._pieces = channel, self._recorded.setdefault(channel, [])
         return True
 
     def take(self, chunk: Any) -> tuple[Any, ...]:
@@ -106,9 +114,12 @@ class Passage:
             self._go_blind()
             return delivered
         for delta in deltas:
-            if not delta.whole:
-                self._recorded.setdefault(delta.channel, []).append(delta.text)
+            self._note(delta)
         return delivered
+
+    def _note(self, delta: Delta) -> None:
+        if not delta.whole or delta.channel not in self._recorded:
+            self._recorded.setdefault(delta.channel, []).append(delta.text)
 
     def last(self) -> tuple[Any, ...]:
         """The provider has no more: chunks with what was still held back. Raises ModelCallBlocked."""
@@ -189,6 +200,9 @@ class Passage:
         places: dict[Hashable, Delta] = {}
         texts: dict[Hashable, str] = {}
         for delta in view.deltas:
+            if self._is_free(delta):
+                self._note(delta)
+                continue
             known = self._delivered.get(delta.channel)
             if delta.whole and known is not None:
                 continue
@@ -204,9 +218,18 @@ class Passage:
                 fillers += self._drained(channel)
         edits = {delta.where: texts[channel] for channel, delta in places.items() if texts[channel] != delta.text}
         for delta in view.deltas:
-            if delta.whole and delta.channel not in places:
+            if delta.whole and delta.channel not in places and delta.channel not in self._free:
                 edits[delta.where] = "".join(self._delivered[delta.channel])
         return fillers, edits
+
+    def _is_free(self, delta: Delta) -> bool:
+        """Whether nothing of this text is judged, held back or restored, though something of the answer may be."""
+        from ..guards.holdback import mode_of
+
+        if self._silent or self._pseudonyms or mode_of(self._plan or StreamPlan(), json=delta.json) != "none":
+            return False
+        self._free.add(delta.channel)
+        return True
 
     def _fed(self, delta: Delta) -> str:
         if delta.channel not in self._held:
@@ -249,6 +272,7 @@ class Passage:
         if decision.action != "block":
             return ""
         self._silent = True
+        self._text = None
         if decision.reply is None or json:
             raise ModelCallBlocked(decision, "output")
         return decision.reply

@@ -9,17 +9,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import openai
 import pytest
 
 import spanward
 from spanward.guards.judgement import Check, Decision, Side
 from spanward.guards.pipeline import Pipeline
-from spanward.tracer import guarding, instrument
+from spanward.tracer import guarding, instrument, stream, threads
 from spanward.tracer.blocked import ModelCallBlocked
 
 from .conftest import NOWHERE, SAID, Sidecar, Spooled
 from .test_engine import full
+from .test_stream_reading import GIVEN, WORDS, answer, said, word
+from .test_stream_reading import asked as body
 
 Trace = Callable[..., Any]
 Asked = list[tuple[Side, bool]]
@@ -47,17 +50,17 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     return seen
 
 
-def call(tiny: Any, *, is_async: bool, stream: bool) -> None:
+def call(tiny: Any, *, is_async: bool, streamed: bool) -> None:
     if not is_async:
-        answer = tiny.Chat().ask(model="m", messages=SAID, stream=stream)
-        if stream:
-            assert full(answer)
+        whole = tiny.Chat().ask(model="m", messages=SAID, stream=streamed)
+        if streamed:
+            assert full(whole)
         return
 
     async def main() -> None:
-        answer = await tiny.AsyncChat().ask(model="m", messages=SAID, stream=stream)
-        if stream:
-            assert [chunk async for chunk in answer]
+        whole = await tiny.AsyncChat().ask(model="m", messages=SAID, stream=streamed)
+        if streamed:
+            assert [chunk async for chunk in whole]
 
     asyncio.run(main())
 
@@ -88,10 +91,10 @@ def test_only_what_a_rule_looks_at_is_asked_for(
     *, streams: bool, is_async: bool,
 ) -> None:  # fmt: skip
     tiny = trace(guards="local", policy=policy(tmp_path, *rules), service_name="shop")
-    call(tiny, is_async=is_async, stream=False)
+    call(tiny, is_async=is_async, streamed=False)
     assert asked == [(side, is_async) for side in sides]
     asked.clear()
-    call(tiny, is_async=is_async, stream=True)
+    call(tiny, is_async=is_async, streamed=True)
     assert {*asked} == {(side, is_async) for side in sides if side == "input" or streams}
     for span in spooled.calls:
         assert "ada@example.com" in span.attributes["gen_ai.input.messages"]
@@ -115,6 +118,33 @@ def test_what_no_adapter_named_is_asked_for_too(spooled: Spooled, tmp_path: Path
     with pytest.raises(ModelCallBlocked):
         asyncio.run(ask(audio={"voice": SECRET, "format": "mp3"}))
     assert asked == [("input", True)]
+
+
+@pytest.mark.parametrize(("rule", "few"), [("action: block, when: {stage: [tool_call]}", True), (OUTPUT, False)])
+def test_a_text_that_no_rule_looks_at_waits_for_no_thread(
+    spooled: Spooled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rule: str, *, few: bool
+) -> None:
+    """A stream of text, with a rule for tool calls: only what is no plain text (its beginning, its end) is for a
+    thread, in which a tool call would be judged.
+    """
+    hops: list[Any] = []
+
+    async def noting(*work: Any) -> Any:
+        hops.append(work)
+        return await threads.off_loop(*work)
+
+    monkeypatch.setattr(stream, "off_loop", noting)
+    spanward.instrument(guards="local", policy=policy(tmp_path, rule), endpoint=NOWHERE, spool=spooled.folder)
+
+    async def main() -> str:
+        http = httpx2.AsyncClient(transport=httpx2.MockTransport(answer))
+        async with openai.AsyncOpenAI(**GIVEN, http_client=http) as client:
+            chunks = [chunk async for chunk in await client.chat.completions.create(**body("plain"))]
+            return "".join(choice.delta.content or "" for chunk in chunks for choice in chunk.choices)
+
+    heard = asyncio.run(main())
+    assert heard == said(spooled.one()) == "".join(map(word, range(WORDS)))
+    assert (len(hops) < 6) if few else (len(hops) > WORDS)
 
 
 class Quick:
@@ -147,7 +177,7 @@ def test_one_that_does_not_answer_at_once_is_asked_in_a_thread(
 ) -> None:
     tiny = trace()
     guard = quick(at_once)
-    call(tiny, is_async=True, stream=False)
+    call(tiny, is_async=True, streamed=False)
     assert len(guard.threads) == 1
     assert threading.get_ident() not in guard.threads
     assert "Hello" in spooled.one().attributes["gen_ai.output.messages"]
@@ -175,5 +205,5 @@ def test_the_sidecar_is_asked_each_time(trace: Trace, sidecar: Sidecar) -> None:
     """Whatever its policy was a moment ago."""
     tiny = trace(guards="sidecar", endpoint=sidecar.url)
     for _ in range(3):
-        call(tiny, is_async=True, stream=False)
+        call(tiny, is_async=True, streamed=False)
     assert [check.side for check in sidecar.checks] == ["input"] * 3

@@ -40,6 +40,8 @@ class Reader(openai_chat_stream.Reader):
             text = delta.content
             if not text or choice.finish_reason or delta.tool_calls or delta.reasoning or chunk.usage:
                 return None
+            if choice.logprobs:
+                return None
             return (self._contents[choice.index], text) if len(delta) == _FIELDS else None
         except (AttributeError, KeyError, ValueError):  # an older version of the library, no choice, or a first text
             return None

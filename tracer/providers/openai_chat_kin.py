@@ -37,6 +37,7 @@ class Reader(openai_chat_stream.Reader):
             if (
                 not text
                 or chosen["finish_reason"]
+                or chosen.get("logprobs")
                 or said["tool_calls"]
                 or told["usage"]
                 or delta.__pydantic_extra__

@@ -48,6 +48,7 @@ class Reader:
             if (
                 not text
                 or chosen["finish_reason"]
+                or chosen["logprobs"]
                 or said["tool_calls"]
                 or said["function_call"]
                 or said["refusal"]
