@@ -55,7 +55,7 @@ class HoldBack:
     def __init__(
         self, pseudonyms: Mapping[str, str], plan: StreamPlan, judge: Judge | None = None, *, json: bool = False
     ) -> None:
-        self._mode = _mode_of(plan, json=json)
+        self._mode = mode_of(plan, json=json)
         self._judge = judge
         self._half = max(1, plan.window // 2)
         self._held = ""
@@ -172,7 +172,7 @@ def _behind(lead: int, edits: Iterable[Edit]) -> Iterator[Edit]:
             yield replace(edit, start=0, end=edit.end - lead, replacement="")
 
 
-def _mode_of(plan: StreamPlan, *, json: bool) -> StreamMode:
+def mode_of(plan: StreamPlan, *, json: bool) -> StreamMode:
     """JSON takes the stricter of both modes, and the whole text instead of a window."""
     if not json:
         return plan.mode

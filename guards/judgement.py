@@ -127,7 +127,13 @@ class Decision:
 
 
 class Guard(Protocol):
-    """Whoever can answer a check: the pipeline in this process, or the sidecar over HTTP."""
+    """Whoever can answer a check: the pipeline in this process, or the sidecar over HTTP.
+
+    `check` never runs on an event loop: a thread beside it costs more than all the rest of a call's record. A guard may
+    have one method more, for checks that need none: `at_once(check) -> Decision | None` gives what `check` would, where
+    it takes neither a wait (a lock, a file, the network) nor more than some tens of microseconds, and None for any
+    other. It is asked first, on the event loop too.
+    """
 
     def check(self, check: Check) -> Decision:
         """Judge in the caller's thread, within the policy's time limit. Raises `GuardUnavailable` if nobody answers."""

@@ -186,7 +186,8 @@ class StreamReader(Protocol):
     A reader may have one method more, for the chunks that a long stream is made of: `text(chunk)` gives
     `(channel, text)` for a chunk that only adds text to one channel, and that is then not read; None for any other. It
     gets the chunk as it came, no codec asked, and is asked where the guards have nothing to hold back, so that such a
-    chunk costs next to nothing. `channel` should be the same object each time.
+    chunk costs next to nothing. `channel` should be the same object each time, and one that `read` told before. A chunk
+    with the probabilities of its tokens says more than its text.
     """
 
     def read(self, chunk: Any) -> ChunkView:

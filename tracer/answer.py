@@ -29,7 +29,7 @@ def deliver(run: Run, answer: Any) -> Generator[Own, Any, bool]:
         return False
     arrived, said, judged = (*call.output, *call.echoes), len(call.output), None
     if judges_output(decision):
-        call.guarded_output = judged = yield Own(lambda: run.judge("output", arrived))
+        call.guarded_output = judged = yield from run.judged("output", arrived)
     if judged is not None and judged.action == "block":
         call.output = judged.messages[:said]  # everything that was found is masked in it
         if judged.reply is None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator
 from typing import Any, NamedTuple
 
 from ..guards.judgement import Decision
+from ..guards.messages import Message
 from . import health, paths
 from .adapter import Kwargs, Raw
 from .answer import deliver, delivered, guards_output
@@ -39,7 +40,7 @@ def _answer(
     streams = bool(endpoint.manager or endpoint.lazy or health.fenced("streams", endpoint.streams, run.kwargs))
     run.call.stream = streams
     if run.engine.judge is not None:
-        decision = adopt(run, (yield Own(lambda: guard_input(run))))
+        decision = adopt(run, (yield from guard_input(run)))
         if decision.action == "block":
             unasked()
             return canned(run, decision, streams=streams), False
@@ -103,19 +104,49 @@ class Guarded(NamedTuple):
     unreadable: str = ""
 
 
-def guard_input(run: Run) -> Guarded:
-    """Judge what goes out, and put what the guards made of it into a copy of the arguments. Blocks.
+def guard_input(run: Run) -> Generator[Own, Any, Guarded]:
+    """Judge what goes out: here where the guards answer at once, else by a step that may block."""
+    guarded = _at_once(run)
+    return guarded if guarded is not None else (yield Own(lambda: _looked_at(run)))
 
-    Changes nothing of the run: a cancelled task ends it while the thread that judges is still at work.
+
+def _at_once(run: Run) -> Guarded | None:
+    """None where the guards have to look, or something is odd: then the step finds the same, and says so.
+
+    They are asked before leftovers are looked for: those are for a thread, too, where one is needed.
     """
+    before = _told(run)
+    decision = run.at_once("input", before)
+    if decision is None:
+        return None
+    try:
+        rest = leftover(run.kwargs, before, run.adapter.apart)
+    except Exception:  # noqa: BLE001  as above
+        return None
+    if rest:
+        before += rest
+        decision = run.at_once("input", before)
+    return None if decision is None else _put(run, before, decision)
+
+
+def _told(run: Run) -> tuple[Message, ...]:
     call = run.call
-    before = (*call.messages, *call.tools, *call.beside)
+    return (*call.messages, *call.tools, *call.beside)
+
+
+def _looked_at(run: Run) -> Guarded:
+    """Blocks. Changes nothing of the run: a cancelled task ends it while the thread that judges is still at work."""
+    before = _told(run)
     try:
         before += leftover(run.kwargs, before, run.adapter.apart)
     except Exception as error:  # noqa: BLE001  what cannot be looked through is not known to be harmless
         health.mishap(f"{run.adapter.library}.leftover", error)
         return Guarded(run.judge("input", before, "unreadable"), run.kwargs, "unreadable")
-    decision = run.judge("input", before)
+    return _put(run, before, run.judge("input", before))
+
+
+def _put(run: Run, before: tuple[Message, ...], decision: Decision) -> Guarded:
+    """What the guards made of the input is put into a copy of the arguments."""
     if decision.action == "block":
         return Guarded(decision, run.kwargs)
     try:

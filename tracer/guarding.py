@@ -23,6 +23,8 @@ MARGIN_S = 0.5
 """What the way to the sidecar and back may take on top of the policy's limit."""
 SLOW_S, PAUSE_S = 0.2, 2.0
 """A sidecar that took longer than this not to answer is not asked again for that long."""
+FEW_PARTS = 100
+"""What a check may have to be answered at once: to walk through more is work for a thread, too."""
 
 WARNING = (
     "spanward: %s: GUARDS ARE OFF, prompts go out unchecked, and no content "
@@ -108,7 +110,10 @@ def summary_of(told: dict[str, Any]) -> Summary:
 
 
 class SidecarGuard:
-    """Asks the sidecar, over HTTP, in the calling thread."""
+    """Asks the sidecar, over HTTP, in the calling thread.
+
+    It says nothing `at_once`: a policy that had nothing to enforce when we last heard of it may have by now.
+    """
 
     def __init__(self, sidecar: Sidecar, policy: PolicyFile) -> None:
         self._sidecar = sidecar
@@ -157,6 +162,9 @@ class LocalGuard:
     def check(self, check: Check) -> Decision:
         return self._pipeline.check(check)
 
+    def at_once(self, check: Check) -> Decision | None:
+        return self._pipeline.at_once(check)
+
     def summary(self) -> Summary:
         return summary_of(self._pipeline.summary)
 
@@ -176,6 +184,7 @@ class Judge:
         unguarded: Callable[[], None] = lambda: None,
     ) -> None:
         self.guard = guard
+        self._at_once: Callable[[Check], Decision | None] | None = getattr(guard, "at_once", None)
         self._summary = summary
         self._require = require
         self._unguarded = unguarded
@@ -188,6 +197,15 @@ class Judge:
         except Exception as error:  # noqa: BLE001  a broken guard is one that does not answer
             health.mishap("guard", error)
         return self.without(check, "nobody answered")
+
+    def at_once(self, check: Check) -> Decision | None:
+        """The guard's answer where it has one at once; None where it has to be called, which blocks."""
+        if self._at_once is None or sum([len(message.parts) for message in check.messages]) > FEW_PARTS:
+            return None
+        try:
+            return self._at_once(check)
+        except Exception:  # noqa: BLE001  called, it fails again, and that is counted
+            return None
 
     def without(self, check: Check, reason: str) -> Decision:
         """The decision on a check that could not be judged."""

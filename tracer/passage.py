@@ -1,7 +1,7 @@
 """What becomes of each chunk of a stream: read, held back, restored, and recorded once the stream ends."""
 
-import time
 from collections.abc import Callable, Hashable
+from time import monotonic, time_ns
 from typing import TYPE_CHECKING, Any
 
 from ..guards.judgement import Decision, StreamPlan
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ..guards.holdback import HoldBack, Released
     from .run import Run
 
-TRIM_EVERY = 0xFF
-"""Whether too much was kept is looked at every 256 chunks."""
+TRIM_EVERY = 256
+"""Whether too much was kept is looked at once in so many chunks."""
 
 
 class Passage:
@@ -37,44 +37,55 @@ class Passage:
         self._measured: dict[Hashable, tuple[int, int]] = {}
         self._left_out: dict[Hashable, int] = {}
         self._silent = False
-        self._last_ns = 0
+        self._last_s = 0.0
+        self._longest_s = -1.0
+        self._trims, self._until_trim = 0, TRIM_EVERY
         self._hides = run.hides
         decision = run.call.guarded_input
         self._plan = decision.stream if decision else None
         self._pseudonyms = decision.pseudonyms if decision else {}
         self.blocks = decision is not None and judges_output(decision)
         self._touches = self.blocks or bool(self._pseudonyms)
-        untouched = self._reader is not None and not self._touches
-        self._text = getattr(self._reader, "text", None) if untouched else None
+        self._free: set[Hashable] = set()
+        passing = not self._touches or (self._plan is not None and self._plan.mode == "none" and not self._pseudonyms)
+        self._text = getattr(self._reader, "text", None) if passing else None
         self._channel: Hashable = None
         self._pieces: list[str] = []
         if self._reader is None:
             self._go_blind()
 
     def passes(self, chunk: Any) -> bool:
-        """Whether this chunk is one of the many that only add text which nobody has to look at: then all is done."""
+        """Whether this chunk is one of the many that only add text which nobody has to look at: then all is done.
+
+        It is read at once and not kept: an application may change it, and memory that chunks of a stream can have one
+        after the other is in the processor's cache.
+        """
         if self._text is None:
             return False
         try:
-            if (said := self._text(chunk)) is None or (self._hides is not None and self._hides(chunk)):
+            said = self._text(chunk)
+            if said is None or (self._hides is not None and self._hides(chunk)):
                 return False
         except Exception:  # noqa: BLE001  `take` meets it again, and counts it
             return False
         channel, text = said
-        if channel is not self._channel:
-            self._channel, self._pieces = channel, self._recorded.setdefault(channel, [])
+        if channel is not self._channel and not self._turned_to(channel):
+            return False
         self._pieces += (text,)  # `append` would be one more function call a chunk
-        call, now = self.run.call, time.time_ns()
-        if call.chunks:
-            gap = now - self._last_ns
-            if gap > call.longest_gap_ns:  # noqa: PLR1730  as in `_clock`, which would be one more
-                call.longest_gap_ns = gap
-        else:
-            call.first_chunk_ns = now
-        self._last_ns = now
-        call.chunks += 1
-        if not call.chunks & TRIM_EVERY:
+        now = monotonic()  # from here on as in `_clock`, which would be one more function call a chunk
+        if now - self._last_s > self._longest_s:
+            self._waited(now)
+        self._last_s = now
+        self._until_trim -= 1
+        if not self._until_trim:
             self._trim()
+        return True
+
+    def _turned_to(self, channel: Hashable) -> bool:
+        """The texts that follow are of this channel. Whether nobody has to look at them."""
+        if self._touches and channel not in self._free:
+            return False
+        self._channel, self._pieces = channel, self._recorded.setdefault(channel, [])
         return True
 
     def take(self, chunk: Any) -> tuple[Any, ...]:
@@ -103,9 +114,12 @@ class Passage:
             self._go_blind()
             return delivered
         for delta in deltas:
-            if not delta.whole:
-                self._recorded.setdefault(delta.channel, []).append(delta.text)
+            self._note(delta)
         return delivered
+
+    def _note(self, delta: Delta) -> None:
+        if not delta.whole or delta.channel not in self._recorded:
+            self._recorded.setdefault(delta.channel, []).append(delta.text)
 
     def last(self) -> tuple[Any, ...]:
         """The provider has no more: chunks with what was still held back. Raises ModelCallBlocked."""
@@ -117,6 +131,7 @@ class Passage:
         if not self.run.open:
             return
         call = self.run.call
+        call.chunks = (self._trims + 1) * TRIM_EVERY - self._until_trim
         try:
             # of a cancelled task the thread that judges may still be adding to it
             texts = {channel: "".join(pieces) for channel, pieces in self._recorded.copy().items()}
@@ -135,6 +150,7 @@ class Passage:
 
     def _trim(self) -> None:
         """What is beyond the bound is not kept until the end: a stream may be endless."""
+        self._trims, self._until_trim = self._trims + 1, TRIM_EVERY
         most = self.run.engine.bound.part
         for channel, pieces in self._recorded.items():
             measured, size = self._measured.get(channel, (0, 0))
@@ -162,23 +178,31 @@ class Passage:
             self._block(self.run.judge("output", ()))
 
     def _clock(self) -> None:
-        call, now = self.run.call, time.time_ns()
-        if call.chunks:
-            gap = now - self._last_ns
-            if gap > call.longest_gap_ns:  # noqa: PLR1730  max() would be one more function call a chunk
-                call.longest_gap_ns = gap
-        else:
-            call.first_chunk_ns = now
-        self._last_ns = now
-        call.chunks += 1
-        if not call.chunks & TRIM_EVERY:
+        now = monotonic()
+        if now - self._last_s > self._longest_s:
+            self._waited(now)
+        self._last_s = now
+        self._until_trim -= 1
+        if not self._until_trim:
             self._trim()
+
+    def _waited(self, now: float) -> None:
+        """It took longer than any chunk before, or it is the first one."""
+        call = self.run.call
+        if call.first_chunk_ns:
+            self._longest_s = now - self._last_s
+            call.longest_gap_ns = int(self._longest_s * 1e9)
+        else:
+            call.first_chunk_ns = time_ns()
 
     def _rewrite(self, view: ChunkView) -> tuple[list[Any], dict[Path, str]]:
         """Chunks that have to go before this one, and what may be delivered of it where that differs."""
         places: dict[Hashable, Delta] = {}
         texts: dict[Hashable, str] = {}
         for delta in view.deltas:
+            if self._is_free(delta):
+                self._note(delta)
+                continue
             known = self._delivered.get(delta.channel)
             if delta.whole and known is not None:
                 continue
@@ -194,9 +218,18 @@ class Passage:
                 fillers += self._drained(channel)
         edits = {delta.where: texts[channel] for channel, delta in places.items() if texts[channel] != delta.text}
         for delta in view.deltas:
-            if delta.whole and delta.channel not in places:
+            if delta.whole and delta.channel not in places and delta.channel not in self._free:
                 edits[delta.where] = "".join(self._delivered[delta.channel])
         return fillers, edits
+
+    def _is_free(self, delta: Delta) -> bool:
+        """Whether nothing of this text is judged, held back or restored, though something of the answer may be."""
+        from ..guards.holdback import mode_of
+
+        if self._silent or self._pseudonyms or mode_of(self._plan or StreamPlan(), json=delta.json) != "none":
+            return False
+        self._free.add(delta.channel)
+        return True
 
     def _fed(self, delta: Delta) -> str:
         if delta.channel not in self._held:
@@ -239,6 +272,7 @@ class Passage:
         if decision.action != "block":
             return ""
         self._silent = True
+        self._text = None
         if decision.reply is None or json:
             raise ModelCallBlocked(decision, "output")
         return decision.reply

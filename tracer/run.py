@@ -1,12 +1,12 @@
 """One call on its way through the engine."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import INVALID_SPAN, SpanKind
 
-from ..guards.judgement import Check, Context, Decision
+from ..guards.judgement import Check, Context, Decision, Side
 from ..guards.messages import Message
 from . import context, health, record
 from .adapter import Adapter, CallersError, Endpoint, Kwargs, Raw
@@ -14,6 +14,7 @@ from .blocked import ModelCallBlocked
 from .call import ModelCall, StreamEnd
 from .outgoing import judges_output
 from .spans import Inside, finish
+from .steps import Own
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -115,7 +116,18 @@ class Run:
             )
         return self._context
 
-    def judge(self, side: Any, messages: tuple[Message, ...], unreadable: str = "") -> Decision:
+    def judged(self, side: Side, messages: tuple[Message, ...]) -> Generator[Own, Any, Decision]:
+        """What the guards say: here where they answer at once, else by a step that may block."""
+        decision = self.at_once(side, messages)
+        return decision if decision is not None else (yield Own(lambda: self.judge(side, messages)))
+
+    def at_once(self, side: Side, messages: tuple[Message, ...]) -> Decision | None:
+        """What the guards say, if they neither wait nor have to look."""
+        judge = self.engine.judge
+        assert judge is not None
+        return None if self.unreadable else judge.at_once(Check(side, messages, self.context))
+
+    def judge(self, side: Side, messages: tuple[Message, ...], unreadable: str = "") -> Decision:
         """Ask the guards, or whoever decides for them. Blocks."""
         judge = self.engine.judge
         assert judge is not None

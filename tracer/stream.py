@@ -2,7 +2,7 @@
 
 import contextlib
 import copy
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
@@ -32,15 +32,14 @@ _Base: Any = getattr(wrapt, "BaseObjectProxy", wrapt.ObjectProxy)
 
 
 class _Proxy(_Base):  # type: ignore[misc]  # of no type
-    """The library's stream, and in front of it what was released and not yet taken."""
+    """The library's stream, and beside it how far it was read."""
 
-    def __init__(self, stream: Any, passage: Passage) -> None:
+    def __init__(self, stream: Any, reading: "_Reading") -> None:
         super().__init__(stream)
-        self._self_passage = passage
-        self._self_ready: list[Any] = []
-        self._self_over = False
-        self._self_step: Callable[[], Any] | None = None
-        health.fenced("stream.response", watch, getattr(stream, "response", None), passage)
+        self._self_reading = reading
+        self._self_passage = passage = reading.passage
+        if (response := getattr(stream, "response", None)) is not None:
+            health.fenced("stream.response", watch, response, passage)
 
     def __del__(self) -> None:
         with contextlib.suppress(Exception):
@@ -55,63 +54,97 @@ class _Proxy(_Base):  # type: ignore[misc]  # of no type
     def __reduce_ex__(self, protocol: Any) -> Any:
         return self.__wrapped__.__reduce_ex__(protocol)
 
-    def _self_failed(self, error: BaseException) -> None:
+
+class _Reading:
+    """How far a stream was read, whoever reads it: `ready` was released and not yet taken.
+
+    It does not know the proxy: that would be a cycle, and a dropped stream would stay alive.
+    """
+
+    def __init__(self, stream: Any, passage: Passage) -> None:
+        self.stream = stream
+        self.passage = passage
+        self.ready: list[Any] = []
+        self.over = False
+        self.step: Callable[[], Any] | None = None
+
+    def failed(self, error: BaseException) -> None:
         """The stream ends with an exception, which goes on to the application."""
-        self._self_over = True
-        self._self_passage.end(ending(error), error)
+        self.over = True
+        self.passage.end(ending(error), error)
+
+
+class _SyncReading(_Reading):
+    def chunks(self, keep: object = None) -> Iterator[Any]:  # noqa: ARG002  held while somebody reads
+        """What the application gets, from here on. A generator, since each of its steps costs less than a method that
+        looks everything up anew.
+        """
+        passage, ready = self.passage, self.ready
+        passes = passage.passes
+        while True:
+            while ready:
+                yield ready.pop(0)
+            if self.over:
+                return
+            passage.reading = True
+            try:
+                step = self.step
+                chunk = step() if step is not None else self._first()
+                if not passes(chunk):
+                    ready += passage.take(chunk)
+                    continue
+            except StopIteration:
+                self.over = True
+                ready += self._last()
+                continue
+            except BaseException as error:
+                self.failed(error)
+                if isinstance(error, ModelCallBlocked):
+                    with contextlib.suppress(Exception):  # or the library has no such method
+                        self.stream.close()
+                raise
+            finally:
+                passage.reading = False
+            yield chunk
+
+    def _first(self) -> Any:
+        """Some libraries make the request only now: it is part of the call."""
+        token = inside.set(self.passage.run.here)
+        try:
+            stream = self.stream
+            self.step = step = (iter(stream) if hasattr(stream, "__iter__") else stream).__next__
+            return step()
+        finally:
+            inside.reset(token)
+
+    def _last(self) -> tuple[Any, ...]:
+        try:
+            chunks = self.passage.last()
+        except BaseException as error:
+            self.failed(error)
+            raise
+        self.passage.end("complete")
+        return chunks
 
 
 class SyncStream(_Proxy):
     """A sync stream: reading it to its end, closing it and leaving `with` all end the call."""
 
     __aenter__, __aexit__ = Absent(), Absent()
+    _self_reading: _SyncReading
+    _self_chunks: Iterator[Any] | None = None
+    """Of `next`. A loop has its own."""
 
     def __iter__(self) -> Iterator[Any]:
-        return self
+        """Where the library gives a generator beside its stream, so do we: it costs less than asking a proxy."""
+        stream = self.__wrapped__
+        return self if iter(stream) is stream else self._self_reading.chunks(self)
 
     def __next__(self) -> Any:
-        passage = self._self_passage
-        while not self._self_ready:
-            if self._self_over:
-                raise StopIteration
-            passage.reading = True
-            try:
-                step = self._self_step
-                chunk = step() if step is not None else self._self_first()
-                if passage.passes(chunk):
-                    return chunk
-                self._self_ready += passage.take(chunk)
-            except StopIteration:
-                self._self_over = True
-                self._self_ready += self._self_last()
-            except BaseException as error:
-                self._self_failed(error)
-                if isinstance(error, ModelCallBlocked):
-                    with contextlib.suppress(Exception):  # or the library has no such method
-                        self.__wrapped__.close()
-                raise
-            finally:
-                passage.reading = False
-        return self._self_ready.pop(0)
-
-    def _self_first(self) -> Any:
-        """Some libraries make the request only now: it is part of the call."""
-        stream = self.__wrapped__
-        token = inside.set(self._self_passage.run.here)
-        try:
-            self._self_step = step = (stream if hasattr(stream, "__next__") else iter(stream)).__next__
-            return step()
-        finally:
-            inside.reset(token)
-
-    def _self_last(self) -> tuple[Any, ...]:
-        try:
-            chunks = self._self_passage.last()
-        except BaseException as error:
-            self._self_failed(error)
-            raise
-        self._self_passage.end("complete")
-        return chunks
+        chunks = self._self_chunks
+        if chunks is None:
+            self._self_chunks = chunks = self._self_reading.chunks()
+        return next(chunks)
 
     def __enter__(self) -> Self:
         self.__wrapped__.__enter__()
@@ -150,59 +183,66 @@ class SyncIterator(SyncStream):
     __enter__, __exit__ = Absent(), Absent()
 
 
-class AsyncStream(_Proxy):
-    """The same for an async stream; where a guard is asked, in a thread."""
-
-    __enter__, __exit__ = Absent(), Absent()
-
-    def __aiter__(self) -> AsyncIterator[Any]:
-        return self
-
-    async def __anext__(self) -> Any:
-        passage = self._self_passage
-        while not self._self_ready:
-            if self._self_over:
+class _AsyncReading(_Reading):
+    async def chunk(self) -> Any:
+        """The next one that the application gets. Raises StopAsyncIteration."""
+        passage, ready = self.passage, self.ready
+        while not ready:
+            if self.over:
                 raise StopAsyncIteration
             passage.reading = True
             try:
-                step = self._self_step
-                chunk = await step() if step is not None else await self._self_first()
+                step = self.step
+                chunk = await step() if step is not None else await self._first()
                 if passage.passes(chunk):
                     return chunk
-                self._self_ready += await off_loop(passage.take, chunk) if passage.blocks else passage.take(chunk)
+                ready += await off_loop(passage.take, chunk) if passage.blocks else passage.take(chunk)
             except StopAsyncIteration:
-                self._self_over = True
-                self._self_ready += await self._self_last()
+                self.over = True
+                ready += await self._last()
             except BaseException as error:
-                self._self_failed(error)
+                self.failed(error)
                 if isinstance(error, ModelCallBlocked):
                     with contextlib.suppress(Exception):  # as above
-                        await (self.close if hasattr(self.__wrapped__, "close") else self.aclose)()
+                        await (self.stream.close if hasattr(self.stream, "close") else self.stream.aclose)()
                 raise
             finally:
                 passage.reading = False
-        return self._self_ready.pop(0)
+        return ready.pop(0)
 
-    async def _self_first(self) -> Any:
+    async def _first(self) -> Any:
         """Some libraries make the request only now: it is part of the call."""
-        stream = self.__wrapped__
-        token = inside.set(self._self_passage.run.here)
+        token = inside.set(self.passage.run.here)
         try:
-            self._self_step = step = (stream if hasattr(stream, "__anext__") else aiter(stream)).__anext__
+            stream = self.stream
+            self.step = step = (aiter(stream) if hasattr(stream, "__aiter__") else stream).__anext__
             return await step()
         finally:
             with contextlib.suppress(ValueError):  # closed from another context
                 inside.reset(token)
 
-    async def _self_last(self) -> tuple[Any, ...]:
+    async def _last(self) -> tuple[Any, ...]:
+        passage = self.passage
         try:
-            passage = self._self_passage
             chunks: tuple[Any, ...] = await off_loop(passage.last) if passage.blocks else passage.last()
         except BaseException as error:
-            self._self_failed(error)
+            self.failed(error)
             raise
-        self._self_passage.end("complete")
+        passage.end("complete")
         return chunks
+
+
+class AsyncStream(_Proxy):
+    """The same for an async stream; where a guard is asked, in a thread."""
+
+    __enter__, __exit__ = Absent(), Absent()
+    _self_reading: _AsyncReading
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    def __anext__(self) -> Awaitable[Any]:
+        return self._self_reading.chunk()
 
     async def __aenter__(self) -> Self:
         await self.__wrapped__.__aenter__()
@@ -247,5 +287,6 @@ def proxy(run: Run, stream: Any, *, is_async: bool) -> Any:
     passage = Passage(run)
     run.engine.streams.add(passage)
     if is_async:
-        return (AsyncStream if hasattr(stream, "__aexit__") else AsyncGenerator)(stream, passage)
-    return (SyncStream if hasattr(stream, "__exit__") else SyncIterator)(stream, passage)
+        kind = AsyncStream if hasattr(stream, "__aexit__") else AsyncGenerator
+        return kind(stream, _AsyncReading(stream, passage))
+    return (SyncStream if hasattr(stream, "__exit__") else SyncIterator)(stream, _SyncReading(stream, passage))

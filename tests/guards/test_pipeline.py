@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from threading import Event
 from typing import ClassVar
 
@@ -360,3 +361,37 @@ def test_no_canary_survives(default: Pipeline, before: str, after: str, canary: 
         json.loads(texts(decision)[0])
     if decision.action == "modify":
         assert restore(texts(decision)[0], decision.pseudonyms, json=kind != "text") == text
+
+
+TOOL, RESULT = Part("tool_call", '{"a": 1}', json=True), Part("tool_result", "Hi")
+AT_ONCE: list[tuple[str, Side, Part, bool]] = [
+    ("[input]", "input", Part("text", "Hi"), False),
+    ("[input]", "input", Part("text", ""), True),
+    ("[input]", "input", Part("media", uri="https://x.test/a.png"), True),
+    ("[input]", "output", Part("text", "Hi"), True),
+    ("[input]", "input", TOOL, True),
+    ("[output]", "input", Part("text", "Hi"), True),
+    ("[output]", "output", Part("text", "Hi"), False),
+    ("[output]", "output", Part("reasoning", "Hi"), False),
+    ("[output]", "output", TOOL, True),
+    ("[output, tool_call]", "output", TOOL, False),
+    ("[tool_call]", "input", RESULT, True),
+    ("[tool_result]", "input", RESULT, False),
+    ("[tool_result]", "input", Part("tool_definition", "{}", json=True), True),
+]
+"""Stages of the only rule, what is asked, and whether nobody has to look."""
+
+
+@pytest.mark.parametrize(("stages", "side", "part", "at_once"), AT_ONCE)
+def test_what_nobody_has_to_look_at_is_answered_at_once(
+    build: Callable[..., Pipeline], stages: str, side: Side, part: Part, *, at_once: bool
+) -> None:
+    """With the answer that looking gives; with a rule for it, and beside one for another application, likewise."""
+    rule = f"{{name: a, when: {{stage: {stages}}}, detect: {{secrets: {{}}}}, action: block}}"
+    other = "{name: b, when: {app: other}, detect: {secrets: {}}, action: block}"
+    pipeline = build(f"  - {rule}\n  - {other}\n")
+    check = Check(side, (Message("user", (part,)),))
+    found = pipeline.at_once(check)
+    assert (found is not None) is at_once
+    if found is not None:
+        assert replace(found, latency_ms=0) == replace(pipeline.check(check), latency_ms=0)

@@ -31,6 +31,21 @@ class Reader:
         self._open: dict[int, list[Channel]] = {}
         self._parts: dict[Channel, tuple[PartKind, Any]] = {}
         self._samples: dict[str, Any] = {}
+        self._growing: dict[int, tuple[Channel, str, str]] = {}
+        """Block index -> the channel that its last delta added to, the delta's type, and where that has its text."""
+
+    def text(self, event: Any) -> tuple[Channel, str] | None:
+        """The event that nearly every stream is made of, without a function call to spare: one more of the same."""
+        try:
+            told = event.__dict__
+            if told["type"] != "content_block_delta":
+                return None
+            channel, kind, name = self._growing[told["index"]]
+            said = told["delta"].__dict__
+            text = said[name]
+            return (channel, text) if text and said["type"] == kind else None
+        except (AttributeError, KeyError):  # another event, or the first of a block
+            return None
 
     def read(self, event: Any) -> ChunkView:
         match event.type:
@@ -76,6 +91,7 @@ class Reader:
             self._channel(channel, index, kind)
         if delta.type not in self._samples:
             self._samples[delta.type] = event
+        self._growing[index] = channel, delta.type, name
         text = getattr(delta, name) or ""
         return ChunkView((Delta(channel, text, ("delta", name), kind, json=kind == "tool_call" or self._json),))
 

@@ -40,12 +40,11 @@ class Reader(openai_chat_stream.Reader):
             text = delta.content
             if not text or choice.finish_reason or delta.tool_calls or delta.reasoning or chunk.usage:
                 return None
-            if len(delta) != _FIELDS or self._content not in self._open or choice.index != self._content[0]:
+            if choice.logprobs:
                 return None
-        except (AttributeError, ValueError):  # an older version of the library, or no choice
+            return (self._contents[choice.index], text) if len(delta) == _FIELDS else None
+        except (AttributeError, KeyError, ValueError):  # an older version of the library, no choice, or a first text
             return None
-        self._chunk = chunk
-        return self._content, text
 
     def filler(self, channel: Any, text: str) -> Any:
         index, name, *rest = channel

@@ -83,7 +83,7 @@ class Reader:
         try:
             message = chunk.message
             text = message.content
-            if not text or chunk.done or message.thinking or message.tool_calls:
+            if not text or chunk.done or message.thinking or message.tool_calls or chunk.__dict__.get("logprobs"):
                 return None
         except AttributeError:  # a line of `generate`, or one by an older version of the library
             return None

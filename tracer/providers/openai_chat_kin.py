@@ -28,27 +28,25 @@ class Reader(openai_chat_stream.Reader):
     def text(self, chunk: Any) -> tuple[Channel, str] | None:
         """As OpenAI's, where fields that these chunks do not have need not be asked for."""
         try:
-            (choice,) = chunk.choices
-            delta = choice.delta
-            text = delta.content
+            told = chunk.__dict__
+            (choice,) = told["choices"]
+            chosen = choice.__dict__
+            delta = chosen["delta"]
+            said = delta.__dict__
+            text = said["content"]
             if (
                 not text
-                or choice.finish_reason
-                or delta.tool_calls
-                or chunk.usage
+                or chosen["finish_reason"]
+                or chosen.get("logprobs")
+                or said["tool_calls"]
+                or told["usage"]
                 or delta.__pydantic_extra__
                 or not delta.__pydantic_fields_set__ <= _PLAIN
             ):
                 return None
-            index = choice.index
-        except (AttributeError, TypeError, ValueError):
+            return self._contents[chosen["index"]], text
+        except (AttributeError, KeyError, TypeError, ValueError):
             return None
-        if index != self._content[0]:
-            self._content = (index, "content")
-        if self._content not in self._open:
-            self._open[self._content] = self._seen[self._content] = ("", "")
-        self._chunk = chunk
-        return self._content, text
 
     def _copied(self, chunk: Any, view: ChunkView) -> ChunkView:
         deltas, closes = list(view.deltas), list(view.closes)

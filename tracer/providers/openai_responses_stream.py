@@ -39,6 +39,18 @@ class Reader:
         self._answer: Any = None
         self._kinds: dict[Channel, PartKind] = {}
         self._closed: set[Channel] = set()
+        self._texts: dict[tuple[int, int], Channel] = {}
+        """Output index, index of its content -> the channel of that text."""
+
+    def text(self, event: Any) -> tuple[Channel, str] | None:
+        """The event that nearly every stream is made of, without a function call to spare."""
+        try:
+            told = event.__dict__
+            if told["type"] != "response.output_text.delta" or not told["delta"] or told.get("logprobs"):
+                return None
+            return self._texts[told["output_index"], told["content_index"]], told["delta"]
+        except (AttributeError, KeyError):  # another event, or the first of a text
+            return None
 
     def read(self, event: Any) -> ChunkView:
         name, _, step = (event.type if hasattr(event, "type") else "").rpartition(".")
@@ -52,6 +64,8 @@ class Reader:
         if channel not in self._samples:
             self._samples[channel] = event
             self._kinds[channel] = kind
+            if label == "text":
+                self._texts[channel[1], channel[2]] = channel
         return ChunkView((Delta(channel, event.delta, ("delta",), kind, json=self._is_json(label)),))
 
     def _is_json(self, label: str) -> bool:
