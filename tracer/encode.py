@@ -17,6 +17,7 @@ from . import health
 from .own_tracer import MOST_ATTRIBUTES, NO_STATE, UNSET, OwnSpan
 from .segment import frame, varint
 from .semconv import CONVERSATION, RESPONSE_ID, USER_ID
+from .usual import Usual
 
 RESOURCE_SPANS = b"\x0a"
 """Key of field 1, `resource_spans`, of a request."""
@@ -99,8 +100,7 @@ class Alike:
         """Another one, as a field of its scope's spans."""
         return b"".join((
             self._before, parent[0].to_bytes(16, "big"), b"\x12\x08", os.urandom(8), b"\x22\x08",
-            parent[1].to_bytes(8, "big"), self._name, b"9", pack("<Q", started_ns), b"A", pack("<Q", ended_ns),
-            self._after,
+            parent[1].to_bytes(8, "big"), self._name, _times(b"9", started_ns, b"A", ended_ns), self._after,
         ))  # fmt: skip
 
 
@@ -133,9 +133,11 @@ def _tails(resource: Any, scope: Any) -> tuple[bytes, bytes]:
 
 def _span(span: Any, pieces: list[bytes]) -> int:
     """Adds the pieces of a span's field to those of the request; gives their length."""
-    here, parent, attributes, dropped = span.context, span.parent, span.attributes or {}, span.dropped_attributes
-    if len(attributes) > MOST_ATTRIBUTES and dropped:
-        attributes = dict(list(attributes.items())[-MOST_ATTRIBUTES:])
+    here, parent, dropped = span.context, span.parent, span.dropped_attributes
+    if type(span) is OwnSpan and not dropped:
+        usual, attributes = span.usual, span.said
+    else:
+        usual, attributes = (), _kept(span)
     head = b"\x0a\x10" + here[0].to_bytes(16, "big") + b"\x12\x08" + here[1].to_bytes(8, "big")
     if here[4] is not NO_STATE and here[4]:  # a look into it is a call
         head += _text(b"\x1a", ",".join([f"{key}={value}" for key, value in here[4].items()]))
@@ -152,7 +154,12 @@ def _span(span: Any, pieces: list[bytes]) -> int:
         head += b"A" + pack("<Q", span.end_time)
     at = len(pieces)
     pieces += (SPANS, b"", head)
-    size = len(head) + _attributes(pieces, SPAN_ATTRIBUTE, attributes)
+    size = len(head)
+    for known in usual:
+        encoded = known.encoded or _alike(known)
+        pieces.append(encoded)
+        size += len(encoded)
+    size += _attributes(pieces, SPAN_ATTRIBUTE, attributes)
     tail = b"P" + varint(dropped) if dropped else b""
     tail += b"z" + frame(_status(span.status)) if span.status is not UNSET else b"z\x00"
     tail += IS_REMOTE if parent is not None and parent[2] else HAS_IS_REMOTE
@@ -161,6 +168,21 @@ def _span(span: Any, pieces: list[bytes]) -> int:
     length = varint(size)
     pieces[at + 1] = length
     return 1 + len(length) + size
+
+
+def _kept(span: Any) -> Mapping[str, Any]:
+    """Attributes without those that are too many."""
+    attributes: Mapping[str, Any] = span.attributes or {}
+    if len(attributes) > MOST_ATTRIBUTES and span.dropped_attributes:
+        return dict(list(attributes.items())[-MOST_ATTRIBUTES:])
+    return attributes
+
+
+def _alike(usual: Usual) -> bytes:
+    pieces: list[bytes] = []
+    _attributes(pieces, SPAN_ATTRIBUTE, usual)
+    usual.encoded = b"".join(pieces)
+    return usual.encoded
 
 
 def _status(status: Any) -> bytes:

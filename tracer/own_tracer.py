@@ -28,6 +28,8 @@ from opentelemetry.trace import (
 )
 from opentelemetry.util.types import Attributes, AttributeValue
 
+from .usual import Usual
+
 MOST_ATTRIBUTES = 128
 """As the SDK has it where nobody says otherwise: of more, the first ones are dropped."""
 UNSET = Status()
@@ -62,10 +64,13 @@ class OwnSpan(Span):
         context: SpanContext,
         parent: SpanContext | None,
         kind: SpanKind,
-        attributes: dict[str, Any],
+        attributes: Mapping[str, Any] | None,
         links: Sequence[Link],
         start_time: int,
     ) -> None:
+        self.usual: tuple[Usual, ...]
+        """What many spans say alike; `said` is the rest."""
+        self.said: dict[str, Any]
         self.name = name
         self.context = context
         self.parent = parent
@@ -74,10 +79,18 @@ class OwnSpan(Span):
         self.start_time = start_time
         self.end_time = 0
         self.status = UNSET
-        self.attributes = attributes
+        if type(attributes) is Usual:
+            self.usual, self.said = (attributes,), {}
+        else:
+            self.usual, self.said = (), dict(attributes or {})
         self.resource = tracer.resource
         self.instrumentation_scope = tracer.scope
         self._tracer = tracer
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """All of them."""
+        return {**{name: value for usual in self.usual for name, value in usual.items()}, **self.said}
 
     def get_span_context(self) -> SpanContext:
         return self.context
@@ -86,8 +99,15 @@ class OwnSpan(Span):
         return self.end_time == 0
 
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
-        if self.end_time == 0:
-            self.attributes.update(attributes)
+        if self.end_time != 0:
+            return
+        new = attributes.keys().isdisjoint
+        if not all(map(new, self.usual)):  # a name comes twice: none of it is as all say it
+            self.said, self.usual = dict(self.attributes), ()
+        if type(attributes) is Usual and new(self.said):
+            self.usual += (attributes,)
+        else:
+            self.said.update(attributes)
 
     def set_attribute(self, key: str, value: Any) -> None:
         self.set_attributes({key: value})
@@ -114,10 +134,14 @@ class OwnSpan(Span):
 
     def end(self, end_time: int | None = None) -> None:
         if self.end_time == 0:
-            self.end_time = end_time or time.time_ns()
-            if len(self.attributes) > MOST_ATTRIBUTES:
-                self.dropped_attributes = len(self.attributes) - MOST_ATTRIBUTES
+            self.close(end_time or time.time_ns())
             self._tracer.on_end(self)
+
+    def close(self, end_time: int) -> None:
+        """It is over, and whoever closes it sees to what becomes of it."""
+        self.end_time = end_time
+        if len(self.said) + sum(map(len, self.usual)) > MOST_ATTRIBUTES:
+            self.dropped_attributes = len(self.attributes) - MOST_ATTRIBUTES
 
 
 class OwnTracer(Tracer):
@@ -149,7 +173,7 @@ class OwnTracer(Tracer):
         else:
             parent, trace_id, flags, state = None, int.from_bytes(fresh[:16], "big"), SAMPLED, NO_STATE
         own = SpanContext(trace_id, int.from_bytes(fresh[16:], "big"), False, flags, state)  # noqa: FBT003  its face
-        return OwnSpan(self, name, own, parent, kind, dict(attributes or {}), links or (), start_time or time.time_ns())
+        return OwnSpan(self, name, own, parent, kind, attributes, links or (), start_time or time.time_ns())
 
     @contextmanager
     def start_as_current_span(  # type: ignore[override]  # the API's own decorator gives the same and is private

@@ -24,6 +24,7 @@ from opentelemetry.trace import (
 from opentelemetry.trace import TracerProvider as AnyProvider
 
 from spanward.tracer import encode, health, own_tracer, sdk_spans
+from spanward.tracer.usual import Usual
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 LONG = st.integers(0, 40_000).map(lambda size: "é" * size)
@@ -154,6 +155,32 @@ def test_links_go_the_library_s_way(provider: Any) -> None:
         )
         == 1
     )
+
+
+@given(opening=ATTRIBUTES, said=ATTRIBUTES, usual=ATTRIBUTES, more=st.sampled_from([0, 130]))
+def test_what_many_spans_say_alike_is_said_as_the_rest(
+    opening: dict[str, Any], said: dict[str, Any], usual: dict[str, Any], more: int
+) -> None:
+    """In any order, also where a name comes twice: then the last holds."""
+    opened, told = Usual(opening), Usual(usual)
+    finished: list[Any] = []
+    for attributes in (said | {f"k{i}": i for i in range(more)}, said):
+        span = own(finished).get_tracer("spanward").start_span("s", context=Context(), attributes=opened)
+        span.set_attributes(attributes)
+        span.set_attributes(told)
+        span.set_attribute("last", "word")
+        span.end()
+        assert dict(finished[-1].attributes) == {**opening, **attributes, **usual, "last": "word"}
+        assert (dict(opened), dict(told)) == (opening, usual)
+        ours = encode.Encoder().request(finished[-1:])
+        kept = ExportTraceServiceRequest.FromString(ours).resource_spans[0].scope_spans[0].spans[0]
+        most, all_of_them = own_tracer.MOST_ATTRIBUTES, len(finished[-1].attributes)
+        assert (len(kept.attributes), kept.dropped_attributes_count) == (
+            min(most, all_of_them),
+            max(0, all_of_them - most),
+        )
+        if not kept.dropped_attributes_count:
+            assert ours == by_the_library(finished[-1:])
 
 
 @pytest.mark.parametrize(
