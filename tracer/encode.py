@@ -11,12 +11,11 @@ from functools import lru_cache
 from struct import Struct, pack
 from typing import Any
 
-from opentelemetry.trace import SpanContext, SpanKind
+from opentelemetry.trace import SpanKind
 
 from . import health
 from .own_tracer import MOST_ATTRIBUTES, NO_STATE, UNSET, OwnSpan
 from .segment import frame, varint
-from .semconv import CONVERSATION, RESPONSE_ID, USER_ID
 from .usual import Usual
 
 RESOURCE_SPANS = b"\x0a"
@@ -44,12 +43,9 @@ CLIENT = KINDS[SpanKind.CLIENT]
 MOST_NAMES = 1000
 """So many names of attributes are remembered: an adapter writes a few dozen, an application may make up any."""
 
-UNLIKE = {RESPONSE_ID, CONVERSATION, USER_ID}
-"""Attributes that are another text each time."""
-MOST_WHOLE = 500
-"""So many attributes are remembered whole: most say the same in every call."""
+MOST_WORDS = 500
+"""So many names of spans and lists of one word are remembered as they are written."""
 
-_whole: dict[tuple[str, str], bytes] = {}
 _names: dict[str, tuple[bytes, int]] = {}
 
 
@@ -96,11 +92,11 @@ class Alike:
         self._name = pieces[2][38:-18]  # between three ids and two times
         self._after = b"".join(pieces[3:])
 
-    def encoded(self, parent: SpanContext, started_ns: int, ended_ns: int) -> bytes:
+    def encoded(self, parent: OwnSpan, started_ns: int, ended_ns: int) -> bytes:
         """Another one, as a field of its scope's spans."""
         return b"".join((
-            self._before, parent[0].to_bytes(16, "big"), b"\x12\x08", os.urandom(8), b"\x22\x08",
-            parent[1].to_bytes(8, "big"), self._name, _times(b"9", started_ns, b"A", ended_ns), self._after,
+            self._before, parent.trace_id, b"\x12\x08", os.urandom(8), b"\x22\x08", parent.span_id, self._name,
+            _times(b"9", started_ns, b"A", ended_ns), self._after,
         ))  # fmt: skip
 
 
@@ -133,14 +129,16 @@ def _tails(resource: Any, scope: Any) -> tuple[bytes, bytes]:
 
 def _span(span: Any, pieces: list[bytes]) -> int:
     """Adds the pieces of a span's field to those of the request; gives their length."""
-    here, parent, dropped = span.context, span.parent, span.dropped_attributes
-    if type(span) is OwnSpan and not dropped:
-        usual, attributes = span.usual, span.said
+    parent, dropped = span.parent, span.dropped_attributes
+    if type(span) is OwnSpan:
+        trace_id, span_id, state = span.trace_id, span.span_id, span.state
     else:
-        usual, attributes = (), _kept(span)
-    head = b"\x0a\x10" + here[0].to_bytes(16, "big") + b"\x12\x08" + here[1].to_bytes(8, "big")
-    if here[4] is not NO_STATE and here[4]:  # a look into it is a call
-        head += _text(b"\x1a", ",".join([f"{key}={value}" for key, value in here[4].items()]))
+        here = span.context
+        trace_id, span_id, state = here[0].to_bytes(16, "big"), here[1].to_bytes(8, "big"), here[4]
+    usual, attributes = (span.usual, span.said) if type(span) is OwnSpan and not dropped else ((), _kept(span))
+    head = b"\x0a\x10" + trace_id + b"\x12\x08" + span_id
+    if state is not NO_STATE and state:  # a look into it is a call
+        head += _text(b"\x1a", ",".join([f"{key}={value}" for key, value in state.items()]))
     if parent is not None:
         head += b"\x22\x08" + parent[1].to_bytes(8, "big")
     if span.name:
@@ -193,13 +191,8 @@ def _status(status: Any) -> bytes:
 def _attributes(pieces: list[bytes], key: bytes, given: Mapping[str, Any]) -> int:
     """Adds each attribute as a field with this key; gives their length."""
     total = 0
-    whole = _whole if key is SPAN_ATTRIBUTE else {}
     for name, value in given.items():
         kind = type(value)
-        if kind is str and len(value) < SHORT and (known := whole.get((name, value))):
-            pieces += (known,)
-            total += len(known)
-            continue
         try:
             head, taken = _names[name]
         except KeyError:
@@ -213,8 +206,6 @@ def _attributes(pieces: list[bytes], key: bytes, given: Mapping[str, Any]) -> in
             if size < SHORT and taken < SHORT:  # every length fits into one byte, as of most
                 pieces += (key, BYTES[taken + size + 3], head, STRINGS[size], text)
                 total += taken + size + 5
-                if len(whole) < MOST_WHOLE and name not in UNLIKE:
-                    whole[name, value] = b"".join(pieces[-5:])
                 continue
             said = STRING + varint(size)
             pieces += (key, b"", head, b"", said, text)
@@ -258,13 +249,13 @@ def _utf8(text: str) -> bytes:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
-@lru_cache(MOST_WHOLE)
+@lru_cache(MOST_WORDS)
 def _title(name: str) -> bytes:
     """The name of a span as its field: an operation and a model."""
     return _text(b"\x2a", name)
 
 
-@lru_cache(MOST_WHOLE)
+@lru_cache(MOST_WORDS)
 def _list_of(word: str) -> bytes:
     """A list of one word, as the reasons for which an answer ended nearly always are."""
     return _list((word,))

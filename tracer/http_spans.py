@@ -159,12 +159,12 @@ _alike: dict[tuple[Any, ...], Alike] = {}
 def _write(tracer: Tracer, call: Inside, request: Any, started_ns: int, response: Any, error: Any) -> None:
     status = getattr(response, "status_code", 0)
     # the first request of a call, as nearly all are, is a few bytes around its ids
-    first = call.attempts == 0 and error is None and type(call.span) is OwnSpan and call.span.context[4] is NO_STATE
-    if first:
+    span, key = call.span, None
+    if call.attempts == 0 and error is None and type(span) is OwnSpan and span.state is NO_STATE:
         key = request.method, status, *_place(request.url)
         if (alike := _alike.get(key)) is not None:
             call.attempts = 1
-            call.encoded.append(alike.encoded(call.span.context, started_ns, time.time_ns()))
+            call.encoded.append(alike.encoded(span, started_ns, time.time_ns()))
             return
     url = _address(request)
     failed = type(error).__qualname__ if error is not None else str(status) if status >= 400 else ""
@@ -179,15 +179,15 @@ def _write(tracer: Tracer, call: Inside, request: Any, started_ns: int, response
         semconv.ERROR_TYPE: failed,
     }
     call.attempts += 1
-    span = tracer.start_span(
+    made = tracer.start_span(
         request.method,
-        context=set_span_in_context(call.span, Context()),
+        context=set_span_in_context(span, Context()),
         kind=SpanKind.CLIENT,
         attributes={key: value for key, value in attributes.items() if value},
         start_time=started_ns,
     )
     if failed:
-        span.set_status(Status(StatusCode.ERROR))
-    span.end()
-    if first and not failed and len(_alike) < MOST_ALIKE and isinstance(span, OwnSpan):
-        _alike[key] = Alike(span)
+        made.set_status(Status(StatusCode.ERROR))
+    made.end()
+    if key is not None and not failed and len(_alike) < MOST_ALIKE and isinstance(made, OwnSpan):
+        _alike[key] = Alike(made)

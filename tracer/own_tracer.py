@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from opentelemetry.context import Context, get_current
@@ -61,7 +62,9 @@ class OwnSpan(Span):
         self,
         tracer: "OwnTracer",
         name: str,
-        context: SpanContext,
+        ids: tuple[bytes, bytes],
+        flags: TraceFlags,
+        state: TraceState,
         parent: SpanContext | None,
         kind: SpanKind,
         attributes: Mapping[str, Any] | None,
@@ -72,7 +75,10 @@ class OwnSpan(Span):
         """What many spans say alike; `said` is the rest."""
         self.said: dict[str, Any]
         self.name = name
-        self.context = context
+        self.trace_id, self.span_id = ids
+        """As they are written."""
+        self.flags = flags
+        self.state = state
         self.parent = parent
         self.kind = kind
         self.links = links
@@ -92,6 +98,12 @@ class OwnSpan(Span):
         """All of them."""
         return {**{name: value for usual in self.usual for name, value in usual.items()}, **self.said}
 
+    @cached_property
+    def context(self) -> SpanContext:
+        """For what is beneath it: of most calls nobody asks."""
+        trace_id, span_id = int.from_bytes(self.trace_id, "big"), int.from_bytes(self.span_id, "big")
+        return SpanContext(trace_id, span_id, False, self.flags, self.state)  # noqa: FBT003  its face
+
     def get_span_context(self) -> SpanContext:
         return self.context
 
@@ -101,13 +113,14 @@ class OwnSpan(Span):
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
         if self.end_time != 0:
             return
-        new = attributes.keys().isdisjoint
-        if not all(map(new, self.usual)):  # a name comes twice: none of it is as all say it
-            self.said, self.usual = dict(self.attributes), ()
-        if type(attributes) is Usual and new(self.said):
-            self.usual += (attributes,)
-        else:
-            self.said.update(attributes)
+        if any(not known.keys().isdisjoint(attributes) for known in self.usual):
+            self.said, self.usual = dict(self.attributes), ()  # a name comes twice: it is not as all say it
+        self.said.update(attributes)
+
+    def tell(self, usual: Usual, said: dict[str, Any]) -> None:
+        """Both have other names than what was told before, and than each other."""
+        self.usual += (usual,)
+        self.said = {**self.said, **said} if self.said else said
 
     def set_attribute(self, key: str, value: Any) -> None:
         self.set_attributes({key: value})
@@ -169,11 +182,13 @@ class OwnTracer(Tracer):
         # from the system, not from `random`: an application that seeds it would give two processes the same ids
         fresh = os.urandom(24)
         if parent is not None and parent.is_valid:
-            trace_id, flags, state = parent.trace_id, TraceFlags(parent.trace_flags | 1), parent.trace_state
+            ids = parent.trace_id.to_bytes(16, "big"), fresh[16:]
+            flags, state = TraceFlags(parent.trace_flags | 1), parent.trace_state
         else:
-            parent, trace_id, flags, state = None, int.from_bytes(fresh[:16], "big"), SAMPLED, NO_STATE
-        own = SpanContext(trace_id, int.from_bytes(fresh[16:], "big"), False, flags, state)  # noqa: FBT003  its face
-        return OwnSpan(self, name, own, parent, kind, attributes, links or (), start_time or time.time_ns())
+            parent, ids, flags, state = None, (fresh[:16], fresh[16:]), SAMPLED, NO_STATE
+        return OwnSpan(
+            self, name, ids, flags, state, parent, kind, attributes, links or (), start_time or time.time_ns()
+        )
 
     @contextmanager
     def start_as_current_span(  # type: ignore[override]  # the API's own decorator gives the same and is private

@@ -53,19 +53,17 @@ USUAL = {
     semconv.USAGE_SOURCE: "usage.source",
 }
 """What is the same in nearly all calls to one model, where there is something to say, by the field of the record."""
-SPARSE = {
+AROUND = {
     semconv.CONVERSATION: "session_id",
     semconv.PROMPT_NAME: "prompt_name",
     semconv.PROMPT_VERSION: "prompt_version",
     semconv.USER_ID: "user_id",
     semconv.USER_GROUP: "user_group",
     semconv.TAGS: "tags",
-    semconv.RESPONSE_ID: "response_id",
-    semconv.STREAM_CHUNKS: "chunks",
 }
-"""What is another one in each call, likewise."""
-_opening_fields, _usual_fields, _sparse_fields = (attrgetter(*fields.values()) for fields in (OPENING, USUAL, SPARSE))
-_verdict_fields = attrgetter("verdict", "action", "degraded", "policy_name", "policy_hash")
+"""What the application says around a call, likewise."""
+_around_fields = attrgetter(*AROUND.values())
+_opening_fields, _usual_fields = attrgetter(*OPENING.values()), attrgetter(*USUAL.values())
 _openings: Known = {}
 _usuals: Known = {}
 
@@ -83,7 +81,8 @@ def name(call: ModelCall) -> str:
 
 def opening(call: ModelCall) -> Usual:
     """What is known before the provider is asked; a sampler may look at it."""
-    key = _opening_fields(call)
+    # named one by one: looked up by their names, fields cost more than all the rest
+    key = call.operation, call.provider, call.request_model, call.server_address, call.server_port
     try:
         return _openings[key]
     except (KeyError, TypeError):  # seen for the first time, or no key
@@ -98,14 +97,17 @@ def usual(call: ModelCall) -> Usual:
     """What the span says when the call is over, as nearly all calls to this model do."""
     before, after = call.guarded_input, call.guarded_output
     key = (
-        _usual_fields(call),
-        None if before is None else _verdict_fields(before),
-        None if after is None else _verdict_fields(after),
-    )
+        call.stream, call.response_model, call.finish_reasons, call.error_type, call.stream_end,
+        call.content_withheld, call.usage.source, before and _verdict(before), after and _verdict(after),
+    )  # fmt: skip
     try:
         return _usuals[key]
     except (KeyError, TypeError):  # as above
         return learnt(_usuals, key, _usual, call)
+
+
+def _verdict(decision: Decision) -> tuple[Any, ...]:
+    return decision.verdict, decision.action, decision.degraded, decision.policy_name, decision.policy_hash
 
 
 def _usual(call: ModelCall) -> Attributes:
@@ -118,7 +120,13 @@ def _usual(call: ModelCall) -> Attributes:
 
 def closing(call: ModelCall) -> Attributes:
     """Everything else the span of this call says, when it is over."""
-    said = _told(SPARSE, _sparse_fields(call))
+    said: Attributes = {}
+    if call.response_id:
+        said[semconv.RESPONSE_ID] = call.response_id
+    if call.session_id or call.user_id or call.prompt_name or call.tags or call.user_group or call.prompt_version:
+        said |= _told(AROUND, _around_fields(call))
+    if call.chunks:
+        said[semconv.STREAM_CHUNKS] = call.chunks
     if call.first_chunk_ns:
         said[semconv.TIME_TO_FIRST_CHUNK] = (call.first_chunk_ns - call.started_ns) / 1e9
     if call.longest_gap_ns:

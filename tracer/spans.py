@@ -30,6 +30,7 @@ from .own_tracer import OwnProvider, OwnSpan
 from .semconv import GUARD_LATENCY_MS, GUARDRAIL_CALL_SPAN, REPORT, RUN_GUARDRAIL
 from .settings import Settings
 from .spool import Spool
+from .usual import Usual
 
 SCOPE = "spanward"
 ENVIRONMENT = "deployment.environment.name"
@@ -142,6 +143,7 @@ def program(argv: Sequence[str]) -> str:
     return name if name and not name.startswith("-") else "python"
 
 
+NOTHING = Usual({})
 Recorded = TypeVar("Recorded", bound=ModelCall | Operation)
 
 
@@ -157,9 +159,12 @@ def finish(
     try:
         if judged := record.guardrails(call):
             _guardrails(tracer, here, call, judged)
-        span.set_attributes(closing(call))
-        if isinstance(call, ModelCall):
-            span.set_attributes(record.usual(call))
+        attributes = closing(call)
+        usual = record.usual(call) if isinstance(call, ModelCall) else NOTHING
+        if type(span) is OwnSpan:
+            span.tell(usual, attributes)
+        else:
+            span.set_attributes({**usual, **attributes})
         if (said := record.failure(call)) is not None:
             span.set_status(_error(said))
     except Exception as error:  # noqa: BLE001  the span is written with what it has

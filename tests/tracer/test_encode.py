@@ -211,8 +211,8 @@ def test_a_span_like_another_differs_in_ids_and_times() -> None:
         assert isinstance(span, own_tracer.OwnSpan)
         return span
 
-    one, parent = encode.Alike(sent(LOCAL, 5, 9)), SpanContext(2**127 + 1, 11, is_remote=False)
-    another, beside = sent(parent, 2**60, 2**60 + 1), sent(LOCAL, 1, 2)
+    one, parent = encode.Alike(sent(LOCAL, 5, 9)), sent(SpanContext(2**127 + 1, 11, is_remote=False), 7, 8)
+    another, beside = sent(parent.context, 2**60, 2**60 + 1), sent(LOCAL, 1, 2)
     ours = encode.Encoder().request([beside], [one.encoded(parent, 2**60, 2**60 + 1)])
     told = ExportTraceServiceRequest.FromString(ours)
     fresh = told.resource_spans[0].scope_spans[0].spans[0].span_id
