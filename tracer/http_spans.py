@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from opentelemetry.context import Context, get_current
-from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer, set_span_in_context
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, set_span_in_context
 
 from . import health, semconv
 from .encode import Alike
@@ -95,16 +95,6 @@ def begin(
     return time.time_ns()
 
 
-def end(
-    engine: "Engine", call: Inside | None, request: Any, begun: "int | UnknownCall", response: Any, error: Any
-) -> None:
-    """It was answered, or failed."""
-    if call is None or not isinstance(begun, int):
-        begun.end(response, error)  # type: ignore[union-attr]  # without a call around it, it is one that we do not know
-    else:
-        _write(engine.tracer, call, request, begun, response, error)
-
-
 class _Told(NamedTuple):
     """What `ClientSession._request` of aiohttp is given."""
 
@@ -156,7 +146,13 @@ MOST_ALIKE = 200
 _alike: dict[tuple[Any, ...], Alike] = {}
 
 
-def _write(tracer: Tracer, call: Inside, request: Any, started_ns: int, response: Any, error: Any) -> None:
+def end(
+    engine: "Engine", call: Inside | None, request: Any, begun: "int | UnknownCall", response: Any, error: Any
+) -> None:
+    """It was answered, or failed."""
+    if call is None or not isinstance(begun, int):
+        begun.end(response, error)  # type: ignore[union-attr]  # without a call around it, it is one that we do not know
+        return
     status = getattr(response, "status_code", 0)
     # the first request of a call, as nearly all are, is a few bytes around its ids
     span, key = call.span, None
@@ -164,10 +160,16 @@ def _write(tracer: Tracer, call: Inside, request: Any, started_ns: int, response
         key = request.method, status, *_place(request.url)
         if (alike := _alike.get(key)) is not None:
             call.attempts = 1
-            call.encoded.append(alike.encoded(span, started_ns, time.time_ns()))
+            call.encoded.append(alike.encoded(span, begun, time.time_ns()))
             return
-    url = _address(request)
     failed = type(error).__qualname__ if error is not None else str(status) if status >= 400 else ""
+    made = _told_whole(engine.tracer, call, request, begun, status, failed)
+    if key is not None and not failed and len(_alike) < MOST_ALIKE and isinstance(made, OwnSpan):
+        _alike[key] = Alike(made)
+
+
+def _told_whole(tracer: Tracer, call: Inside, request: Any, started_ns: int, status: int, failed: str) -> Span:
+    url = _address(request)
     # without query and user: they may be secrets
     attributes = {
         semconv.HTTP_METHOD: request.method,
@@ -181,7 +183,7 @@ def _write(tracer: Tracer, call: Inside, request: Any, started_ns: int, response
     call.attempts += 1
     made = tracer.start_span(
         request.method,
-        context=set_span_in_context(span, Context()),
+        context=set_span_in_context(call.span, Context()),
         kind=SpanKind.CLIENT,
         attributes={key: value for key, value in attributes.items() if value},
         start_time=started_ns,
@@ -189,5 +191,4 @@ def _write(tracer: Tracer, call: Inside, request: Any, started_ns: int, response
     if failed:
         made.set_status(Status(StatusCode.ERROR))
     made.end()
-    if key is not None and not failed and len(_alike) < MOST_ALIKE and isinstance(made, OwnSpan):
-        _alike[key] = Alike(made)
+    return made
