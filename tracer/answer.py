@@ -23,7 +23,7 @@ def delivered(run: Run, result: Any) -> Generator[Own, Any, Any]:
 def deliver(run: Run, answer: Any) -> Generator[Own, Any, bool]:
     """Read a whole answer into the record, judge it, restore originals in it. Whether it was edited."""
     call = run.call
-    _read(run, answer)
+    read(run, answer)
     decision = call.guarded_input
     if decision is None or not guards_output(run):
         return False
@@ -56,7 +56,8 @@ def deliver(run: Run, answer: Any) -> Generator[Own, Any, bool]:
     return bool(edits)
 
 
-def _read(run: Run, answer: Any) -> None:
+def read(run: Run, answer: Any) -> None:
+    """What it says into the record."""
     call = run.call
     try:
         run.endpoint.response(call, answer)

@@ -23,6 +23,8 @@ NAME = 4096
 """Bytes of everything else that a part says (its name, what it refers to), and of a provider's own usage."""
 AROUND = 64
 """Bytes that a part takes besides its text."""
+MOST_BYTES = 4
+"""A character in UTF-8 is no longer."""
 MARK = "…[spanward: {} cut]"
 ROOM = 64
 """Bytes that a mark may take on top of the bound."""
@@ -71,11 +73,10 @@ class Bound:
 
     def _fits(self, attributes: Attributes) -> bool:
         """Whether no part can be too long, since all of them together are not."""
-        size = 0
-        for name in _LONG:
-            if name in attributes:
-                size += bytes_of(str(attributes[name]))
-        return size <= self.part
+        texts = [value for value in attributes.values() if type(value) is str]
+        if MOST_BYTES * sum(map(len, texts)) <= self.part:
+            return True
+        return sum([bytes_of(str(attributes[name])) for name in _LONG if name in attributes]) <= self.part
 
 
 _LONG = (*semconv.CONTENT, semconv.USAGE_RAW)

@@ -10,7 +10,7 @@ from ..guards.judgement import Decision
 from ..guards.messages import Message
 from . import health, paths
 from .adapter import Kwargs, Raw
-from .answer import deliver, delivered, guards_output
+from .answer import deliver, delivered, guards_output, read
 from .blocked import ModelCallBlocked
 from .leftover import leftover
 from .outgoing import changed
@@ -44,7 +44,7 @@ def _answer(
         if decision.action == "block":
             unasked()
             return canned(run, decision, streams=streams), False
-    raw = run.raw
+    raw = endpoint.raw or run.adapter.raw
     asked = (health.fenced("raw.asked", raw.asked, run.kwargs) or "") if raw else ""
     ours = bool(raw and endpoint.validates and not (asked or streams) and guards_output(run))
     if raw and ours:
@@ -58,6 +58,9 @@ def _answer(
         return (yield from _stream(run, result, asked, is_async=is_async)), True
     if raw and (asked or ours):
         return (yield from _raw_answer(run, raw, result, unread=asked == "unread", parsed=ours)), False
+    if endpoint.whole_codec is None and not guards_output(run):  # nobody changes it, or waits for who might
+        read(run, result)
+        return result, False
     return (yield from delivered(run, result)), False
 
 

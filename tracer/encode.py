@@ -11,12 +11,12 @@ from functools import lru_cache
 from struct import Struct, pack
 from typing import Any
 
-from opentelemetry.trace import SpanContext, SpanKind
+from opentelemetry.trace import SpanKind
 
 from . import health
 from .own_tracer import MOST_ATTRIBUTES, NO_STATE, UNSET, OwnSpan
 from .segment import frame, varint
-from .semconv import CONVERSATION, RESPONSE_ID, USER_ID
+from .usual import Usual
 
 RESOURCE_SPANS = b"\x0a"
 """Key of field 1, `resource_spans`, of a request."""
@@ -43,12 +43,9 @@ CLIENT = KINDS[SpanKind.CLIENT]
 MOST_NAMES = 1000
 """So many names of attributes are remembered: an adapter writes a few dozen, an application may make up any."""
 
-UNLIKE = {RESPONSE_ID, CONVERSATION, USER_ID}
-"""Attributes that are another text each time."""
-MOST_WHOLE = 500
-"""So many attributes are remembered whole: most say the same in every call."""
+MOST_WORDS = 500
+"""So many names of spans and lists of one word are remembered as they are written."""
 
-_whole: dict[tuple[str, str], bytes] = {}
 _names: dict[str, tuple[bytes, int]] = {}
 
 
@@ -95,12 +92,11 @@ class Alike:
         self._name = pieces[2][38:-18]  # between three ids and two times
         self._after = b"".join(pieces[3:])
 
-    def encoded(self, parent: SpanContext, started_ns: int, ended_ns: int) -> bytes:
+    def encoded(self, parent: OwnSpan, started_ns: int, ended_ns: int) -> bytes:
         """Another one, as a field of its scope's spans."""
         return b"".join((
-            self._before, parent[0].to_bytes(16, "big"), b"\x12\x08", os.urandom(8), b"\x22\x08",
-            parent[1].to_bytes(8, "big"), self._name, b"9", pack("<Q", started_ns), b"A", pack("<Q", ended_ns),
-            self._after,
+            self._before, parent.trace_id, b"\x12\x08", os.urandom(8), b"\x22\x08", parent.span_id, self._name,
+            _times(b"9", started_ns, b"A", ended_ns), self._after,
         ))  # fmt: skip
 
 
@@ -133,12 +129,16 @@ def _tails(resource: Any, scope: Any) -> tuple[bytes, bytes]:
 
 def _span(span: Any, pieces: list[bytes]) -> int:
     """Adds the pieces of a span's field to those of the request; gives their length."""
-    here, parent, attributes, dropped = span.context, span.parent, span.attributes or {}, span.dropped_attributes
-    if len(attributes) > MOST_ATTRIBUTES and dropped:
-        attributes = dict(list(attributes.items())[-MOST_ATTRIBUTES:])
-    head = b"\x0a\x10" + here[0].to_bytes(16, "big") + b"\x12\x08" + here[1].to_bytes(8, "big")
-    if here[4] is not NO_STATE and here[4]:  # a look into it is a call
-        head += _text(b"\x1a", ",".join([f"{key}={value}" for key, value in here[4].items()]))
+    parent, dropped = span.parent, span.dropped_attributes
+    if type(span) is OwnSpan:
+        trace_id, span_id, state = span.trace_id, span.span_id, span.state
+    else:
+        here = span.context
+        trace_id, span_id, state = here[0].to_bytes(16, "big"), here[1].to_bytes(8, "big"), here[4]
+    usual, attributes = (span.usual, span.said) if type(span) is OwnSpan and not dropped else ((), _kept(span))
+    head = b"\x0a\x10" + trace_id + b"\x12\x08" + span_id
+    if state is not NO_STATE and state:  # a look into it is a call
+        head += _text(b"\x1a", ",".join([f"{key}={value}" for key, value in state.items()]))
     if parent is not None:
         head += b"\x22\x08" + parent[1].to_bytes(8, "big")
     if span.name:
@@ -152,7 +152,12 @@ def _span(span: Any, pieces: list[bytes]) -> int:
         head += b"A" + pack("<Q", span.end_time)
     at = len(pieces)
     pieces += (SPANS, b"", head)
-    size = len(head) + _attributes(pieces, SPAN_ATTRIBUTE, attributes)
+    size = len(head)
+    for known in usual:
+        encoded = known.encoded or _alike(known)
+        pieces.append(encoded)
+        size += len(encoded)
+    size += _attributes(pieces, SPAN_ATTRIBUTE, attributes)
     tail = b"P" + varint(dropped) if dropped else b""
     tail += b"z" + frame(_status(span.status)) if span.status is not UNSET else b"z\x00"
     tail += IS_REMOTE if parent is not None and parent[2] else HAS_IS_REMOTE
@@ -163,6 +168,21 @@ def _span(span: Any, pieces: list[bytes]) -> int:
     return 1 + len(length) + size
 
 
+def _kept(span: Any) -> Mapping[str, Any]:
+    """Attributes without those that are too many."""
+    attributes: Mapping[str, Any] = span.attributes or {}
+    if len(attributes) > MOST_ATTRIBUTES and span.dropped_attributes:
+        return dict(list(attributes.items())[-MOST_ATTRIBUTES:])
+    return attributes
+
+
+def _alike(usual: Usual) -> bytes:
+    pieces: list[bytes] = []
+    _attributes(pieces, SPAN_ATTRIBUTE, usual)
+    usual.encoded = b"".join(pieces)
+    return usual.encoded
+
+
 def _status(status: Any) -> bytes:
     said = _text(b"\x12", status.description) if status.description else b""
     return said + (b"\x18" + BYTES[status.status_code.value] if status.status_code.value else b"")
@@ -171,13 +191,8 @@ def _status(status: Any) -> bytes:
 def _attributes(pieces: list[bytes], key: bytes, given: Mapping[str, Any]) -> int:
     """Adds each attribute as a field with this key; gives their length."""
     total = 0
-    whole = _whole if key is SPAN_ATTRIBUTE else {}
     for name, value in given.items():
         kind = type(value)
-        if kind is str and len(value) < SHORT and (known := whole.get((name, value))):
-            pieces += (known,)
-            total += len(known)
-            continue
         try:
             head, taken = _names[name]
         except KeyError:
@@ -191,8 +206,6 @@ def _attributes(pieces: list[bytes], key: bytes, given: Mapping[str, Any]) -> in
             if size < SHORT and taken < SHORT:  # every length fits into one byte, as of most
                 pieces += (key, BYTES[taken + size + 3], head, STRINGS[size], text)
                 total += taken + size + 5
-                if len(whole) < MOST_WHOLE and name not in UNLIKE:
-                    whole[name, value] = b"".join(pieces[-5:])
                 continue
             said = STRING + varint(size)
             pieces += (key, b"", head, b"", said, text)
@@ -236,13 +249,13 @@ def _utf8(text: str) -> bytes:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
-@lru_cache(MOST_WHOLE)
+@lru_cache(MOST_WORDS)
 def _title(name: str) -> bytes:
     """The name of a span as its field: an operation and a model."""
     return _text(b"\x2a", name)
 
 
-@lru_cache(MOST_WHOLE)
+@lru_cache(MOST_WORDS)
 def _list_of(word: str) -> bytes:
     """A list of one word, as the reasons for which an answer ended nearly always are."""
     return _list((word,))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -112,7 +113,7 @@ def called(run: Run, wrapped: Callable[..., Any]) -> Any:
 
 
 def direct(shell: Callable[[Course], Any], run: Run, wrapped: Callable[..., Any]) -> Any:
-    return shell(course(run, lambda: called(run, wrapped), is_async=shell is run_async))
+    return shell(course(run, partial(called, run, wrapped), is_async=shell is run_async))
 
 
 def lazily(shell: Callable[[Course], Any], run: Run, wrapped: Callable[..., Any]) -> Any:

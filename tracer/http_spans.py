@@ -12,9 +12,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from opentelemetry import context
-from opentelemetry.context import Context
-from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer, set_span_in_context
+from opentelemetry.context import Context, get_current
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, set_span_in_context
 
 from . import health, semconv
 from .encode import Alike
@@ -47,36 +46,41 @@ def wrapper(engine: "Engine", library: str, *, is_async: bool, attempts: bool = 
     """
 
     def attempt(wrapped: Any, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        begun = begin(engine, library, args, attempts=attempts)
+        call = inside.get()
+        begun = begin(engine, library, call, args, attempts=attempts)
         if begun is None:
             return wrapped(*args, **kwargs)
         try:
             response = wrapped(*args, **kwargs)
         except BaseException as error:
-            health.fenced("http", begun.end, None, error)
+            health.fenced("http", end, engine, call, args[0], begun, None, error)
             raise
-        health.fenced("http", begun.end, response, None)
+        health.fenced("http", end, engine, call, args[0], begun, response, None)
         return response
 
     async def attempt_async(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         told = args if library != "aiohttp" else _told(instance, args, kwargs)
-        begun = begin(engine, library, told, attempts=attempts)
+        call = inside.get()
+        begun = begin(engine, library, call, told, attempts=attempts)
         if begun is None:
             return await wrapped(*args, **kwargs)
         try:
             response = await wrapped(*args, **kwargs)
         except BaseException as error:
-            health.fenced("http", begun.end, None, error)
+            health.fenced("http", end, engine, call, told[0], begun, None, error)
             raise
-        health.fenced("http", begun.end, response, None)
+        health.fenced("http", end, engine, call, told[0], begun, response, None)
         return response
 
     return attempt_async if is_async else attempt
 
 
-def begin(engine: "Engine", library: str, args: tuple[Any, ...], *, attempts: bool) -> "Attempt | UnknownCall | None":
-    """What this request is: part of a model call, a call by a client that we do not know, or (None) nothing to us."""
-    call = inside.get()
+def begin(
+    engine: "Engine", library: str, call: Inside | None, args: tuple[Any, ...], *, attempts: bool
+) -> "int | UnknownCall | None":
+    """What this request is: part of a model call (then when it began), a call by a client that we do not know, or
+    (None) nothing to us.
+    """
     if not args:
         return None
     if call is None:
@@ -86,9 +90,9 @@ def begin(engine: "Engine", library: str, args: tuple[Any, ...], *, attempts: bo
         except Exception:  # noqa: BLE001  whatever it is, it is no request to a server of models
             return None
         return health.fenced("unknown", _unknown, engine, library, args[0]) if rules and engine.active else None
-    if not attempts or not call.span.is_recording() or context.get_value("suppress_instrumentation"):
+    if not attempts or not call.span.is_recording() or get_current().get("suppress_instrumentation"):
         return None
-    return Attempt(engine.tracer, call, args[0], time.time_ns())
+    return time.time_ns()
 
 
 class _Told(NamedTuple):
@@ -114,18 +118,6 @@ def _unknown(engine: "Engine", library: str, request: Any) -> "UnknownCall | Non
     return unknown.begin(engine, library, request, _address(request))
 
 
-class Attempt(NamedTuple):
-    """One request of a model call of ours."""
-
-    tracer: Tracer
-    call: Inside
-    request: Any
-    started_ns: int
-
-    def end(self, response: Any, error: BaseException | None) -> None:
-        _write(self.tracer, self.call, self.request, self.started_ns, response, error)
-
-
 class _Split:
     """An address that is a string, read as httpx gives it."""
 
@@ -138,22 +130,46 @@ def _address(request: Any) -> Any:
     return request.url if not isinstance(request.url, str) else _Split(request.url)
 
 
+def _place(url: Any) -> tuple[Any, ...]:
+    """Where a request goes, without query and user; of httpx by what its URL was parsed to, whose properties cost more
+    than all the rest.
+    """
+    if (parsed := getattr(url, "_uri_reference", None)) is not None:
+        return parsed.scheme, parsed.host, parsed.port, parsed.path
+    if isinstance(url, str):
+        url = _Split(url)
+    return url.scheme, url.host, url.port, url.path
+
+
 MOST_ALIKE = 200
 """So many addresses are remembered with the span of a request that went well. An adapter's are a few."""
 _alike: dict[tuple[Any, ...], Alike] = {}
 
 
-def _write(tracer: Tracer, call: Inside, request: Any, started_ns: int, response: Any, error: Any) -> None:
-    url = _address(request)
-    status = getattr(response, "status_code", 0)
-    key = request.method, url.scheme, url.host, url.port, url.path, status
-    # the first request of a call, as nearly all are, is a few bytes around its ids
-    first = call.attempts == 0 and error is None and type(call.span) is OwnSpan and call.span.context[4] is NO_STATE
-    if first and (alike := _alike.get(key)) is not None:
-        call.attempts = 1
-        call.encoded.append(alike.encoded(call.span.get_span_context(), started_ns, time.time_ns()))
+def end(
+    engine: "Engine", call: Inside | None, request: Any, begun: "int | UnknownCall", response: Any, error: Any
+) -> None:
+    """It was answered, or failed."""
+    if call is None or not isinstance(begun, int):
+        begun.end(response, error)  # type: ignore[union-attr]  # without a call around it, it is one that we do not know
         return
+    status = getattr(response, "status_code", 0)
+    # the first request of a call, as nearly all are, is a few bytes around its ids
+    span, key = call.span, None
+    if call.attempts == 0 and error is None and type(span) is OwnSpan and span.state is NO_STATE:
+        key = request.method, status, *_place(request.url)
+        if (alike := _alike.get(key)) is not None:
+            call.attempts = 1
+            call.encoded.append(alike.encoded(span, begun, time.time_ns()))
+            return
     failed = type(error).__qualname__ if error is not None else str(status) if status >= 400 else ""
+    made = _told_whole(engine.tracer, call, request, begun, status, failed)
+    if key is not None and not failed and len(_alike) < MOST_ALIKE and isinstance(made, OwnSpan):
+        _alike[key] = Alike(made)
+
+
+def _told_whole(tracer: Tracer, call: Inside, request: Any, started_ns: int, status: int, failed: str) -> Span:
+    url = _address(request)
     # without query and user: they may be secrets
     attributes = {
         semconv.HTTP_METHOD: request.method,
@@ -165,7 +181,7 @@ def _write(tracer: Tracer, call: Inside, request: Any, started_ns: int, response
         semconv.ERROR_TYPE: failed,
     }
     call.attempts += 1
-    span = tracer.start_span(
+    made = tracer.start_span(
         request.method,
         context=set_span_in_context(call.span, Context()),
         kind=SpanKind.CLIENT,
@@ -173,7 +189,6 @@ def _write(tracer: Tracer, call: Inside, request: Any, started_ns: int, response
         start_time=started_ns,
     )
     if failed:
-        span.set_status(Status(StatusCode.ERROR))
-    span.end()
-    if first and not failed and len(_alike) < MOST_ALIKE and isinstance(span, OwnSpan):
-        _alike[key] = Alike(span)
+        made.set_status(Status(StatusCode.ERROR))
+    made.end()
+    return made

@@ -58,12 +58,18 @@ def leftover(kwargs: dict[str, Any], known: Iterable[Message], apart: frozenset[
             if here in covered or (where and key in TRANSPORT):
                 continue
             if not is_text:
-                stack.append((here, item))
+                if not (kind is dict and _is_turn(item) and (*here, "content") in covered):
+                    stack.append((here, item))
             elif _is_text(item) and not _is_reference(here):
                 found.append(Part("text", item, name="other", where=here))
         if looked > MOST or len(where) > DEEPEST:
             raise ValueError("a request without an end")
     return (Message("user", tuple(found)),) if found else ()
+
+
+def _is_turn(value: dict[Any, Any]) -> bool:
+    """Nothing but one text and who said it, as nearly all of a conversation is: not looked into if that is known."""
+    return len(value) == 2 and type(value.get("role")) is str and type(value.get("content")) is str
 
 
 def _items(value: Any) -> Collection[tuple[Any, Any]]:

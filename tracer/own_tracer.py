@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from opentelemetry.context import Context, get_current
@@ -27,6 +28,8 @@ from opentelemetry.trace import (
     use_span,
 )
 from opentelemetry.util.types import Attributes, AttributeValue
+
+from .usual import Usual
 
 MOST_ATTRIBUTES = 128
 """As the SDK has it where nobody says otherwise: of more, the first ones are dropped."""
@@ -59,25 +62,47 @@ class OwnSpan(Span):
         self,
         tracer: "OwnTracer",
         name: str,
-        context: SpanContext,
+        ids: tuple[bytes, bytes],
+        flags: TraceFlags,
+        state: TraceState,
         parent: SpanContext | None,
         kind: SpanKind,
-        attributes: dict[str, Any],
+        attributes: Mapping[str, Any] | None,
         links: Sequence[Link],
         start_time: int,
     ) -> None:
+        self.usual: tuple[Usual, ...]
+        """What many spans say alike; `said` is the rest."""
+        self.said: dict[str, Any]
         self.name = name
-        self.context = context
+        self.trace_id, self.span_id = ids
+        """As they are written."""
+        self.flags = flags
+        self.state = state
         self.parent = parent
         self.kind = kind
         self.links = links
         self.start_time = start_time
         self.end_time = 0
         self.status = UNSET
-        self.attributes = attributes
+        if type(attributes) is Usual:
+            self.usual, self.said = (attributes,), {}
+        else:
+            self.usual, self.said = (), dict(attributes or {})
         self.resource = tracer.resource
         self.instrumentation_scope = tracer.scope
         self._tracer = tracer
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """All of them."""
+        return {**{name: value for usual in self.usual for name, value in usual.items()}, **self.said}
+
+    @cached_property
+    def context(self) -> SpanContext:
+        """For what is beneath it: of most calls nobody asks."""
+        trace_id, span_id = int.from_bytes(self.trace_id, "big"), int.from_bytes(self.span_id, "big")
+        return SpanContext(trace_id, span_id, False, self.flags, self.state)  # noqa: FBT003  its face
 
     def get_span_context(self) -> SpanContext:
         return self.context
@@ -86,8 +111,16 @@ class OwnSpan(Span):
         return self.end_time == 0
 
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
-        if self.end_time == 0:
-            self.attributes.update(attributes)
+        if self.end_time != 0:
+            return
+        if any(not known.keys().isdisjoint(attributes) for known in self.usual):
+            self.said, self.usual = dict(self.attributes), ()  # a name comes twice: it is not as all say it
+        self.said.update(attributes)
+
+    def tell(self, usual: Usual, said: dict[str, Any]) -> None:
+        """Both have other names than what was told before, and than each other."""
+        self.usual += (usual,)
+        self.said = {**self.said, **said} if self.said else said
 
     def set_attribute(self, key: str, value: Any) -> None:
         self.set_attributes({key: value})
@@ -114,10 +147,14 @@ class OwnSpan(Span):
 
     def end(self, end_time: int | None = None) -> None:
         if self.end_time == 0:
-            self.end_time = end_time or time.time_ns()
-            if len(self.attributes) > MOST_ATTRIBUTES:
-                self.dropped_attributes = len(self.attributes) - MOST_ATTRIBUTES
+            self.close(end_time or time.time_ns())
             self._tracer.on_end(self)
+
+    def close(self, end_time: int) -> None:
+        """It is over, and whoever closes it sees to what becomes of it."""
+        self.end_time = end_time
+        if len(self.said) + sum(map(len, self.usual)) > MOST_ATTRIBUTES:
+            self.dropped_attributes = len(self.attributes) - MOST_ATTRIBUTES
 
 
 class OwnTracer(Tracer):
@@ -145,11 +182,13 @@ class OwnTracer(Tracer):
         # from the system, not from `random`: an application that seeds it would give two processes the same ids
         fresh = os.urandom(24)
         if parent is not None and parent.is_valid:
-            trace_id, flags, state = parent.trace_id, TraceFlags(parent.trace_flags | 1), parent.trace_state
+            ids = parent.trace_id.to_bytes(16, "big"), fresh[16:]
+            flags, state = TraceFlags(parent.trace_flags | 1), parent.trace_state
         else:
-            parent, trace_id, flags, state = None, int.from_bytes(fresh[:16], "big"), SAMPLED, NO_STATE
-        own = SpanContext(trace_id, int.from_bytes(fresh[16:], "big"), False, flags, state)  # noqa: FBT003  its face
-        return OwnSpan(self, name, own, parent, kind, dict(attributes or {}), links or (), start_time or time.time_ns())
+            parent, ids, flags, state = None, (fresh[:16], fresh[16:]), SAMPLED, NO_STATE
+        return OwnSpan(
+            self, name, ids, flags, state, parent, kind, attributes, links or (), start_time or time.time_ns()
+        )
 
     @contextmanager
     def start_as_current_span(  # type: ignore[override]  # the API's own decorator gives the same and is private

@@ -16,6 +16,7 @@ from . import semconv
 from .blocked import ModelCallBlocked
 from .call import ModelCall, Usage
 from .operation import Operation
+from .usual import Known, Usual, learnt
 
 Attributes = dict[str, AttributeValue]
 
@@ -42,23 +43,29 @@ OPENING = {
     semconv.SERVER_ADDRESS: "server_address",
     semconv.SERVER_PORT: "server_port",
 }
-SPARSE = {
+USUAL = {
     semconv.REQUEST_STREAM: "stream",
+    semconv.RESPONSE_MODEL: "response_model",
+    semconv.FINISH_REASONS: "finish_reasons",
+    semconv.ERROR_TYPE: "error_type",
+    semconv.STREAM_END: "stream_end",
+    semconv.CONTENT_WITHHELD: "content_withheld",
+    semconv.USAGE_SOURCE: "usage.source",
+}
+"""What is the same in nearly all calls to one model, where there is something to say, by the field of the record."""
+AROUND = {
     semconv.CONVERSATION: "session_id",
     semconv.PROMPT_NAME: "prompt_name",
     semconv.PROMPT_VERSION: "prompt_version",
     semconv.USER_ID: "user_id",
     semconv.USER_GROUP: "user_group",
     semconv.TAGS: "tags",
-    semconv.RESPONSE_MODEL: "response_model",
-    semconv.RESPONSE_ID: "response_id",
-    semconv.FINISH_REASONS: "finish_reasons",
-    semconv.ERROR_TYPE: "error_type",
-    semconv.STREAM_CHUNKS: "chunks",
-    semconv.STREAM_END: "stream_end",
 }
-"""What is said of a call only where there is something to say, by the field of its record."""
-_opening_fields, _sparse_fields = attrgetter(*OPENING.values()), attrgetter(*SPARSE.values())
+"""What the application says around a call, likewise."""
+_around_fields = attrgetter(*AROUND.values())
+_opening_fields, _usual_fields = attrgetter(*OPENING.values()), attrgetter(*USUAL.values())
+_openings: Known = {}
+_usuals: Known = {}
 
 OUTPUT_ONLY = "output_unjudged"
 """The reason for withholding what came back while what was sent is shown."""
@@ -72,20 +79,67 @@ def name(call: ModelCall) -> str:
     return f"{call.operation} {call.request_model}".rstrip()
 
 
-def opening(call: ModelCall) -> Attributes:
+def opening(call: ModelCall) -> Usual:
     """What is known before the provider is asked; a sampler may look at it."""
+    # named one by one: looked up by their names, fields cost more than all the rest
+    key = call.operation, call.provider, call.request_model, call.server_address, call.server_port
+    try:
+        return _openings[key]
+    except (KeyError, TypeError):  # seen for the first time, or no key
+        return learnt(_openings, key, _opening, call)
+
+
+def _opening(call: ModelCall) -> Attributes:
     return _told(OPENING, _opening_fields(call))
+
+
+def usual(call: ModelCall) -> Usual:
+    """What the span says when the call is over, as nearly all calls to this model do."""
+    before, after = call.guarded_input, call.guarded_output
+    key = (
+        call.stream, call.response_model, call.finish_reasons, call.error_type, call.stream_end,
+        call.content_withheld, call.usage.source, before and _verdict(before), after and _verdict(after),
+    )  # fmt: skip
+    try:
+        return _usuals[key]
+    except (KeyError, TypeError):  # as above
+        return learnt(_usuals, key, _usual, call)
+
+
+def _verdict(decision: Decision) -> tuple[Any, ...]:
+    return decision.verdict, decision.action, decision.degraded, decision.policy_name, decision.policy_hash
+
+
+def _usual(call: ModelCall) -> Attributes:
+    said = _told(USUAL, _usual_fields(call)) | guards(call)
+    if call.usage.source == "none":
+        del said[semconv.USAGE_SOURCE]
+    said.pop(semconv.GUARD_LATENCY_MS, None)
+    return said
 
 
 def closing(call: ModelCall) -> Attributes:
     """Everything else the span of this call says, when it is over."""
-    said = _sparse(call)
+    said: Attributes = {}
+    if call.response_id:
+        said[semconv.RESPONSE_ID] = call.response_id
+    if call.session_id or call.user_id or call.prompt_name or call.tags or call.user_group or call.prompt_version:
+        said |= _told(AROUND, _around_fields(call))
+    if call.chunks:
+        said[semconv.STREAM_CHUNKS] = call.chunks
+    if call.first_chunk_ns:
+        said[semconv.TIME_TO_FIRST_CHUNK] = (call.first_chunk_ns - call.started_ns) / 1e9
+    if call.longest_gap_ns:
+        said[semconv.STREAM_LONGEST_GAP_MS] = call.longest_gap_ns / 1e6
     if call.params:
         said |= _params(call.params)
     if call.usage.source != "none":
-        said |= _usage(call.usage)
-    said |= guards(call)
-    said |= _content(call)
+        _usage(said, call.usage)
+    before, after = call.guarded_input, call.guarded_output
+    if before is not None or after is not None:
+        said[semconv.GUARD_LATENCY_MS] = (before.latency_ms if before else 0) + (after.latency_ms if after else 0)
+    if not call.content_withheld or call.content_withheld == OUTPUT_ONLY:
+        _content(said, call)
     return said
 
 
@@ -164,30 +218,17 @@ def _params(params: Mapping[str, Any]) -> Attributes:
     }
 
 
-def _sparse(call: ModelCall) -> Attributes:
-    """What is said only where there is something to say."""
-    said = _told(SPARSE, _sparse_fields(call))
-    if call.first_chunk_ns:
-        said[semconv.TIME_TO_FIRST_CHUNK] = (call.first_chunk_ns - call.started_ns) / 1e9
-    if call.longest_gap_ns:
-        said[semconv.STREAM_LONGEST_GAP_MS] = call.longest_gap_ns / 1e6
-    return said
-
-
-def _usage(usage: Usage) -> Attributes:
-    said: Attributes = {
-        semconv.INPUT_TOKENS: usage.input_total,
-        semconv.OUTPUT_TOKENS: usage.output_total,
-        semconv.USAGE_SOURCE: usage.source,
-    }
-    return said | given(
-        {
-            semconv.CACHE_READ_TOKENS: usage.cache_read,
-            semconv.CACHE_WRITE_TOKENS: usage.cache_write,
-            semconv.REASONING_TOKENS: usage.reasoning,
-            semconv.USAGE_RAW: to_json(usage.raw) if usage.raw else "",
-        }
-    )
+def _usage(said: Attributes, usage: Usage) -> None:
+    said[semconv.INPUT_TOKENS] = usage.input_total
+    said[semconv.OUTPUT_TOKENS] = usage.output_total
+    if usage.cache_read:
+        said[semconv.CACHE_READ_TOKENS] = usage.cache_read
+    if usage.cache_write:
+        said[semconv.CACHE_WRITE_TOKENS] = usage.cache_write
+    if usage.reasoning:
+        said[semconv.REASONING_TOKENS] = usage.reasoning
+    if usage.raw:
+        said[semconv.USAGE_RAW] = to_json(usage.raw)
 
 
 def guards(call: ModelCall | Operation) -> Attributes:
@@ -217,9 +258,7 @@ def guards(call: ModelCall | Operation) -> Attributes:
     return said
 
 
-def _content(call: ModelCall) -> Attributes:
-    if call.content_withheld and call.content_withheld != OUTPUT_ONLY:
-        return {semconv.CONTENT_WITHHELD: call.content_withheld}
+def _content(said: Attributes, call: ModelCall) -> None:
     system: list[Part] = []
     told: list[Message] = []
     for message in call.messages:
@@ -227,17 +266,16 @@ def _content(call: ModelCall) -> Attributes:
             system += message.parts
         else:
             told.append(message)
-    tools = [part for message in call.tools for part in message.parts] if call.tools else []
-    return given(
-        {
-            semconv.INPUT_MESSAGES: messages_json(told) if told else "",
-            semconv.SYSTEM_INSTRUCTIONS: parts_json(system) if system else "",
-            semconv.OUTPUT_MESSAGES: messages_json(call.output) if call.output and not call.content_withheld else "",
-            semconv.CONTENT_WITHHELD: call.content_withheld,
-            semconv.CONTENT_CUT: call.cut,
-            semconv.TOOL_DEFINITIONS: to_json([meant(part) for part in tools]) if tools else "",
-        }
-    )
+    if told:
+        said[semconv.INPUT_MESSAGES] = messages_json(told)
+    if system:
+        said[semconv.SYSTEM_INSTRUCTIONS] = parts_json(system)
+    if call.output and not call.content_withheld:
+        said[semconv.OUTPUT_MESSAGES] = messages_json(call.output)
+    if call.tools and (tools := [part for message in call.tools for part in message.parts]):
+        said[semconv.TOOL_DEFINITIONS] = to_json([meant(part) for part in tools])
+    if call.cut:
+        said[semconv.CONTENT_CUT] = call.cut
 
 
 def _guardrail(side: Side, decision: Decision, event: GuardEvent) -> Attributes:

@@ -58,7 +58,7 @@ class Run:
             failure = None  # its traceback holds this frame
         self.asked = self.kwargs
         self.hides: Callable[[Any], bool] | None = None
-        self.here = Inside(INVALID_SPAN)
+        self.here = Inside(INVALID_SPAN, instance=instance, outermost=endpoint.outermost)
         self._process = engine.process
         self._context: Context | None = None
 
@@ -78,7 +78,7 @@ class Run:
         )
         native = self.adapter.native_provider
         quiet = native is not None and health.fenced("native", native, self.instance) is self.engine.provider
-        self.here = Inside(span, instance=self.instance, quiet=quiet, outermost=self.endpoint.outermost)
+        self.here.span, self.here.quiet = span, quiet
 
     @property
     def raw(self) -> Raw | None:

@@ -21,14 +21,16 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
+from ..guards.judgement import Side
 from . import health, record
 from .call import ModelCall
 from .encode import Encoder
 from .operation import Operation
-from .own_tracer import OwnProvider
+from .own_tracer import OwnProvider, OwnSpan
 from .semconv import GUARD_LATENCY_MS, GUARDRAIL_CALL_SPAN, REPORT, RUN_GUARDRAIL
 from .settings import Settings
 from .spool import Spool
+from .usual import Usual
 
 SCOPE = "spanward"
 ENVIRONMENT = "deployment.environment.name"
@@ -141,6 +143,7 @@ def program(argv: Sequence[str]) -> str:
     return name if name and not name.startswith("-") else "python"
 
 
+NOTHING = Usual({})
 Recorded = TypeVar("Recorded", bound=ModelCall | Operation)
 
 
@@ -153,22 +156,39 @@ def finish(
     span = here.span
     if not span.is_recording():
         return
-    token = inside.set(here)
     try:
-        _guardrails(tracer, span, call)
-        span.set_attributes(closing(call))
+        if judged := record.guardrails(call):
+            _guardrails(tracer, here, call, judged)
+        attributes = closing(call)
+        usual = record.usual(call) if isinstance(call, ModelCall) else NOTHING
+        if type(span) is OwnSpan:
+            span.tell(usual, attributes)
+        else:
+            span.set_attributes({**usual, **attributes})
         if (said := record.failure(call)) is not None:
             span.set_status(_error(said))
     except Exception as error:  # noqa: BLE001  the span is written with what it has
         health.mishap("record", error)
         span.set_status(_error("spanward could not record this call"))
     finally:
-        try:
-            span.end(call.ended_ns)
-        finally:  # processors of an application's own provider may fail
-            inside.reset(token)
+        _end(writer, here, call.ended_ns)
     if here.finished:
         writer.write(here.finished, here.encoded)
+
+
+def _end(writer: ToSpool, here: Inside, ended_ns: int) -> None:
+    """The span goes into the call's frame: our own without a way around."""
+    span = here.span
+    if type(span) is OwnSpan:
+        span.close(ended_ns)
+        if writer.active:
+            here.finished.append(span)
+        return
+    token = inside.set(here)
+    try:
+        span.end(ended_ns)
+    finally:  # processors of an application's own provider may fail
+        inside.reset(token)
 
 
 def report(tracer: Tracer, writer: ToSpool) -> None:
@@ -187,14 +207,21 @@ def report(tracer: Tracer, writer: ToSpool) -> None:
         health.give_back(taken)
 
 
-def _guardrails(tracer: Tracer, span: Span, call: ModelCall | Operation) -> None:
-    for side, said in record.guardrails(call):
-        took = int(float(str(said[GUARD_LATENCY_MS])) * 1e6)
-        starts = call.started_ns if side == "input" else max(call.started_ns, call.ended_ns - took)
-        said[GUARDRAIL_CALL_SPAN] = format_span_id(span.get_span_context().span_id)
-        parent = set_span_in_context(span, Context())  # not before there is one: most calls have none
-        judged = tracer.start_span(RUN_GUARDRAIL, context=parent, attributes=said, start_time=starts)
-        judged.end(starts + took)
+def _guardrails(
+    tracer: Tracer, here: Inside, call: ModelCall | Operation, judged: list[tuple[Side, record.Attributes]]
+) -> None:
+    span = here.span
+    parent = set_span_in_context(span, Context())
+    token = inside.set(here)
+    try:
+        for side, said in judged:
+            took = int(float(str(said[GUARD_LATENCY_MS])) * 1e6)
+            starts = call.started_ns if side == "input" else max(call.started_ns, call.ended_ns - took)
+            said[GUARDRAIL_CALL_SPAN] = format_span_id(span.get_span_context().span_id)
+            made = tracer.start_span(RUN_GUARDRAIL, context=parent, attributes=said, start_time=starts)
+            made.end(starts + took)
+    finally:
+        inside.reset(token)
 
 
 def _error(said: str) -> Status:

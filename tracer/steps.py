@@ -34,20 +34,7 @@ Course = Generator[Ask | Own, Any, Any]
 
 def run_sync(whole: Course) -> Any:
     """Run a call in the calling thread."""
-    return _drive(whole, None, _run_step)
-
-
-def _run_step(step: Ask | Own) -> Any:
-    if isinstance(step, Own):
-        return step.run()
-    token = inside.set(step.here)
-    try:
-        return step.run()
-    finally:
-        inside.reset(token)
-
-
-def _drive(whole: Course, value: Any, perform: Callable[[Ask | Own], Any]) -> Any:
+    value: Any = None
     raised: BaseException | None = None
     try:
         while True:
@@ -57,7 +44,14 @@ def _drive(whole: Course, value: Any, perform: Callable[[Ask | Own], Any]) -> An
                 return end.value
             raised = value = None
             try:
-                value = perform(step)
+                if isinstance(step, Own):
+                    value = step.run()
+                else:
+                    token = inside.set(step.here)
+                    try:
+                        value = step.run()
+                    finally:
+                        inside.reset(token)
             except BaseException as error:  # noqa: BLE001  the course decides; it raises the same object
                 raised = error
     finally:

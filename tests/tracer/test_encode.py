@@ -24,6 +24,7 @@ from opentelemetry.trace import (
 from opentelemetry.trace import TracerProvider as AnyProvider
 
 from spanward.tracer import encode, health, own_tracer, sdk_spans
+from spanward.tracer.usual import Usual
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 LONG = st.integers(0, 40_000).map(lambda size: "é" * size)
@@ -156,6 +157,32 @@ def test_links_go_the_library_s_way(provider: Any) -> None:
     )
 
 
+@given(opening=ATTRIBUTES, said=ATTRIBUTES, usual=ATTRIBUTES, more=st.sampled_from([0, 130]))
+def test_what_many_spans_say_alike_is_said_as_the_rest(
+    opening: dict[str, Any], said: dict[str, Any], usual: dict[str, Any], more: int
+) -> None:
+    """In any order, also where a name comes twice: then the last holds."""
+    opened, told = Usual(opening), Usual(usual)
+    finished: list[Any] = []
+    for attributes in (said | {f"k{i}": i for i in range(more)}, said):
+        span = own(finished).get_tracer("spanward").start_span("s", context=Context(), attributes=opened)
+        span.set_attributes(attributes)
+        span.set_attributes(told)
+        span.set_attribute("last", "word")
+        span.end()
+        assert dict(finished[-1].attributes) == {**opening, **attributes, **usual, "last": "word"}
+        assert (dict(opened), dict(told)) == (opening, usual)
+        ours = encode.Encoder().request(finished[-1:])
+        kept = ExportTraceServiceRequest.FromString(ours).resource_spans[0].scope_spans[0].spans[0]
+        most, all_of_them = own_tracer.MOST_ATTRIBUTES, len(finished[-1].attributes)
+        assert (len(kept.attributes), kept.dropped_attributes_count) == (
+            min(most, all_of_them),
+            max(0, all_of_them - most),
+        )
+        if not kept.dropped_attributes_count:
+            assert ours == by_the_library(finished[-1:])
+
+
 @pytest.mark.parametrize(
     ("value", "kept"),
     [(2**70, {"k": "1180591620717411303424"}), (None, {}), (b"bytes", {}), ({"a": 1}, {}), (object(), {})],
@@ -184,8 +211,8 @@ def test_a_span_like_another_differs_in_ids_and_times() -> None:
         assert isinstance(span, own_tracer.OwnSpan)
         return span
 
-    one, parent = encode.Alike(sent(LOCAL, 5, 9)), SpanContext(2**127 + 1, 11, is_remote=False)
-    another, beside = sent(parent, 2**60, 2**60 + 1), sent(LOCAL, 1, 2)
+    one, parent = encode.Alike(sent(LOCAL, 5, 9)), sent(SpanContext(2**127 + 1, 11, is_remote=False), 7, 8)
+    another, beside = sent(parent.context, 2**60, 2**60 + 1), sent(LOCAL, 1, 2)
     ours = encode.Encoder().request([beside], [one.encoded(parent, 2**60, 2**60 + 1)])
     told = ExportTraceServiceRequest.FromString(ours)
     fresh = told.resource_spans[0].scope_spans[0].spans[0].span_id

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from spanward.guards.judgement import Decision
 from spanward.guards.messages import Message, Part
-from spanward.tracer import record, semconv
+from spanward.tracer import record, semconv, usual
 from spanward.tracer.blocked import ModelCallBlocked
 from spanward.tracer.call import ModelCall, Usage
 
@@ -127,7 +127,36 @@ NONE = {"spanward.guard.verdict": "none", "spanward.guard.action": "none"}
 )
 def test_attributes(filled: dict[str, Any], attributes: dict[str, Any]) -> None:
     call = replace(CALL, **filled)
-    assert {**record.opening(call), **record.closing(call)} == attributes
+    assert {**record.opening(call), **record.usual(call), **record.closing(call)} == attributes
+
+
+def test_what_many_calls_say_alike_is_made_once_and_never_of_another_call() -> None:
+    one, two = (replace(CALL, response_id=name, guarded_input=JUDGED, guarded_output=JUDGED) for name in ("a", "b"))
+    assert record.usual(one) is record.usual(two)
+    assert record.opening(one) is record.opening(two)
+    for other in (
+        {"request_model": "m"},
+        {"response_model": "m"},
+        {"finish_reasons": ("stop",)},
+        {"error_type": "E"},
+        {"guarded_output": replace(JUDGED, verdict="deny")},
+        {"guarded_input": replace(JUDGED, action="block")},
+        {"usage": Usage(source="provider")},
+        {"content_withheld": "guards_off"},
+    ):
+        changed = replace(one, **other)
+        assert {**record.opening(changed), **record.usual(changed)} != {**record.opening(one), **record.usual(one)}
+
+
+def test_what_a_provider_gives_in_the_place_of_a_word_has_a_record_too() -> None:
+    odd: Any = replace(CALL, finish_reasons=(["stop"],))
+    assert record.usual(odd) == record.usual(odd) == {**NONE, semconv.FINISH_REASONS: (["stop"],)}
+
+
+def test_calls_that_differ_take_no_more_memory_than_a_few() -> None:
+    for number in range(3 * usual.MOST):
+        record.opening(replace(CALL, request_model=f"m{number}"))
+    assert len(record._openings) <= usual.MOST
 
 
 @pytest.mark.parametrize(

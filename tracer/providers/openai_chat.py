@@ -17,7 +17,8 @@ ROLES = {"system": "system", "developer": "system", "user": "user", "assistant":
 TEXTS: dict[str, PartKind] = {"content": "text", "refusal": "text", "reasoning_content": "reasoning", "reasoning": "reasoning"}  # noqa: E501  # fmt: skip
 """Fields of a message or a delta that hold text; the reasoning ones come from compatible servers."""
 _NO_TEXT = {"role", "content", "name", "tool_call_id", "tool_calls", "function_call", "audio", "annotations"}
-_HOLDS_TEXT = ("messages", "tools", "functions", "prediction", "response_format", "extra_body")
+_BESIDE_TALK = ("tools", "functions", "prediction", "response_format", "extra_body")
+_HOLDS_TEXT = ("messages", *_BESIDE_TALK)
 
 
 BESIDE = ("user", "safety_identifier", "prompt_cache_key", "metadata", "stop", "web_search_options")
@@ -26,20 +27,40 @@ BESIDE = ("user", "safety_identifier", "prompt_cache_key", "metadata", "stop", "
 
 def request(call: ModelCall, kwargs: Kwargs) -> None:
     """Fill the record from the keyword arguments of create, parse and stream."""
-    for name in _HOLDS_TEXT:
+    turns = _talk(kwargs.get("messages"))
+    for name in _HOLDS_TEXT if turns is None else _BESIDE_TALK:
         if kwargs.get(name):
             kwargs[name] = plain(kwargs[name])
     call.params = given(kwargs, PARAMS)
     response_format = kwargs.get("response_format")
     if response_format:
         call.params["response_format"] = str(field(response_format, "type", "json_schema"))
-    turns = [_turn(message, ("messages", i)) for i, message in enumerate(_list(kwargs.get("messages")))]
+    if turns is None:
+        turns = [_turn(message, ("messages", i)) for i, message in enumerate(_list(kwargs.get("messages")))]
     if "prediction" in kwargs or "extra_body" in kwargs:
         turns += _others(kwargs)
     call.messages = tuple(turns)
     call.beside = beside(kwargs, BESIDE)
     if response_format or "tools" in kwargs or "functions" in kwargs:
         call.tools = definitions(kwargs, ("tools", "functions"), response_format, ("response_format",))
+
+
+def _talk(messages: Any) -> list[Message] | None:
+    """The turns of a conversation that is nothing but texts, as nearly all are: read in a third of the time. None for
+    any other, which has to be made plain first.
+    """
+    if type(messages) is not list:
+        return None
+    turns = []
+    for i, message in enumerate(messages):
+        if type(message) is not dict or len(message) != 2:
+            return None
+        said, content = message.get("role"), message.get("content")
+        role = ROLES.get(said, "user") if type(said) is str else "tool"
+        if role == "tool" or type(content) is not str or not content:
+            return None
+        turns.append(Message(role, (Part("text", content, where=("messages", i, "content")),)))
+    return turns
 
 
 def definitions(kwargs: Kwargs, names: Iterable[str], schema: Any, where: Path) -> tuple[Message, ...]:
@@ -72,8 +93,6 @@ def _turn(message: Any, where: Path) -> Message:
         return Message("user", (whole(message, where),))
     role = ROLES.get(message.get("role", ""), "user")
     content = message.get("content")
-    if len(message) == 2 and type(content) is str and content and role != "tool" and "role" in message:
-        return Message(role, (Part("text", content, where=(*where, "content")),))  # as nearly all are
     kind: PartKind = "tool_result" if role == "tool" else "text"
     part_id = message.get("tool_call_id") or ""
     parts = list(_content(content, (*where, "content"), kind, part_id))
@@ -150,7 +169,7 @@ def _choice(call: ModelCall, choice: Any, where: Path) -> Message:
         if text and isinstance(text, str):
             as_json = name == "content" and "response_format" in call.params and structured(call, text)
             parts.append(Part(kind, text, json=as_json, where=(*where, name)))
-    if transcript := field(message.get("audio"), "transcript"):
+    if (audio := message.get("audio")) and (transcript := field(audio, "transcript")):
         parts.append(Part("text", transcript, where=(*where, "audio", "transcript")))
     if tool_calls := message.get("tool_calls"):
         parts += [_tool_call(tool_call, (*where, "tool_calls", i)) for i, tool_call in enumerate(tool_calls)]
