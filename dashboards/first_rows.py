@@ -8,7 +8,7 @@ from .conditions import Condition
 from .sorting import SORTS, Order
 from .view import View
 
-_PARTS = (256, 16, 1)
+PARTS = (256, 16, 1)
 """Of a range, newest first: how much of it is looked at for the first rows."""
 _FIVE_MINUTES_US = 300_000_000
 _HERE = f"""toStartOfFiveMinutes(ts) IN (SELECT toDateTime(arrayJoin({{near_s:Array(Int64)}}), 'UTC'))
@@ -22,6 +22,11 @@ Rows = tuple[tuple[Any, ...], ...]
 def find(ask: Ask, view: View, by: Order, where: Condition, count: int) -> Condition:
     """A condition that holds of the first `count` calls under `where`, and of no other."""
     rows = _by_time(ask, view, by, where, count) if by.sort == "time" else _by_value(ask, by, where, count)
+    return at(rows)
+
+
+def at(rows: Rows) -> Condition:
+    """A condition that holds of these calls alone, given by time (µs) and key."""
     moments = [moment for moment, _ in rows]
     near = {
         "near_s": sorted({moment // _FIVE_MINUTES_US * 300 for moment in moments}),
@@ -36,7 +41,7 @@ def _by_time(ask: Ask, view: View, by: Order, where: Condition, count: int) -> R
     side = ">=" if by.down else "<="
     begin = where.parameters.get("at_us", 1000 * (view.end if by.down else view.start)) // 1000
     rows: Rows = ()
-    for part in _PARTS:
+    for part in PARTS:
         length = (view.end - view.start) // part
         edge = max(begin - length, view.start) if by.down else min(begin + length, view.end)
         within = "" if part == 1 else f" AND ts {side} fromUnixTimestamp64Milli({{edge:Int64}})"
