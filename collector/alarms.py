@@ -16,6 +16,7 @@ from ..dashboards.alerts.sending import send
 from ..dashboards.alerts.sources import others
 from ..dashboards.api.means import Means
 from ..dashboards.documents import Documents
+from ..dashboards.drift.rounds import round_at
 from .gate import place_of
 
 log = logging.getLogger(__name__)
@@ -68,6 +69,13 @@ class Alarms(Collector):
         if self._last.problem:
             log.warning("alerts: %s", self._last.problem)
 
+    def look_back(self) -> None:
+        """Judges drift's past once, so that whoever opens its page first need not wait until all weeks are walked."""
+        try:
+            round_at(self._means.ask, round(self._means.clock() * 1000), self._means.documents)
+        except Exception as failure:  # noqa: BLE001  the page tells it when it asks itself
+            log.warning("drift could not be judged: %s", place_of(failure))
+
     def deliver(self) -> None:
         try:
             problem = self.delivery.turn(round(self._means.clock() * 1000))
@@ -89,7 +97,10 @@ class Alarms(Collector):
         return str(kept.settings_of(self._means.documents).get("address", "")) or self._own_address()
 
     def _rounds(self) -> None:
-        self._stopping.wait(FIRST_SECONDS)
+        if not self._stopping.wait(FIRST_SECONDS):
+            self.round()
+            self.look_back()
+            self._stopping.wait(self._pause())
         while not self._stopping.is_set():
             self.round()
             self._stopping.wait(self._pause())

@@ -45,6 +45,10 @@ ROLLUPS = (
         (("last", "max"),),
     ),
     _Rollup(
+        "user_app_1d", "toDateTime(toStartOfDay(c.ts), 'UTC')", ("tenant", "service", "user_id", "env"),
+        tuple(_MEASURES),
+    ),
+    _Rollup(
         "sessions", "toDateTime(toStartOfMonth(c.ts), 'UTC')", ("tenant", "session_id", "env"),
         ("unpriced", "cost_usd"), (("first", "min"), ("last", "max")), " AND c.session_id != ''",
     ),

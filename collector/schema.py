@@ -21,7 +21,9 @@ KEPT = {
     "failure_groups": ("last", "rollups"),
     "cost_1h": ("t", "rollups"),
     "tag_1h": ("t", "rollups"),
+    "failed_1h": ("t", "llm_calls"),  # as `facets_1h`
     "user_1d": ("t", "rollups"),
+    "user_app_1d": ("t", "rollups"),
     "sessions": ("t", "rollups"),
     "llm_1h": ("t", "rollups"),
     "facets_1h": ("t", "llm_calls"),  # it stands for the calls of a list, and goes with them

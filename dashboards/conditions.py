@@ -23,6 +23,8 @@ HOURLY = frozenset(
     | {"user_group", "failure"}
 )
 """What `facets_1h` can be asked by; `counted` joins it with the calls of begun hours."""
+FAILED = HOURLY | {"prompt_version", "failure_group", "tag"}
+"""What `failed_1h` can be asked by."""
 
 SEARCHED = ("input_preview", "output_preview", "status_message")
 EXACT = {"session_id": "", "user_id": "", "trace_id": "[0-9a-f]{32}", "span_id": "[0-9a-f]{16}"}
@@ -181,7 +183,7 @@ def only_tag(view: View) -> str | None:
 
 def tagged(view: View) -> Condition:
     """SELECT of `tag` and `calls`, as if tags had no filter: whole hours from `tag_1h`, which knows `TAGGED`."""
-    inner = replace(view, chosen=_less(view.chosen, "tag"), refused=_less(view.refused, "tag"))
+    inner = _without_tag(view)
     of_hours = replace(inner, chosen=_less(inner.chosen, "status"), refused=_less(inner.refused, "status"))
     whole, begun = rollup(of_hours, WHOLE_HOURS), calls(inner)
     statuses = {*inner.chosen.get("status", _OF_STATUS)} - {*inner.refused.get("status", ())}
@@ -191,6 +193,26 @@ WHERE {whole.sql} AND tag != ''
 UNION ALL SELECT toString(arrayJoin(arrayDistinct(tags))) AS tag, toUInt64(1) AS calls FROM llm_calls
 WHERE {begun.sql} AND {BEGUN_CALLS}"""
     return Condition(sql, whole.parameters | begun.parameters)
+
+
+def of_tag(view: View, tag: str) -> Condition:
+    """On `tag_1h`, for `only_tag`: whole hours."""
+    whole = rollup(_without_tag(view), WHOLE_HOURS)
+    return Condition(f"{whole.sql} AND tag = {{only_tag:String}}", whole.parameters | {"only_tag": tag})
+
+
+def failed(view: View, columns: str) -> Condition:
+    """As `counted`, of the calls that failed: where `view.named` <= `FAILED`."""
+    whole, begun = rollup(view, WHOLE_HOURS), calls(view)
+    # named llm_calls, so that the conditions of a view fit both
+    sql = f"""SELECT {columns}, t AS hour, calls FROM failed_1h AS llm_calls WHERE {whole.sql}
+UNION ALL SELECT {columns}, {_HOUR} AS hour, toUInt64(1) AS calls FROM llm_calls
+WHERE {begun.sql} AND {BEGUN_CALLS} AND llm_calls.failure != ''"""
+    return Condition(sql, whole.parameters | begun.parameters)
+
+
+def _without_tag(view: View) -> View:
+    return replace(view, chosen=_less(view.chosen, "tag"), refused=_less(view.refused, "tag"))
 
 
 def _less(filters: dict[str, tuple[str, ...]], name: str) -> dict[str, tuple[str, ...]]:

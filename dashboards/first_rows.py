@@ -9,7 +9,7 @@ from .sample import blocks
 from .sorting import SORTS, Order
 from .view import View
 
-_PARTS = (256, 16, 1)
+PARTS = (256, 16, 1)
 """Of a range, newest first: how much of it is looked at for the first rows."""
 _ONE_IN = 12
 """Of the five minutes of a range, so many are looked at first: what they reach leaves out most of the others."""
@@ -25,6 +25,11 @@ Rows = tuple[tuple[Any, ...], ...]
 def find(ask: Ask, view: View, by: Order, where: Condition, count: int) -> Condition:
     """A condition that holds of the first `count` calls under `where`, and of no other."""
     rows = _by_time(ask, view, by, where, count) if by.sort == "time" else _by_value(ask, view, by, where, count)
+    return at(rows)
+
+
+def at(rows: Rows) -> Condition:
+    """A condition that holds of these calls alone, given by time (µs) and key."""
     moments = [moment for moment, _ in rows]
     near = {
         "near_s": sorted({moment // _FIVE_MINUTES_US * 300 for moment in moments}),
@@ -38,7 +43,7 @@ def _by_time(ask: Ask, view: View, by: Order, where: Condition, count: int) -> R
     """The nearest part of the range is looked at first, and of guard events those near that part."""
     begin = where.parameters.get("at_us", 1000 * (view.end if by.down else view.start)) // 1000
     rows: Rows = ()
-    for part in _PARTS:
+    for part in PARTS:
         length = (view.end - view.start) // part
         if by.down:
             within = {"start": max(begin - length, view.start), "end": min(begin + 1, view.end)}

@@ -8,7 +8,7 @@ Z = 1.959963984540054
 Interval = tuple[float, float]
 
 
-def wilson(count: int, of: int) -> Interval:
+def wilson(count: float, of: float) -> Interval:
     """Of the share behind `count` of `of`; (0, 1) of nothing. Wilson's score interval, not continuity-corrected."""
     if of <= 0:
         return 0.0, 1.0
@@ -19,7 +19,7 @@ def wilson(count: int, of: int) -> Interval:
     return max(0.0, (middle - spread) / whole), min(1.0, (middle + spread) / whole)
 
 
-def newcombe(count_a: int, of_a: int, count_b: int, of_b: int) -> Interval:
+def newcombe(count_a: float, of_a: float, count_b: float, of_b: float) -> Interval:
     """Of share B minus share A, from Wilson's intervals of both (Newcombe 1998, method 10); (-1, 1) of nothing."""
     if of_a <= 0 or of_b <= 0:
         return -1.0, 1.0

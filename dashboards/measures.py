@@ -9,11 +9,14 @@ from . import guard_kind
 
 
 class Tables(NamedTuple):
-    """Conditions, by the table that answers; empty: it is not asked. `prompts` is the rollup that knows prompts."""
+    """Conditions, by the table that answers; empty: it is not asked. `prompts` is the rollup that knows prompts,
+    `tags` the one that knows tags.
+    """
 
     minutes: str = ""
     hours: str = ""
     prompts: str = ""
+    tags: str = ""
     calls: str = ""
 
 
@@ -77,12 +80,13 @@ class Rows(NamedTuple):
 
 
 def source(tables: Tables) -> Rows:
-    if tables.calls and not any((tables.minutes, tables.hours, tables.prompts)):
+    if tables.calls and not any((tables.minutes, tables.hours, tables.prompts, tables.tags)):
         return Rows(_BINNED.format(where=tables.calls), _OF_BINS)
     parts = [
         _ROLLED.format(table="llm_1m", where=tables.minutes) if tables.minutes else "",
         _ROLLED.format(table="llm_1h", where=tables.hours) if tables.hours else "",
         _ROLLED.format(table="cost_1h", where=tables.prompts) if tables.prompts else "",
+        _ROLLED.format(table="tag_1h", where=tables.tags) if tables.tags else "",
         _MAPPED.format(where=tables.calls) if tables.calls else "",
     ]
     return Rows(" UNION ALL ".join(filter(None, parts)))

@@ -5,7 +5,7 @@ from typing import Any
 
 from . import conditions, events, guard_kind, measures
 from .ask import Ask
-from .conditions import BEGUN_CALLS, BEGUN_MINUTES, GUARD_ROLLED, HOURLY, PROMPTED, WHOLE_HOURS, Condition
+from .conditions import BEGUN_CALLS, BEGUN_MINUTES, FAILED, GUARD_ROLLED, PROMPTED, WHOLE_HOURS, Condition
 from .grid import Grid, before, lay
 from .measures import Rows, Tables
 from .view import View
@@ -50,31 +50,39 @@ class _Guards:
     blocking: list[str]
 
 
-def _source(view: View, grid: Grid) -> tuple[Rows, dict[str, Any]]:
-    """Whole hours come from a rollup by the hour, unless the grid is finer."""
-    hourly = grid.step % 3600 == 0
-    if not grid.rolled and not (hourly and view.named <= PROMPTED):
-        where = conditions.calls(view)
-        return measures.source(Tables(calls=where.sql)), where.parameters
-    whole = conditions.rollup(view, WHOLE_HOURS)
+def _source(view: View, grid: Grid, *, hourly: bool) -> tuple[Rows, dict[str, Any]]:
+    """`hourly`: hours need not be told apart, so that whole ones come from a rollup by the hour."""
+    hours = conditions.hours(view)
+    hourly = hourly and hours["first_hour"] < hours["last_hour"]
     if not grid.rolled:
-        begun = conditions.calls(view)
-        edges = f"{begun.sql} AND {BEGUN_CALLS}"
-        return measures.source(Tables(prompts=whole.sql, calls=edges)), whole.parameters | begun.parameters
-    if not hourly or whole.parameters["first_hour"] == whole.parameters["last_hour"]:
+        return _with_calls(view, hourly=hourly)
+    if not hourly:
         minutes = conditions.rollup(view)
         return measures.source(Tables(minutes=minutes.sql)), minutes.parameters
-    begun = conditions.rollup(view, BEGUN_MINUTES)
+    whole, begun = conditions.rollup(view, WHOLE_HOURS), conditions.rollup(view, BEGUN_MINUTES)
     return measures.source(Tables(minutes=begun.sql, hours=whole.sql)), whole.parameters
 
 
+def _with_calls(view: View, *, hourly: bool) -> tuple[Rows, dict[str, Any]]:
+    """Call by call, but for whole hours that a rollup knows."""
+    where, tag = conditions.calls(view), conditions.only_tag(view)
+    edges = f"{where.sql} AND {BEGUN_CALLS}"
+    if hourly and view.named <= PROMPTED:
+        whole = conditions.rollup(view, WHOLE_HOURS)
+        return measures.source(Tables(prompts=whole.sql, calls=edges)), whole.parameters | where.parameters
+    if hourly and tag:
+        whole = conditions.of_tag(view, tag)
+        return measures.source(Tables(tags=whole.sql, calls=edges)), whole.parameters | where.parameters
+    return measures.source(Tables(calls=where.sql)), where.parameters
+
+
 def _totals(ask: Ask, view: View, grid: Grid) -> dict[str, Any]:
-    rows, parameters = _source(view, grid)
+    rows, parameters = _source(view, grid, hourly=True)
     return ask(measures.totals(rows), parameters).records()[0]
 
 
 def _counted(ask: Ask, grid: Grid) -> _Counted:
-    rows, parameters = _source(grid.view, grid)
+    rows, parameters = _source(grid.view, grid, hourly=grid.step % 3600 == 0)
     found: dict[str, list[dict[str, Any]]] = {"": [], "bucket": [], "model": []}
     for row in ask(measures.together(rows, _BUCKET), parameters | {"step": grid.step}).records():
         found[row.pop("of")].append(row)
@@ -122,7 +130,7 @@ GROUP BY GROUPING SETS ((bucket, kind), (rule, kind)) ORDER BY n DESC, rule"""
 
 
 def _failures(ask: Ask, view: View, blocking: list[str]) -> list[dict[str, Any]]:
-    failures = _by_hour(ask, view) if view.named <= HOURLY else _one_by_one(ask, conditions.calls(view))
+    failures = _by_hour(ask, view) if view.named <= FAILED else _one_by_one(ask, conditions.calls(view))
     return [row | {"rules": blocking if row["status"] == "blocked" else []} for row in failures]
 
 
@@ -132,7 +140,7 @@ def _one_by_one(ask: Ask, where: Condition) -> list[dict[str, Any]]:
 
 def _by_hour(ask: Ask, view: View) -> list[dict[str, Any]]:
     """Counted from the rollup; of the calls themselves only the hour is read that the newest of a kind was in."""
-    hours = conditions.counted(view, "status, error_type, service, model")
+    hours = conditions.failed(view, "status, error_type, service, model")
     kinds = ask(measures.failures_by_hour(hours.sql), hours.parameters).records()
     if not kinds:
         return []

@@ -34,6 +34,9 @@ _ROLLED = (
     "sum(calls) AS n_calls, sum(errors) AS n_bad, sum(blocked) AS n_blocked, sum(unpriced) AS n_unpriced, "
     "sum(cost_usd) AS usd"
 )
+_BY_HOUR = conditions.BY_MINUTE.replace(
+    "toDateTime(intDiv({start:Int64}, 1000))", "toStartOfHour(toDateTime(intDiv({start:Int64}, 1000)))"
+)
 _NO_HISTOGRAMS = f"toInt64(0) AS last, {_NONE} AS latency, {_NONE} AS ttft"
 
 
@@ -71,7 +74,11 @@ def count(ask: Ask, asked: Sequence[Part]) -> Counted:
     counted: Counted = {}
     for row in ask(" UNION ALL ".join(texts), parameters).records():
         key = (row["rule"], row["bin"], tuple(row["names"]))
-        counted.setdefault(key, Sums()).add(_sums(row))
+        sums = _sums(row)
+        if key in counted:
+            counted[key].add(sums)
+        else:
+            counted[key] = sums
     return counted
 
 
@@ -134,12 +141,18 @@ def _part(number: int, rule: Rule, bin_: str, select: str, table: str, where: co
     if "intDiv" in bin_:
         most = 0
         if rule.by:
-            largest = f"GROUP BY 1 ORDER BY count() DESC LIMIT {MOST_PAST_GROUPS}"
-            top = f"SELECT {names} FROM {table} WHERE {where.sql} {largest}"
-            within = f" AND {names} IN ({top})"
+            within = f" AND {names} IN ({_largest(names, table, where.sql)})"
     limit = f" ORDER BY n_calls DESC, n_events DESC, names LIMIT {most}" if most else ""
     sql = (
         f"SELECT * FROM (SELECT toInt64({number}) AS rule, {bin_} AS bin, {names} AS names, {select} "
         f"FROM {table} WHERE {where.sql}{within} GROUP BY bin, names{limit})"
     )
     return Part(number, sql, where.parameters)
+
+
+def _largest(names: str, table: str, where: str) -> str:
+    """The groups with the most calls; of a rollup by the minute those of whole hours, which are far fewer rows."""
+    calls = "sum(calls)" if table == "llm_1m" else "count()"
+    if table == "llm_1m":
+        table, where = "llm_1h", where.replace(conditions.BY_MINUTE, _BY_HOUR)
+    return f"SELECT {names} FROM {table} WHERE {where} GROUP BY 1 ORDER BY {calls} DESC, 1 LIMIT {MOST_PAST_GROUPS}"

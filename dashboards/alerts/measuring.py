@@ -91,12 +91,18 @@ class _Slide:
     after: int = 0
 
     def to(self, lane: Lane) -> Sums:
+        first, after = self.first, self.after
         while self.after < len(self.bins) and self.bins[self.after][0] < lane.end:
-            self.sums.add(self.bins[self.after][1])
             self.after += 1
         while self.first < self.after and self.bins[self.first][0] < lane.start:
-            self.sums.add(self.bins[self.first][1], -1)
             self.first += 1
+        if self.first >= after:  # nothing is left of what was summed up, and all of it need not be taken away
+            self.sums = Sums(last=max([self.sums.last, *(sums.last for _, sums in self.bins[first : self.first])]))
+            first = after = self.first
+        for _, sums in self.bins[after : self.after]:
+            self.sums.add(sums)
+        for _, sums in self.bins[first : self.first]:
+            self.sums.add(sums, -1)
         return self.sums
 
 

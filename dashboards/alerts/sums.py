@@ -34,14 +34,17 @@ class Sums:
         self.last = max(self.last, other.last)
         if other.latency or other.ttft:
             for mine, theirs in ((self.latency, other.latency), (self.ttft, other.ttft)):
+                if not mine and sign == 1:
+                    mine.update(theirs)
+                    continue
                 for key, count in theirs.items():
                     mine[key] += sign * count
 
 
 def quantile(histogram: Mapping[int, int], share: float) -> float | None:
     """As `overview.percentiles` in SQL: within a bin, values are evenly spread over the logarithm."""
-    counted = sorted((key, count) for key, count in histogram.items() if key > -100 and count > 0)
-    wanted = share * sum(count for _, count in counted)
+    counted = sorted([(key, count) for key, count in histogram.items() if key > -100 and count > 0])
+    wanted = share * sum([count for _, count in counted])
     before = 0
     for key, count in counted:
         if before + count >= wanted:

@@ -33,7 +33,7 @@ class Row(TypedDict):
 
 
 class SideFacts(TypedDict):
-    """`every`: counts are of each so-manieth call, `times_every`: times are."""
+    """`every`: counts are of one call in so many, `times_every`: times are."""
 
     start: int
     end: int

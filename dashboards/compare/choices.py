@@ -10,10 +10,11 @@ from ..view import View
 from .answers import Choice, Choices
 
 MOST = 30
+_FACETS = ("model", "service", "user_group", "tag")
 
 
 def choices(ask: Ask, view: View) -> Choices:
-    found = facets(ask, view)
+    found = facets(ask, view, _FACETS)
     grid = by_hours(view)
     of = source(grid.view, rolled=grid.rolled)
     sql = f"""SELECT toString(prompt_name) AS value, toString(prompt_version) AS version, sum(calls) AS n

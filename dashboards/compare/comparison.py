@@ -13,7 +13,7 @@ from ..view import View
 from .answers import Comparison, Row, SideFacts, Value, Verdict
 from .confounding import apart
 from .difference import Difference, Estimate, benjamini_hochberg, mean, of_estimates, of_shares, quantile, share
-from .measured import GUARDS, Side, measure
+from .measured import GUARDS, QUANTILES, Side, measure
 from .sides import Sides
 
 SURE = 0.05
@@ -68,10 +68,8 @@ def compared(a: Side, b: Side) -> Iterator[Compared]:
     for kind in GUARDS:
         if a.counts[f"guard:{kind}"] or b.counts[f"guard:{kind}"]:
             yield _shares(f"guard_{kind}", "guards", "", a, b, f"guard:{kind}", "all", {"guard": kind})
-    for key, at in (("latency_p50", 0.5), ("latency_p95", 0.95)):
-        yield _estimates(key, "speed", "ms", "down", quantile(a.latency, at), quantile(b.latency, at))
-    for key, at in (("ttft_p50", 0.5), ("ttft_p95", 0.95)):
-        yield _estimates(key, "speed", "ms", "down", quantile(a.ttft, at), quantile(b.ttft, at))
+    yield from _times(a, b, "latency")
+    yield from _times(a, b, "ttft")
     units: tuple[tuple[str, Unit, Good], ...] = (
         ("cost", "usd", "down"),
         ("input", "tokens", ""),
@@ -94,18 +92,35 @@ def _shares(
     key: str, section: str, good: Good, a: Side, b: Side, count: str, of: str, filters: dict[str, str]
 ) -> Compared:
     in_a, of_a, in_b, of_b = a.counts[count], a.counts[of], b.counts[count], b.counts[of]
+    alike_a, alike_b = _alike(a, b, count)
+    difference = of_shares(in_a, of_a, in_b, of_b, alike_a, alike_b)
     return Compared(
-        key, section, "share", good, share(in_a, of_a), share(in_b, of_b), of_shares(in_a, of_a, in_b, of_b), filters
+        key, section, "share", good, share(in_a, of_a, alike_a), share(in_b, of_b, alike_b), difference, filters
     )
 
 
 def _reason(reason: str, a: Side, b: Side) -> Compared:
     in_a, in_b = a.reasons.get(reason, 0), b.reasons.get(reason, 0)
-    difference = of_shares(in_a, a.counted, in_b, b.counted)
+    alike_a, alike_b = _alike(a, b, f"finish:{reason}")
+    difference = of_shares(in_a, a.counted, in_b, b.counted, alike_a, alike_b)
     return Compared(
-        f"finish:{reason}", "finish", "share", "", share(in_a, a.counted), share(in_b, b.counted), difference,
-        {"finish_reason": reason},
+        f"finish:{reason}", "finish", "share", "", share(in_a, a.counted, alike_a), share(in_b, b.counted, alike_b),
+        difference, {"finish_reason": reason},
     )  # fmt: skip
+
+
+def _alike(a: Side, b: Side, name: str) -> tuple[float, float]:
+    return a.alike.get(name, 1.0), b.alike.get(name, 1.0)
+
+
+def _times(a: Side, b: Side, name: str) -> Iterator[Compared]:
+    for word, at in QUANTILES.items():
+        key = f"{name}_{word}"
+        of_a, of_b = (
+            quantile(times, at, alike)
+            for times, alike in zip((getattr(a, name), getattr(b, name)), _alike(a, b, key), strict=True)
+        )
+        yield _estimates(key, "speed", "ms", "down", of_a, of_b)
 
 
 def _estimates(key: str, section: str, unit: Unit, good: Good, a: Estimate, b: Estimate) -> Compared:
@@ -113,8 +128,8 @@ def _estimates(key: str, section: str, unit: Unit, good: Good, a: Estimate, b: E
 
 
 def _mean(side: Side, name: str) -> Estimate:
-    of, value, variance = side.amounts[name]
-    return mean(value, variance, of)
+    amount = side.amounts[name]
+    return mean(amount.mean, amount.variance, amount.of)
 
 
 def _row(row: Compared, p: float | None) -> Row:

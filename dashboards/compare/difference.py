@@ -35,16 +35,20 @@ class Difference:
     p: float | None = None
 
 
-def share(count: int, of: int) -> Estimate:
-    return Estimate(count / of, of, *wilson(count, of)) if of else Estimate(None, 0)
+def share(count: int, of: int, alike: float = 1.0) -> Estimate:
+    """`alike`: how many of the calls tell as much as one."""
+    return Estimate(count / of, of, *wilson(count / alike, of / alike)) if of else Estimate(None, 0)
 
 
-def of_shares(count_a: int, of_a: int, count_b: int, of_b: int) -> Difference:
+def of_shares(
+    count_a: int, of_a: int, count_b: int, of_b: int, alike_a: float = 1.0, alike_b: float = 1.0
+) -> Difference:
     """Newcombe's interval; pooled z test, Fisher's exact one where few were counted."""
     if not of_a or not of_b:
         return Difference(None)
-    low, high = newcombe(count_a, of_a, count_b, of_b)
-    return Difference(count_b / of_b - count_a / of_a, low, high, _shares_by_chance(count_a, of_a, count_b, of_b))
+    told = count_a / alike_a, of_a / alike_a, count_b / alike_b, of_b / alike_b
+    low, high = newcombe(*told)
+    return Difference(count_b / of_b - count_a / of_a, low, high, _shares_by_chance(*told))
 
 
 def mean(value: float | None, variance: float | None, of: int) -> Estimate:
@@ -56,13 +60,13 @@ def mean(value: float | None, variance: float | None, of: int) -> Estimate:
     return Estimate(value, of, value - spread, value + spread)
 
 
-def quantile(values: NDArray[np.float64], at: float) -> Estimate:
+def quantile(values: NDArray[np.float64], at: float, alike: float = 1.0) -> Estimate:
     """`values` sorted. The interval lies between order statistics (binomial, normal approximation)."""
     of = len(values)
     if not of:
         return Estimate(None, 0)
     value = float(np.quantile(values, at))
-    spread = Z * sqrt(of * at * (1 - at))
+    spread = Z * sqrt(of * at * (1 - at) * alike)
     lower, upper = int(np.floor(of * at - spread)), int(np.ceil(of * at + spread))
     if of < FEWEST or lower < 0 or upper >= of:
         return Estimate(value, of)
@@ -94,11 +98,12 @@ def benjamini_hochberg(ps: Sequence[float | None]) -> list[float | None]:
     return adjusted
 
 
-def _shares_by_chance(count_a: int, of_a: int, count_b: int, of_b: int) -> float:
+def _shares_by_chance(count_a: float, of_a: float, count_b: float, of_b: float) -> float:
     counted, of = count_a + count_b, of_a + of_b
     rarer = min(counted, of - counted)
     if rarer * min(of_a, of_b) / of < EXACT_BELOW:
-        return _exact(count_a if counted == rarer else of_a - count_a, of_a, of_b, rarer)
+        rare_a, rare_b = (count_a, count_b) if counted == rarer else (of_a - count_a, of_b - count_b)
+        return _exact(round(rare_a), round(of_a), round(of_b), round(rare_a) + round(rare_b))
     pooled = counted / of
     deviation = sqrt(pooled * (1 - pooled) * (1 / of_a + 1 / of_b))
     return erfc(abs(count_b / of_b - count_a / of_a) / deviation / sqrt(2))

@@ -10,7 +10,7 @@ from ..grid import Grid, before, lay
 from ..view import View
 from . import change
 from .change import Effects, Factors, Segment, Used
-from .measures import COST, SUMS, measured, records
+from .measures import COST, SUMS, measured, records, rolled
 from .since import stretch
 
 HOURLY_FROM_MS = 12 * 3_600_000
@@ -146,23 +146,30 @@ def _totals(ask: Ask, view: View) -> Sums:
 
 
 def _rows(ask: Ask, view: View, previous: View, by: str) -> tuple[list[Row], int]:
+    """Of many values the largest are found first, by what they are sorted by, and told in full after that."""
     source = measured(view, [by])
-    grouped = f"SELECT m.dim_{by} AS value, {SUMS} FROM ({source.sql}) AS m GROUP BY value"
-    sql = f"""SELECT *, {COST}, toInt64(count() OVER ()) AS all_values FROM ({grouped})
-ORDER BY cost_usd DESC, calls DESC, value LIMIT {MOST_ROWS}"""
-    found = records(ask(sql, source.parameters).records())
-    more = found[0]["all_values"] - len(found) if found else 0
-    earlier = measured(previous, [by])
-    sql = f"""SELECT value, {COST} FROM (
-  SELECT m.dim_{by} AS value, {SUMS} FROM ({earlier.sql}) AS m
-  WHERE m.dim_{by} IN {{values:Array(String)}} GROUP BY value
-)"""
-    costs = dict(ask(sql, earlier.parameters | {"values": [row["value"] for row in found]}).rows) if found else {}
-    return [_row(row, costs.get(row["value"], 0.0)) for row in found], more
+    ranked = f"""SELECT value, toInt64(count() OVER ()) AS all_values FROM (
+  SELECT m.dim_{by} AS value, sum(m.cost_usd) AS cost, sum(m.calls) AS calls FROM ({source.sql}) AS m GROUP BY value
+) ORDER BY cost DESC, calls DESC, value LIMIT {MOST_ROWS}"""
+    largest = ask(ranked, source.parameters).rows
+    if not largest:
+        return [], 0
+    values = [value for value, _ in largest]
+    now, earlier = (measured(_only(one, by, values), [by]) for one in (view, previous))
+    of_these = f"WHERE m.dim_{by} IN {{values:Array(String)}} GROUP BY value"
+    sql = f"SELECT *, {COST} FROM (SELECT m.dim_{by} AS value, {SUMS} FROM ({now.sql}) AS m {of_these})"
+    found = {row["value"]: row for row in records(ask(sql, now.parameters | {"values": values}).records())}
+    sql = f"SELECT value, {COST} FROM (SELECT m.dim_{by} AS value, {SUMS} FROM ({earlier.sql}) AS m {of_these})"
+    costs = dict(ask(sql, earlier.parameters | {"values": values}).rows)
+    return [_row(found[value], costs.get(value, 0.0)) for value in values], largest[0][1] - len(values)
+
+
+def _only(view: View, by: str, values: list[str]) -> View:
+    """Users have an index, so that of few of them few calls are read."""
+    return replace(view, chosen=view.chosen | {by: tuple(values)}) if by == "user" else view
 
 
 def _row(row: dict[str, Any], earlier: float | None) -> Row:
-    del row["all_values"]
     made: Any = {**row, "share": 0.0, "before": earlier, "cells": []}
     told: Row = made
     return told
@@ -186,20 +193,38 @@ ORDER BY cost_usd DESC, calls DESC, value LIMIT {MOST_COLUMNS}"""
 
 
 def _series(ask: Ask, grid: Grid, by: str, values: list[str]) -> Series:
-    source = measured(grid.view, [by], finer_than_s=grid.step)
-    # hours that no line needs are not told apart, so that an answer stays small
-    sql = f"""SELECT intDiv(m.second, {{step:Int64}}) * {{step:Int64}} * 1000 AS t,
-       if(m.dim_{by} IN {{values:Array(String)}}, indexOf({{values:Array(String)}}, m.dim_{by}), 0) AS line,
-       sum(m.cost_usd) AS cost FROM ({source.sql}) AS m GROUP BY t, line"""
-    drawn = ask(sql, source.parameters | {"step": grid.step, "values": values}).rows
+    """A user's calls are found by an index, and all calls may be in a rollup that knows no users."""
     times = list(range(grid.view.start, grid.view.end, grid.step * 1000))
-    at = {t: i for i, t in enumerate(times)}
-    lines = [[0.0] * len(times) for _ in range(len(values) + 1)]
-    for t, line, cost_ in drawn:
-        if t in at:
-            lines[line][at[t]] += cost_
+    if by == "user" and rolled(grid.view, grid.step):
+        lines = _lines(ask, replace(grid, view=_only(grid.view, by, values)), by, values, times)
+        every = _lines(ask, grid, "", [], times)[0]
+        lines[0] = [_beyond(whole, shown) for whole, *shown in zip(every, *lines[1:], strict=True)]
+    else:
+        lines = _lines(ask, grid, by, values, times)
     named: list[Line] = [{"value": value, "cost": lines[i + 1]} for i, value in enumerate(values)]
     return {"t": times, "lines": named, "rest": lines[0]}
+
+
+def _beyond(whole: float, shown: list[float]) -> float:
+    """What is left of `whole`; sums of the same calls differ in their last digits."""
+    rest = whole - sum(shown)
+    return rest if rest > 1e-9 * whole else 0.0
+
+
+def _lines(ask: Ask, grid: Grid, by: str, values: list[str], times: list[int]) -> list[list[float]]:
+    """Cost by step: of all others, then of each of `values`."""
+    source = measured(grid.view, [by] if by else [], finer_than_s=grid.step)
+    # hours that no line needs are not told apart, so that an answer stays small
+    line = f"indexOf({{values:Array(String)}}, m.dim_{by})" if by else "0"
+    sql = f"""SELECT intDiv(m.second, {{step:Int64}}) * {{step:Int64}} * 1000 AS t, {line} AS line,
+       sum(m.cost_usd) AS cost FROM ({source.sql}) AS m GROUP BY t, line"""
+    drawn = ask(sql, source.parameters | {"step": grid.step, "values": values}).rows
+    at = {t: i for i, t in enumerate(times)}
+    lines = [[0.0] * len(times) for _ in range(len(values) + 1)]
+    for t, number, cost_ in drawn:
+        if t in at:
+            lines[number][at[t]] += cost_
+    return lines
 
 
 def _change(ask: Ask, grid: Grid, previous: View, now: int) -> Change:

@@ -26,6 +26,7 @@ _ROLLUPS = (
     _Rollup("cost_1h", 3_600_000, conditions.PROMPTED),
     _Rollup("tag_1h", 3_600_000, conditions.ROLLED | {"tag"}, splits=frozenset({"tag"})),
     _Rollup("user_1d", 86_400_000, frozenset({"tenant", "env", "user"})),
+    _Rollup("user_app_1d", 86_400_000, frozenset({"tenant", "service", "env", "user"})),
 )
 """Of those that know enough the first is taken: it has the finer step and fewer rows."""
 
@@ -67,6 +68,11 @@ def measured(view: View, by: Iterable[str] = (), *, finer_than_s: int = 0) -> Co
             bounds = {"rolled_from": start // 1000, "rolled_to": end // 1000}
             parts = [Condition(part.sql, part.parameters | bounds) for part in parts]
     return Condition(" UNION ALL ".join(p.sql for p in parts), {k: v for p in parts for k, v in p.parameters.items()})
+
+
+def rolled(view: View, finer_than_s: int) -> bool:
+    """Whether a rollup knows the view itself, by no dimension."""
+    return _rollup(view, frozenset(), finer_than_s) is not None
 
 
 def _rollup(view: View, wanted: frozenset[str], finer_than_s: int) -> _Rollup | None:

@@ -1,20 +1,22 @@
 """One group of failures: how often, where, since when, what changed about then, and some calls to look at."""
 
 from dataclasses import replace
-from typing import Any
 
 from .. import conditions
 from ..ask import Ask
+from ..conditions import FAILED
+from ..cost.measures import measured
 from ..intervals import wilson
 from ..view import View
 from . import counts, known
-from .answers import Example, GroupPage, Share
+from .answers import GroupPage, Share
 from .changes import changes
 from .concentration import Part, gathering
+from .examples import examples
+from .known import Known
 from .page import split, where_of
 from .source import all_calls, by_hours, source
 
-EXAMPLES = 5
 MOST_VALUES = 8
 
 
@@ -28,7 +30,7 @@ def group(ask: Ask, view: View, name: str) -> GroupPage | None:
     series = counts.series(ask, everything, grid)
     spark = counts.sparks(ask, everything, grid, [name])
     parts = counts.parts(ask, everything, [name])[name]
-    parts["user_group"] = _user_groups(ask, grid.view, name)
+    parts["user_group"] = _user_groups(ask, grid.view, told, name)
     steps = list(range(grid.view.start, grid.view.end, grid.step * 1000))
     failed_series = spark.get(name, [0] * len(steps))
     everyone = [sum(values[i] for values in series.values()) for i in range(len(steps))]
@@ -55,7 +57,7 @@ def group(ask: Ask, view: View, name: str) -> GroupPage | None:
         "failed_series": failed_series,
         "all": everyone,
         "breakdowns": {dimension: _shares(dimension, values) for dimension, values in parts.items()},
-        "examples": _examples(ask, replace(grid.view, chosen=grid.view.chosen | {"failure_group": (name,)})),
+        "examples": examples(ask, _seen(grid.view, told, name)),
         "changes": changes(ask, told.first, oldest, parts),
     }
 
@@ -75,23 +77,29 @@ def _shares(dimension: str, values: dict[str, Part]) -> list[Share]:
     return found
 
 
-def _user_groups(ask: Ask, view: View, name: str) -> dict[str, Part]:
-    where = conditions.calls(view)
-    sql = f"""SELECT toString(user_group) AS value, countIf(llm_calls.failure_group = {{name:String}}), count()
-FROM llm_calls WHERE {where.sql} GROUP BY value ORDER BY count() DESC LIMIT 200"""
-    rows = ask(sql, where.parameters | {"name": name}).rows
-    return {value: Part(int(failed), int(calls)) for value, failed, calls in rows}
+def _user_groups(ask: Ask, view: View, told: Known, name: str) -> dict[str, Part]:
+    """Of all calls, whose rollup knows user groups; of the group's, which are few, between its first and its last."""
+    every = measured(view, ["user_group"])
+    sql = f"""SELECT m.dim_user_group AS value, sum(m.calls) AS n FROM ({every.sql}) AS m
+GROUP BY value ORDER BY n DESC LIMIT 200"""
+    calls = dict(ask(sql, every.parameters).rows)
+    of_group = _seen(view, told, name)
+    failed = _failed(ask, of_group) if of_group.named <= FAILED else _counted(ask, of_group)
+    return {value: Part(int(failed.get(value, 0)), int(n)) for value, n in calls.items()}
 
 
-def _examples(ask: Ask, view: View) -> list[Example]:
-    """The newest of each service, model and version of a prompt, then the newest at all."""
+def _failed(ask: Ask, view: View) -> dict[str, int]:
+    hours = conditions.failed(view, "toString(user_group) AS value")
+    return dict(ask(f"SELECT value, sum(calls) FROM ({hours.sql}) GROUP BY value", hours.parameters).rows)
+
+
+def _counted(ask: Ask, view: View) -> dict[str, int]:
     where = conditions.calls(view)
-    columns = """trace_id, span_id, toUnixTimestamp64Micro(ts) AS us, service, provider, model, prompt_name AS prompt,
-       prompt_version, user_group, latency_ms, leftUTF8(status_message, 200) AS message"""
-    first = f"SELECT {columns} FROM llm_calls WHERE {where.sql} ORDER BY ts DESC, trace_id, span_id"
-    diverse = ask(
-        f"{first} LIMIT 1 BY service, model, prompt, prompt_version LIMIT {EXAMPLES}", where.parameters
-    ).records()
-    newest = ask(f"{first} LIMIT {EXAMPLES}", where.parameters).records() if len(diverse) < EXAMPLES else []
-    chosen: dict[Any, Any] = {(row["trace_id"], row["span_id"]): row for row in (*diverse, *newest)}
-    return sorted(list(chosen.values())[:EXAMPLES], key=lambda row: -row["us"])
+    sql = f"SELECT toString(user_group) AS value, count() FROM llm_calls WHERE {where.sql} GROUP BY value"
+    return dict(ask(sql, where.parameters).rows)
+
+
+def _seen(view: View, told: Known, name: str) -> View:
+    """The calls of the group, no earlier than the first of them and no later than the last."""
+    start, end = max(view.start, told.first), min(view.end, told.last + 1000)
+    return replace(view, start=start, end=max(start, end), chosen=view.chosen | {"failure_group": (name,)})

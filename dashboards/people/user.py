@@ -5,7 +5,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from .. import conditions, events, guard_kind
+from .. import conditions, events, guard_kind, sets
 from ..ask import Ask
 from ..cost.cost import Sums, cost_grid
 from ..cost.measures import COST, SUMS, measured, records
@@ -68,6 +68,7 @@ class OneUser(TypedDict):
 def user(ask: Ask, view: View, name: str, now: int) -> OneUser:
     """Also for one that was never seen: all is zero then."""
     grid = cost_grid(replace(view, chosen=view.chosen | {"user": (name,)}))
+    found = _together(ask, grid)
     return {
         "user": name,
         "start": grid.view.start,
@@ -75,9 +76,9 @@ def user(ask: Ask, view: View, name: str, now: int) -> OneUser:
         "step": grid.step * 1000,
         "totals": _totals(ask, grid.view),
         "previous": _totals(ask, before(grid, now)),
-        "series": _series(ask, grid),
-        "models": _parts(ask, grid.view, "model"),
-        "prompts": _parts(ask, grid.view, "prompt"),
+        "series": _series(found["t"], grid),
+        "models": _parts(found["model"]),
+        "prompts": _parts(found["prompt"]),
         "failures": _failures(ask, grid.view),
         "findings": _findings(ask, grid.view),
     }
@@ -92,23 +93,35 @@ def _totals(ask: Ask, view: View) -> Sums:
     return sums
 
 
-def _parts(ask: Ask, view: View, by: str) -> list[Part]:
-    source = measured(view, [by])
-    sql = f"""SELECT *, {COST} FROM (SELECT m.dim_{by} AS value, {SUMS} FROM ({source.sql}) AS m GROUP BY value)
-ORDER BY cost_usd DESC, calls DESC, value LIMIT {MOST}"""
-    parts: Any = records(ask(sql, source.parameters).records())
+def _together(ask: Ask, grid: Grid) -> dict[str, list[dict[str, Any]]]:
+    """By model, by prompt and by step, those of the largest cost first: a user's calls are read once for all three."""
+    source = measured(grid.view, ["model", "prompt"], finer_than_s=grid.step)
+    by = ("model", "prompt", "t")
+    names = ", ".join(f"m.dim_{name} AS {name}" for name in by[:2])
+    step = "intDiv(m.second, {step:Int64}) * {step:Int64} * 1000 AS t"
+    # sums named as columns would stand for them in what is grouped
+    sql = f"""SELECT *, {COST} FROM (
+  SELECT {sets.which(by)} AS of, model, prompt, t, {SUMS} FROM (
+    SELECT *, {names}, {step} FROM ({source.sql}) AS m
+  ) AS m {sets.grouped(by)}
+) ORDER BY cost_usd DESC, calls DESC, model, prompt, t"""
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in by}
+    for row in ask(sql, source.parameters | {"step": grid.step}).records():
+        of = row.pop("of")
+        found[of].append({"value": row[of]} | {key: value for key, value in row.items() if key not in by})
+    return found
+
+
+def _parts(rows: list[dict[str, Any]]) -> list[Part]:
+    parts: Any = records(rows[:MOST])
     return list(parts)
 
 
-def _series(ask: Ask, grid: Grid) -> UserSeries:
-    source = measured(grid.view, finer_than_s=grid.step)
+def _series(rows: list[dict[str, Any]], grid: Grid) -> UserSeries:
     columns = {"calls": "calls", "errors": "errors", "blocked": "blocked", "cost": "cost_usd"}
-    sums = ", ".join(f"sum(m.{column}) AS {name}_" for name, column in columns.items())
-    sql = f"""SELECT intDiv(m.second, {{step:Int64}}) * {{step:Int64}} * 1000 AS t, {sums}
-FROM ({source.sql}) AS m GROUP BY t"""
-    found = {row[0]: row[1:] for row in ask(sql, source.parameters | {"step": grid.step}).rows}
+    found = {row["value"]: row for row in rows}
     times = list(range(grid.view.start, grid.view.end, grid.step * 1000))
-    values = {name: [found.get(t, (0,) * 4)[i] for t in times] for i, name in enumerate(columns)}
+    values = {name: [found[t][column] if t in found else 0 for t in times] for name, column in columns.items()}
     series: Any = {"t": times, **values}
     told: UserSeries = series
     return told

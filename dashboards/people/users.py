@@ -1,5 +1,6 @@
 """Who calls: the list of users, by what they cost, call, or fail."""
 
+from dataclasses import replace
 from typing import Any
 
 from typing_extensions import TypedDict
@@ -44,21 +45,28 @@ def users(ask: Ask, view: View, sort: str = "cost", *, size: int = 50, cursor: s
         value, name = decode(cursor, f"users {sort}", float, str)
         beyond = "AND (at_value, user) < ({at_value:Float64}, {at_user:String})"
         parameters |= {"at_value": value, "at_user": name}
-    sql = f"""SELECT *, {COST} FROM (
-  SELECT *, toFloat64({SORTS[sort]}) AS at_value, countIf(user != '') OVER () AS total,
-         sumIf(calls, user = '') OVER () AS anonymous
-  FROM (SELECT m.dim_user AS user, {SUMS} FROM ({source.sql}) AS m GROUP BY user)
+    # of very many users only what they are sorted by is added up for all
+    sql = f"""SELECT user, at_value, total, anonymous FROM (
+  SELECT *, countIf(user != '') OVER () AS total, sumIf(calls, user = '') OVER () AS anonymous
+  FROM (
+    SELECT m.dim_user AS user, sum(m.calls) AS calls, toFloat64({_sum(sort)}) AS at_value
+    FROM ({source.sql}) AS m GROUP BY user
+  )
 ) WHERE user != '' {beyond} ORDER BY at_value DESC, user DESC LIMIT {size + 1}"""
     rows = ask(sql, parameters).records()
     page = rows[:size]
     last = page[-1] if len(rows) > size else None
     total, anonymous = (page[0]["total"], page[0]["anonymous"]) if page else (0, _anonymous(ask, view))
     return {
-        "users": _seen(ask, view, page),
+        "users": _told(ask, view, [row["user"] for row in page]),
         "total": total,
         "anonymous": anonymous,
         "next": encode(f"users {sort}", last["at_value"], last["user"]) if last else None,
     }
+
+
+def _sum(sort: str) -> str:
+    return " + ".join(f"sum(m.{name})" for name in SORTS[sort].split(" + "))
 
 
 def _anonymous(ask: Ask, view: View) -> int:
@@ -67,15 +75,17 @@ def _anonymous(ask: Ask, view: View) -> int:
     return int(ask(sql, source.parameters).rows[0][0])
 
 
-def _seen(ask: Ask, view: View, rows: list[dict[str, Any]]) -> list[User]:
-    """With the time of each one's last call, up to the day in which the view ends."""
+def _told(ask: Ask, view: View, names: list[str]) -> list[User]:
+    """In the order of `names`, each with the time of the last call, up to the day in which the view ends."""
+    if not names:
+        return []
+    source = measured(replace(view, chosen=view.chosen | {"user": tuple(names)}), ["user"])
+    sql = f"SELECT *, {COST} FROM (SELECT m.dim_user AS user, {SUMS} FROM ({source.sql}) AS m GROUP BY user)"
+    found = {row["user"]: row for row in records(ask(sql, source.parameters).records())}
+    # each has a call in the view, so that the last is no earlier than the day it begins in
     sql = """SELECT user_id, toUnixTimestamp64Micro(max(last)) FROM user_1d
-WHERE user_id IN {users:Array(String)} AND t < fromUnixTimestamp64Milli({end:Int64}) GROUP BY user_id"""
-    names = [row["user"] for row in rows]
-    last = dict(ask(sql, {"users": names, "end": view.end}).rows) if names else {}
-    shown: Any = [
-        {key: value for key, value in row.items() if key not in ("at_value", "total", "anonymous")}
-        | {"last_us": last.get(row["user"], 0)}
-        for row in records(rows)
-    ]
+WHERE user_id IN {users:Array(String)} AND t >= toStartOfDay(fromUnixTimestamp64Milli({start:Int64}, 'UTC'))
+  AND t < fromUnixTimestamp64Milli({end:Int64}) GROUP BY user_id"""
+    last = dict(ask(sql, {"users": names, "start": view.start, "end": view.end}).rows)
+    shown: Any = [found[name] | {"last_us": last.get(name, 0)} for name in names]
     return list(shown)

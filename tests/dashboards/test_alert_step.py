@@ -1,5 +1,7 @@
 """What one group of a rule does over time: a table of stories, and what holds of every story."""
 
+import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spanward.dashboards.alerts.burn import LANES, burn
-from spanward.dashboards.alerts.reading import Reading
+from spanward.dashboards.alerts.measuring import _Slide
+from spanward.dashboards.alerts.reading import Lane, Reading
 from spanward.dashboards.alerts.rule import Rule
 from spanward.dashboards.alerts.step import Event, State, breaks, clears, state_of, step, stop
-from spanward.dashboards.alerts.sums import Sums
+from spanward.dashboards.alerts.sums import Sums, together
 
 MINUTE = 60_000
 RULE = Rule(name="r", metric="failure_rate", threshold=0.1, clear=0.05, for_s=120, repeat_s=600)
@@ -176,3 +179,18 @@ def test_a_clock_that_was_ahead_holds_nothing_up(ahead: int) -> None:
         kinds += [event.kind for event in events]
     assert kinds == ["firing"]
     assert max(state.since, state.told, state.seen) <= 5 * MINUTE
+
+
+@pytest.mark.parametrize("window", [1, 2, 5, 40])
+def test_sums_that_slide_are_the_sums_of_each_window(window: int) -> None:
+    dice = random.Random(window)
+    bins = [
+        (at, Sums(calls=dice.randrange(9), last=at, latency=Counter({dice.randrange(30): 1 + dice.randrange(3)})))
+        for at in range(120)
+        if dice.random() < 0.6
+    ]
+    slide = _Slide(bins)
+    for end in range(1, 140):
+        told, whole = slide.to(Lane(end - window, end)), together(s for at, s in bins if end - window <= at < end)
+        assert (told.calls, +told.latency) == (whole.calls, whole.latency)
+        assert told.last == max([at for at, _ in bins if at < end], default=0)

@@ -2,7 +2,8 @@
 
 import hmac
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -18,6 +19,8 @@ from spanward.dashboards.alerts.channel import channel_of
 from spanward.dashboards.alerts.sending import signature, slack
 from spanward.dashboards.api.means import Means
 from spanward.dashboards.api.routes import routes
+from spanward.dashboards.ask import QueryFailed, Table
+from spanward.dashboards.drift.rounds import round_at
 
 from .conftest import NOW, Put
 from .receivers import Inbox, web
@@ -303,3 +306,34 @@ def test_of_quiet_groups_the_one_nearest_to_firing_is_told_first(desk: Desk, sto
     assert {one["phase"] for groups in told.values() for one in groups} == {"ok"}
     assert [one["group"] for one in told[above]] == ["b", "c", "a"]
     assert [one["group"] for one in told[below]] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("model", [{}, {"scope": {"operation": ["chat"]}}])
+def test_the_groups_with_the_most_calls_are_looked_at(desk: Desk, stored: Put, model: dict[str, Any]) -> None:
+    """Not those that called in the most minutes."""
+    stored([
+        Call(NOW - HOUR - n * 7 * MINUTE - 3, service=f"often-{group}") for group in range(8) for n in range(3 + group)
+    ] + [Call(NOW - 2 * HOUR - n, service="much") for n in range(4)])  # fmt: skip
+    answer = desk.api.post("/api/alert-try", json={"rule": RULE | {"by": ["service"]} | model}).json()
+    assert {line["group"] for line in answer["lines"]} == {"much", *(f"often-{group}" for group in range(1, 8))}
+
+
+def test_the_past_of_drift_is_judged_before_anybody_asks(desk: Desk, stored: Put) -> None:
+    stored([Call(NOW - n * 3_600_000 - 5000) for n in range(48)])
+    asked: list[str] = []
+
+    def ask(sql: str, parameters: Mapping[str, Any] | None = None) -> Table:
+        asked.append(sql)
+        return desk.means.ask(sql, parameters)
+
+    means = replace(desk.means, ask=ask)
+    Alarms(means, str).look_back()
+    judged = len(asked)
+    assert judged > 0
+    assert round_at(ask, round(means.clock() * 1000), means.documents).judged
+    assert len(asked) == judged
+    Alarms(replace(means, ask=_away), str).look_back()  # ends by itself
+
+
+def _away(sql: str, parameters: Mapping[str, Any] | None = None) -> Table:
+    raise QueryFailed("the store is away")

@@ -9,6 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from spanward.collector.store import Store
+from spanward.dashboards.compare.alike import Amount
 from spanward.dashboards.compare.comparison import compared, verdict
 from spanward.dashboards.compare.confounding import Apart, apart
 from spanward.dashboards.compare.difference import benjamini_hochberg
@@ -131,10 +132,10 @@ def half(pool: dict[str, np.ndarray], chosen: np.ndarray) -> Side:
         counts[name] = int(pool[name][chosen].sum())
     counts["failure:timeout"] = counts["failed"]
     counts["failure:refusal"] = int(pool["refusal"][chosen].sum())
-    amounts: dict[str, tuple[int, float | None, float | None]] = {}
+    amounts = {}
     for name in AMOUNTS:
         values = pool[name][chosen]
-        amounts[name] = (of, float(values.mean()), float(values.var(ddof=1)))
+        amounts[name] = Amount(of, float(values.mean()), float(values.var(ddof=1)))
     reasons = {"stop": int(pool["stop"][chosen].sum()), "length": int((~pool["stop"][chosen]).sum())}
     latency, ttft = np.sort(pool["latency"][chosen]), np.sort(pool["ttft"][chosen])
     return Side(of, 1, counts, amounts, reasons, latency, ttft, 1, {})

@@ -11,6 +11,7 @@ from .burst import DAYS, MINUTE, Burst, burst
 from .conftest import NOW, Put, api_of
 from .traffic import Call, put
 
+HOUR = 60 * MINUTE
 RANGE = f"from=now-{DAYS}d"
 
 
@@ -95,6 +96,25 @@ def test_a_group_tells_where_since_when_and_what_changed(told: TestClient, plant
     assert examples[0]["us"] == newest
     assert len({(row["service"], row["model"], row["prompt_version"]) for row in examples}) == 5
     assert {row["span_id"] for row in examples} <= {call.span_id for call in planted.fenced}
+
+
+@pytest.mark.parametrize("kind", ["invalid_json", "rate_limit"])
+@pytest.mark.parametrize(
+    "narrowed", ["", "&prompt_version=7", "&prompt_version!=7&user_group=paid", "&user_group!=paid&service=search"]
+)
+def test_what_failed_is_the_same_call_by_call(told: TestClient, kind: str, narrowed: str) -> None:
+    name = groups(ask(told, f"/api/failures?{RANGE}"))[kind]["group"]
+    span = f"from={NOW - 60 * HOUR - 7 * MINUTE}&to={NOW - 2 * HOUR - 11}{narrowed}"
+    one_by_one = "&min_latency=0"  # what no rollup knows, and every call meets
+    rolled, counted = (ask(told, f"/api/failures/{name}?{span}{more}") for more in ("", one_by_one))
+    for told_of in ("failed", "examples"):
+        assert rolled[told_of] == counted[told_of]
+    assert rolled["breakdowns"]["user_group"] == counted["breakdowns"]["user_group"]
+    assert rolled["failed"] == sum(share["failed"] for share in rolled["breakdowns"]["user_group"])
+    rolled, counted = (
+        ask(told, f"/api/overview?{span}&failure_group={name}{more}")["failures"] for more in ("", one_by_one)
+    )
+    assert rolled == counted
 
 
 def test_every_number_leads_to_as_many_calls(told: TestClient, planted: Burst) -> None:

@@ -99,7 +99,7 @@ function Warnings({ query, data }: { query: URLSearchParams; data: Comparison })
       {made.length > 1 && <p><b>The sides were chosen to differ in {made.join(" and ")}.</b> Which of them makes a difference cannot be told.</p>}
       {data.warnings.map((one) => <p key={one.dimension}>{warning(one)}</p>)}
       {sampled.map((side) => (
-        <p key={side}>Side {side.toUpperCase()} is large: {data[side].every > 1 && `shares and means are of every ${count(data[side].every)}th call, `}times are of every {count(data[side].times_every)}th call.</p>
+        <p key={side}>Side {side.toUpperCase()} is large: {data[side].every > 1 && `shares and means are of one call in ${count(data[side].every)}, `}times are of one in {count(data[side].times_every)}.</p>
       ))}
     </section>
   );
