@@ -6,6 +6,11 @@ ALTER TABLE guard_events${local} ${on_cluster} ADD COLUMN IF NOT EXISTS found Lo
         toString((toString(rule), toString(detector), toString(label), toString(stage), toString(verdict), toString(mode), toString(policy)))));
 ALTER TABLE guard_events${local} ${on_cluster} MATERIALIZE COLUMN found;
 
+-- As calls have them: of one user or session there are few. Events of before know neither.
+ALTER TABLE guard_events${local} ${on_cluster}
+    ADD INDEX IF NOT EXISTS by_user user_id TYPE bloom_filter(0.01) GRANULARITY 1,
+    ADD INDEX IF NOT EXISTS by_session session_id TYPE bloom_filter(0.01) GRANULARITY 1;
+
 -- How calls were guarded, by the hour and by what `cost_1h` knows of them: a page about one model or prompt reads it there.
 ALTER TABLE cost_1h${local} ${on_cluster}
     ADD COLUMN IF NOT EXISTS unguarded SimpleAggregateFunction(sum, UInt64),

@@ -17,7 +17,10 @@ ALTER TABLE guard_events ${on_cluster}
     ADD COLUMN IF NOT EXISTS tags Array(LowCardinality(String)),
     ADD COLUMN IF NOT EXISTS guard_verdict LowCardinality(String),
     ADD COLUMN IF NOT EXISTS guard_action LowCardinality(String),
-    ADD COLUMN IF NOT EXISTS found LowCardinality(String);
+    ADD COLUMN IF NOT EXISTS found LowCardinality(String),
+    ADD COLUMN IF NOT EXISTS call_key UInt64;
+-- A cluster that was there before 0016 lacks this one here too.
+ALTER TABLE llm_calls ${on_cluster} ADD COLUMN IF NOT EXISTS call_key UInt64;
 ALTER TABLE cost_1h ${on_cluster}
     ADD COLUMN IF NOT EXISTS unguarded UInt64,
     ADD COLUMN IF NOT EXISTS failed_open UInt64,

@@ -140,7 +140,7 @@ def _failures(ask: Ask, view: View) -> list[Failed]:
 
 
 def _findings(ask: Ask, view: View) -> list[Finding]:
-    where = events.of_calls(view)
+    where = events.asked(ask, view)
     sql = f"""SELECT rule, {guard_kind.OF_EVENT} AS kind, count() AS events FROM guard_events
 WHERE {where.sql} AND {guard_kind.FOUND} GROUP BY rule, kind ORDER BY events DESC, rule, kind LIMIT {MOST}"""
     findings: Any = ask(sql, where.parameters).records()

@@ -31,7 +31,7 @@ _APART = f"""{list(guard_kind.EVENT_KINDS)}[1 + toUInt8(substring(toString(found
 _STATE = f"uniqCombined64State({guard_kind.KEY}) AS n"
 _BIN = "toInt16(if(latency_ms > 0, floor(8 * log2(latency_ms)), -100))"
 _READ = f"""{_STATE}, count() AS n_events, sum(guard_events.findings) AS n_findings,
-       [{BY_SCORE}] AS n_by_score,
+       {BY_SCORE} AS n_by_score,
        countResample(-99, 300, 1)({_BIN}) AS bins,
        groupArraySortedIf({NEWEST})(-toUnixTimestamp64Micro(ts), mode = 'shadow') AS newest"""
 _LAT = "mapFilter((bin, n) -> n > 0, mapFromArrays(range(-99, 300), sumForEach(m.bins)))"
@@ -86,7 +86,7 @@ def _grouped(read: str, told: str, where: Condition, keys: Sequence[str], sets: 
     events = f"SELECT found, {read} FROM guard_events WHERE {where.sql} AND found != '' GROUP BY found"
     return f"""grouping({listed}) AS of, {listed}, uniqCombined64Merge(m.n) AS calls{told and ", " + told}
 FROM (SELECT {_APART}, * FROM ({events})) AS m
-GROUP BY GROUPING SETS ({grouped}) ORDER BY calls DESC, {listed} LIMIT {MOST * len(WOULD)} BY of"""
+GROUP BY GROUPING SETS ({grouped}) ORDER BY calls DESC, {listed} LIMIT {MOST * len(guard_kind.EVENT_KINDS)} BY of"""
 
 
 def _bits(keys: Sequence[str], names: Collection[str]) -> int:

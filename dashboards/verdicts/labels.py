@@ -12,8 +12,8 @@ FINDING = "trace_id, span_id, rule, detector, label, stage"
 BIN = "multiIf(score < 0.5, 0, score < 0.7, 1, score < 0.9, 2, 3)"
 """Strata of scores: near the threshold people are asked more."""
 STRATA = 4
-BY_SCORE = ", ".join(f"countIf({BIN} = {stratum})" for stratum in range(STRATA))
-"""SQL on `guard_events`: how many there are of each."""
+BY_SCORE = f"countResample(0, {STRATA}, 1)({BIN})"
+"""SQL on `guard_events`: an array, how many there are of each."""
 LATEST = f"SELECT {FINDING}, actor, argMax(verdict, ts) AS said, any(score) AS score FROM reviews"
 _BY_FINDING = f"GROUP BY {FINDING}, actor"
 
