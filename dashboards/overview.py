@@ -85,10 +85,10 @@ def _counted(ask: Ask, grid: Grid) -> _Counted:
     return _Counted(totals, _columns(buckets, grid, list(totals)), models[:_MOST_MODELS])
 
 
-def _events(view: View, grid: Grid) -> tuple[str, dict[str, Any]]:
+def _events(ask: Ask, view: View, grid: Grid) -> tuple[str, dict[str, Any]]:
     """SELECT of second, kind, rule, events."""
     if grid.step < 60 or not view.named <= GUARD_ROLLED:
-        where = events.of_calls(view)
+        where = events.asked(ask, view)
         return measures.guards_one_by_one(where.sql), where.parameters
     if grid.step % 3600:
         minutes = conditions.rollup(view)
@@ -99,13 +99,13 @@ def _events(view: View, grid: Grid) -> tuple[str, dict[str, Any]]:
 
 
 def _guard_totals(ask: Ask, view: View, grid: Grid) -> dict[str, int]:
-    rows, parameters = _events(view, grid)
+    rows, parameters = _events(ask, view, grid)
     counted = dict(ask(f"SELECT kind, sum(events) FROM ({rows}) GROUP BY kind", parameters).rows)
     return {kind: counted.get(kind, 0) for kind in guard_kind.EVENT_KINDS}
 
 
 def _guards(ask: Ask, grid: Grid) -> _Guards:
-    rows, parameters = _events(grid.view, grid)
+    rows, parameters = _events(ask, grid.view, grid)
     sql = f"""SELECT grouping(rule) AS of_bucket, {_BUCKET} AS bucket, kind, rule, sum(events) AS n FROM ({rows})
 GROUP BY GROUPING SETS ((bucket, kind), (rule, kind)) ORDER BY n DESC, rule"""
     series = {kind: dict.fromkeys(grid.seconds, 0) for kind in guard_kind.EVENT_KINDS}

@@ -16,4 +16,12 @@ ALTER TABLE guard_events ${on_cluster}
     ADD COLUMN IF NOT EXISTS session_id String,
     ADD COLUMN IF NOT EXISTS tags Array(LowCardinality(String)),
     ADD COLUMN IF NOT EXISTS guard_verdict LowCardinality(String),
-    ADD COLUMN IF NOT EXISTS guard_action LowCardinality(String);
+    ADD COLUMN IF NOT EXISTS guard_action LowCardinality(String),
+    ADD COLUMN IF NOT EXISTS found LowCardinality(String);
+ALTER TABLE cost_1h ${on_cluster}
+    ADD COLUMN IF NOT EXISTS unguarded UInt64,
+    ADD COLUMN IF NOT EXISTS failed_open UInt64,
+    ADD COLUMN IF NOT EXISTS guard_blocked UInt64,
+    ADD COLUMN IF NOT EXISTS modified UInt64,
+    ADD COLUMN IF NOT EXISTS degraded UInt64,
+    ADD COLUMN IF NOT EXISTS guard_hist Map(Int16, UInt64);

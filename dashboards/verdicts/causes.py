@@ -54,8 +54,8 @@ def _largest(rule: str, by: str, now: Counted, then: Counted, scale: float) -> C
 
 
 def _counted(ask: Ask, view: View, rules: list[str]) -> Counted:
-    where = source.rows(view)
-    sql = f"""SELECT toString(rule), {sets.which(_BY)} AS by, {sets.value(_BY)} AS value, {source.DISTINCT} AS n
+    where = source.rows(ask, view)
+    sql = f"""SELECT rule, {sets.which(_BY)} AS by, {sets.value(_BY)} AS value, {source.DISTINCT} AS n
 FROM guard_events WHERE {where.sql} AND {guard_kind.FOUND} AND rule IN {{rules:Array(String)}}
 {sets.grouped([f"rule, {by}" for by in _BY])} ORDER BY n DESC, rule, by, value LIMIT 5000"""
-    return {(rule, by, value): n for rule, by, value, n in ask(sql, where.parameters | {"rules": rules}).rows}
+    return {(str(rule), by, value): n for rule, by, value, n in ask(sql, where.parameters | {"rules": rules}).rows}

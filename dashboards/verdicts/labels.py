@@ -1,6 +1,7 @@
 """What people said of findings, read back: the newest word of each of them, then the majority."""
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 from ..ask import Ask
 from ..view import View
@@ -10,23 +11,28 @@ from .precision import Precision, Stratum, estimate
 FINDING = "trace_id, span_id, rule, detector, label, stage"
 BIN = "multiIf(score < 0.5, 0, score < 0.7, 1, score < 0.9, 2, 3)"
 """Strata of scores: near the threshold people are asked more."""
+STRATA = 4
+BY_SCORE = ", ".join(f"countIf({BIN} = {stratum})" for stratum in range(STRATA))
+"""SQL on `guard_events`: how many there are of each."""
 LATEST = f"SELECT {FINDING}, actor, argMax(verdict, ts) AS said, any(score) AS score FROM reviews"
 _BY_FINDING = f"GROUP BY {FINDING}, actor"
 
 
-def by_rule(ask: Ask, view: View) -> dict[str, Precision]:
-    """Rule -> how right it is, by labels on calls of the view; rules without any label are not in it."""
-    counted = _labels(ask, view)
-    there = _findings(ask, view, sorted(counted)) if counted else {}
+def by_rule(ask: Ask, view: View, there: Mapping[str, Sequence[int]]) -> dict[str, Precision]:
+    """Rule -> how right it is, by labels on calls of the view; rules without any label are not in it.
+
+    `there`: how many findings a rule has in each stratum of scores.
+    """
     told = {}
-    for rule, bins in counted.items():
-        strata: list[Stratum] = [(there.get((rule, bin_), 0), n[0], n[1]) for bin_, n in bins.items()]
+    for rule, bins in _labels(ask, view).items():
+        of = there.get(rule) or (0,) * STRATA
+        strata: list[Stratum] = [(of[bin_], n[0], n[1]) for bin_, n in bins.items()]
         told[rule] = estimate(strata, unsure=sum(n[2] for n in bins.values()), missed=sum(n[3] for n in bins.values()))
     return told
 
 
 def _labels(ask: Ask, view: View) -> dict[str, dict[int, tuple[int, int, int, int]]]:
-    where = source.reviewed(view)
+    where = source.reviewed(ask, view)
     latest = f"{LATEST} WHERE {where.sql} {_BY_FINDING}"
     votes = (
         f"SELECT rule, {BIN} AS bin, sumIf(1, said = 'right') AS r, sumIf(1, said = 'wrong') AS w, "
@@ -40,10 +46,3 @@ ORDER BY rule, bin LIMIT 2000"""
     for rule, bin_, *numbers in ask(sql, where.parameters).rows:
         counted[rule][bin_] = (numbers[0], numbers[1], numbers[2], numbers[3])
     return dict(counted)
-
-
-def _findings(ask: Ask, view: View, rules: list[str]) -> dict[tuple[str, int], int]:
-    where = source.rows(view)
-    sql = f"""SELECT rule, {BIN} AS bin, count() FROM guard_events
-WHERE {where.sql} AND rule IN {{rules:Array(String)}} AND label != '' GROUP BY rule, bin"""
-    return {(rule, bin_): found for rule, bin_, found in ask(sql, where.parameters | {"rules": rules}).rows}

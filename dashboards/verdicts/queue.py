@@ -116,7 +116,7 @@ toUInt32(guard_events.findings) AS findings, """ + ", ".join(
 
 def _drawn(ask: Ask, view: View) -> tuple[list[Drawn], int]:
     """Of each stratum some, and how many there are of all."""
-    where, known = source.rows(view), source.reviewed(view)
+    where, known = source.rows(ask, view), source.reviewed(ask, view)
     labelled = _KEPT.format(columns=_HASH_OF_IDS, where=known.sql)
     found = f"guard_events WHERE {where.sql} AND {guard_kind.FOUND} AND label != '' AND {_HASH} NOT IN ({labelled})"
     parameters = where.parameters | known.parameters
@@ -135,7 +135,7 @@ def _rows(ask: Ask, view: View, keys: list[int]) -> dict[int, dict[str, Any]]:
     """The findings of these keys (`_HASH`)."""
     if not keys:
         return {}
-    where = source.rows(view)
+    where = source.rows(ask, view)
     sql = f"""SELECT {_HASH} AS key, trace_id, span_id, toString(rule) AS rule, toString(detector) AS detector,
        toString(label) AS label, toString(stage) AS stage, {_ROW}
 FROM guard_events PREWHERE {where.sql} AND {_HASH} IN {{keys:Array(UInt64)}}
@@ -146,7 +146,7 @@ ORDER BY ts DESC LIMIT 1 BY key"""
 
 def _labels(ask: Ask, view: View) -> dict[str, int]:
     """Rule -> findings that somebody labelled."""
-    known = source.reviewed(view)
+    known = source.reviewed(ask, view)
     kept = _KEPT.format(columns=FINDING, where=known.sql)
     sql = f"SELECT toString(rule), uniqExact({FINDING}) FROM ({kept}) GROUP BY rule"
     return dict(ask(sql, known.parameters).rows)
@@ -154,7 +154,7 @@ def _labels(ask: Ask, view: View) -> dict[str, int]:
 
 def _contested(ask: Ask, view: View) -> list[Drawn]:
     """Findings that one called right and another wrong, and nobody more than the other."""
-    known = source.reviewed(view)
+    known = source.reviewed(ask, view)
     latest = _OF_EACH_ACTOR.format(where=known.sql)
     sql = f"""SELECT {_HASH_OF_IDS} AS key, toString(rule), toString(label), {BIN.replace("score", "any(score)")} AS bin
 FROM ({latest}) GROUP BY {FINDING}

@@ -1,12 +1,13 @@
 """The charts of the guards page: calls by what was done, and the latency that guards added."""
 
+from collections.abc import Mapping
 from typing import cast
 
 from .. import guard_kind
 from ..answers import GuardSeries
 from ..ask import Ask
+from ..conditions import Condition
 from ..grid import Grid
-from ..measures import percentiles
 from . import source
 
 
@@ -17,29 +18,24 @@ class Series(GuardSeries):
     latency_p95: list[float | None]
 
 
-def series(ask: Ask, grid: Grid) -> Series:
-    edges = {"step": grid.step, "first_s": grid.view.start // 1000, "last_s": grid.view.end // 1000}
-    fill = f"ORDER BY bucket WITH FILL FROM {{first_s:Int64}} TO {{last_s:Int64}} STEP {grid.step}"
-    bucket = "intDiv(second, {step:Int64}) * {step:Int64} AS bucket"
-    kinds = ", ".join(f"sumIf(n, kind = '{kind}') AS {kind}" for kind in guard_kind.EVENT_KINDS)
-    found, calls = source.rows(grid.view), source.calls(grid.view, grid.step)
-    by_kind = ask(
-        f"SELECT bucket, {kinds} FROM ("
-        f"SELECT intDiv(toInt64(toUnixTimestamp(ts)), {{step:Int64}}) * {{step:Int64}} AS bucket, "
-        f"{guard_kind.OF_EVENT} AS kind, {source.DISTINCT} AS n FROM guard_events "
-        f"WHERE {found.sql} AND {guard_kind.FOUND} GROUP BY bucket, kind) GROUP BY bucket {fill}",
-        found.parameters | edges,
-    ).records()
-    added = ask(
-        f"SELECT bucket, {percentiles('lat')} AS latency FROM "
-        f"(SELECT {bucket}, sumMap(lat_hist) AS lat FROM ({calls.sql}) GROUP BY bucket {fill}) ORDER BY bucket",
-        calls.parameters | edges,
-    ).records()
-    latency = [row["latency"] or (None, None) for row in added]
+_AT_KIND = "intDiv(toInt64(toUnixTimestamp(ts)), {step:Int64}) * 8 + toUInt8(substring(found, 1, 1))"
+"""A step and a kind in one number: grouping by it is twice as fast as by both. `found` begins with the kind's digit."""
+
+
+def series(ask: Ask, grid: Grid, where: Condition, latency: Mapping[int, list[float]]) -> Series:
+    """`where` is on `guard_events`, `latency` by the second that a step begins."""
+    sql = f"""SELECT {_AT_KIND} AS at_kind, {source.DISTINCT} AS n FROM guard_events
+WHERE {where.sql} AND found != '' GROUP BY at_kind"""
+    counted = dict(ask(sql, where.parameters | {"step": grid.step}).rows)
+    kinds = {
+        kind: [counted.get(second // grid.step * 8 + digit, 0) for second in grid.seconds]
+        for digit, kind in enumerate(guard_kind.EVENT_KINDS)
+    }
+    shares = [latency.get(second) or (None, None) for second in grid.seconds]
     told = {
-        "t": [row["bucket"] * 1000 for row in by_kind],
-        **{kind: [row[kind] for row in by_kind] for kind in guard_kind.EVENT_KINDS},
-        "latency_p50": [each[0] for each in latency],
-        "latency_p95": [each[1] for each in latency],
+        "t": [second * 1000 for second in grid.seconds],
+        **kinds,
+        "latency_p50": [each[0] for each in shares],
+        "latency_p95": [each[1] for each in shares],
     }
     return cast("Series", told)

@@ -1,17 +1,16 @@
 """What rules in shadow would have done, had they been in force."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from typing_extensions import TypedDict
 
 from ..ask import Ask
-from ..view import View
-from . import source
+from ..conditions import Condition
+from .findings import NEWEST, WOULD
 
-WOULD = {"deny": "blocked", "modify": "modified", "warn": "flagged", "fail_open": "failed"}
-"""Verdict -> what the rule would have done; the gravest first."""
 _SHADOWED = f"mode = 'shadow' AND verdict IN {tuple(WOULD)}"
 EXAMPLES = 3
-_NEWEST = 4 * EXAMPLES
-"""Events that are looked at for them: a call can have several."""
 MOST = 100
 
 
@@ -46,43 +45,36 @@ class Shadow(TypedDict):
     rules: list[Shadowed]
 
 
-def shadow(ask: Ask, view: View) -> Shadow:
-    where = source.rows(view)
-    counted = ask(
-        f"""SELECT grouping(rule) AS of_all, toString(rule) AS rule, toString(anyLast(policy)) AS policy,
-       toString(verdict) AS verdict, {source.DISTINCT} AS n,
-       groupArraySorted({_NEWEST})(-toUnixTimestamp64Micro(ts)) AS newest,
-       arraySort(arrayFilter(x -> x != '', arrayMap(x -> toString(x), groupUniqArray(20)(label)))) AS labels
-FROM guard_events WHERE {where.sql} AND {_SHADOWED} GROUP BY GROUPING SETS ((rule, verdict), (verdict))
-ORDER BY of_all DESC, indexOf({list(WOULD)}, verdict), n DESC, rule LIMIT {MOST + len(WOULD)}""",
-        where.parameters,
-    ).records()
-    all_ = {row["verdict"]: row["n"] for row in counted if row["of_all"]}
-    rules = [row for row in counted if not row["of_all"]][:MOST]
-    examples = _examples(ask, view, sorted({-us for row in rules for us in row["newest"]})) if rules else {}
+def shadow(ask: Ask, where: Condition, shadowed: Sequence[Mapping[str, Any]]) -> Shadow:
+    """`shadowed` as `Found` has it."""
+    gravest = list(WOULD)
+    counted = sorted(shadowed, key=lambda row: (gravest.index(row["verdict"]), -row["calls"], row["rule"] or ""))
+    all_ = {row["verdict"]: row["calls"] for row in counted if row["rule"] is None}
+    rules = [row for row in counted if row["rule"] is not None][:MOST]
+    examples = _examples(ask, where, sorted({-us for row in rules for us in row["newest"]})) if rules else {}
     return {
         "blocked": all_.get("deny", 0),
         "modified": all_.get("modify", 0),
         "rules": [
             {
                 "rule": row["rule"], "policy": row["policy"], "verdict": row["verdict"], "would": WOULD[row["verdict"]],
-                "calls": row["n"], "labels": row["labels"], "examples": examples.get((row["rule"], row["verdict"]), []),
+                "calls": row["calls"], "labels": row["labels"],
+                "examples": examples.get((row["rule"], row["verdict"]), []),
             }
             for row in rules
         ],
     }  # fmt: skip
 
 
-def _examples(ask: Ask, view: View, newest: list[int]) -> dict[tuple[str, str], list[Example]]:
+def _examples(ask: Ask, where: Condition, newest: list[int]) -> dict[tuple[str, str], list[Example]]:
     """Calls of the events at these times (µs), the newest first."""
-    where = source.rows(view)
     sql = f"""SELECT toString(rule) AS rule, toString(verdict) AS verdict, trace_id, span_id,
        toUnixTimestamp64Micro(ts) AS us, toString(service) AS service, toString(label) AS label,
        toFloat64(score) AS score
 FROM guard_events WHERE {where.sql} AND {_SHADOWED} AND toUnixTimestamp64Micro(ts) IN {{newest:Array(Int64)}}
   AND ts >= fromUnixTimestamp64Micro({{oldest:Int64}})
 ORDER BY ts DESC, trace_id, span_id, label LIMIT 1 BY rule, verdict, trace_id, span_id
-LIMIT {_NEWEST * MOST}"""
+LIMIT {NEWEST * MOST}"""
     told: dict[tuple[str, str], list[Example]] = {}
     for row in ask(sql, where.parameters | {"newest": newest, "oldest": newest[0]}).records():
         of = told.setdefault((row.pop("rule"), row.pop("verdict")), [])

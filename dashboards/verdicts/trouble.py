@@ -1,11 +1,12 @@
 """Where guards did less than they should: failed, had no time, ran on less than their engine, or did not run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from typing_extensions import TypedDict
 
 from ..ask import Ask
-from ..conditions import IN_RANGE
+from ..conditions import IN_RANGE, Condition
 from ..view import View
 from . import source
 
@@ -65,20 +66,22 @@ _FAILED = "label = '' AND reason != '' AND verdict IN ('fail_open', 'deny', 'non
 _REASON = r"replaceRegexpAll(leftUTF8(reason, 300), '\\d+(\\.\\d+)?', '…')"
 
 
-def trouble(ask: Ask, view: View, degraded: Sequence[str]) -> Trouble:
-    failures = _failures(ask, view)
+def trouble(
+    ask: Ask, view: View, where: Condition, degraded: Sequence[str], unguarded: Sequence[Mapping[str, Any]]
+) -> Trouble:
+    """`where` is on `guard_events`, `unguarded` as `Guarded` has it."""
+    failures = _failures(ask, where)
     return {
         "failures": [each for each in failures if each["verdict"] != "none"],
         "skipped": [each for each in failures if each["verdict"] == "none"],
         "reports": _reports(ask, view),
-        "engines": _engines(ask, view),
+        "engines": _engines(ask, where),
         "now": list(degraded),
-        "unguarded": _unguarded(ask, view),
+        "unguarded": [cast("Unguarded", each) for each in unguarded[:MOST]],
     }
 
 
-def _failures(ask: Ask, view: View) -> list[Failure]:
-    where = source.rows(view)
+def _failures(ask: Ask, where: Condition) -> list[Failure]:
     sql = f"""SELECT toString(rule) AS rule, toString(detector) AS detector, toString(verdict) AS verdict,
        toString(mode) AS mode, {_REASON} AS reason, {source.DISTINCT} AS calls,
        toUnixTimestamp64Micro(max(ts)) AS last_us
@@ -97,18 +100,8 @@ GROUP BY service, reason ORDER BY count DESC, service, reason LIMIT {MOST}"""
     return ask(sql, {"start": view.start, "end": view.end, "services": services}).records()  # type: ignore[return-value]
 
 
-def _engines(ask: Ask, view: View) -> list[Engine]:
-    where = source.rows(view)
+def _engines(ask: Ask, where: Condition) -> list[Engine]:
     sql = f"""SELECT toString(detector) AS detector, toString(engine) AS engine, {source.DISTINCT} AS calls
 FROM guard_events WHERE {where.sql} AND degraded > 0 GROUP BY detector, engine
 ORDER BY calls DESC, detector, engine LIMIT {MOST}"""
     return ask(sql, where.parameters).records()  # type: ignore[return-value]  # as the SELECT says
-
-
-def _unguarded(ask: Ask, view: View) -> list[Unguarded]:
-    calls = source.calls(view)
-    sql = f"""SELECT toString(service) AS service, toString(env) AS env,
-       sumIf(s.calls, kind = 'unguarded') AS calls, sum(s.calls) AS of
-FROM (SELECT *, {source.KIND_OF_CALLS} AS kind FROM ({calls.sql})) AS s
-GROUP BY service, env HAVING calls > 0 ORDER BY calls DESC, service, env LIMIT {MOST}"""
-    return ask(sql, calls.parameters).records()  # type: ignore[return-value]  # as the SELECT says

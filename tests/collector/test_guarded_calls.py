@@ -148,6 +148,19 @@ def test_nobody_can_say_it_instead(tmp_path: Path, beside: list[Span]) -> None:
     assert ("spanward.call.gen_ai.operation.name" in told) == bool(beside)
 
 
+@pytest.mark.parametrize("first", [semconv.RUN_GUARDRAIL, "chat"])
+def test_an_operation_that_is_said_twice_claims_nothing(store: Store, tmp_path: Path, first: str) -> None:
+    """Whichever of the two the store believes."""
+    second = "chat" if first == semconv.RUN_GUARDRAIL else semconv.RUN_GUARDRAIL
+    claimed = twice(guard(1, OPERATION=first, **{"spanward.call.user.id": "eve"}), semconv.OPERATION, second)
+    claimed.attributes.extend(to_attributes({"spanward.call.gen_ai.operation.name": "chat"}))
+    sent = request("shop", [claimed])
+    guarded_calls.tell(sent)
+    put(store, tmp_path, sent)
+    assert all(row == ("", 0) for row in store.ask("SELECT user_id, of_call FROM guard_events").rows)
+    assert store.ask("SELECT count() FROM guard_events").rows == ((int(first == semconv.RUN_GUARDRAIL),),)
+
+
 def put(store: Store, folder: Path, sent: ExportTraceServiceRequest) -> None:
     segment = folder / "segment"
     segment.write_bytes(frame(sent.SerializeToString()))
