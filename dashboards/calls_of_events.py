@@ -42,7 +42,7 @@ def all_change(view: View) -> bool:
 
 def unkind(view: View) -> View:
     """Without what is asked of the guards' kinds."""
-    return replace(view, chosen={name: values for name, values in view.chosen.items() if name != "guard"})
+    return _less(view, "guard")
 
 
 def by_themselves(view: View) -> Condition:
@@ -74,7 +74,7 @@ class CallsOfEvents:
             clean = f" OR own = {_CLEAN}" if kinds & _CLEAN else ""
             return self._events(columns, f"bit > 0 AND (bitAnd(own, {kinds}) = 0 AND bitAnd(bit, {kinds}) > 0{clean})")
         if not kinds:
-            return self._events(columns, "")
+            return self._events(columns, "", themselves=True)
         of_call = self.by_call()
         rows = self._events(columns, f"call IN (SELECT call FROM ({of_call.sql}) WHERE {self.meant()})")
         return Condition(rows.sql, of_call.parameters | rows.parameters)
@@ -109,22 +109,30 @@ FROM ({rows.sql}) AS e GROUP BY call"""
         kinds = self.view.chosen.get("guard")
         return f"bitAnd(own, {bits_of(kinds)}) > 0" if kinds else "1"
 
-    def _events(self, columns: Sequence[str], only: str) -> Condition:
-        """SELECT of a row an event. Of calls that are sought by their events it has all events."""
-        asked = conditions.of_any_time(unkind(self.view))
+    def _events(self, columns: Sequence[str], only: str, *, themselves: bool = False) -> Condition:
+        """SELECT of a row an event. Of calls sought by their events it has all events, or only `themselves`."""
+        asked, only = conditions.of_any_time(unkind(self.view)), only and f" AND {only}"
+        if themselves:
+            asked = conditions.of_any_time(_less(self.view, "guard", *GUARD_COLUMNS))
+            sought = {name: list(values) for name, values in self.view.chosen.items() if name in GUARD_COLUMNS}
+            only += "".join(f" AND {GUARD_COLUMNS[name]} IN {{is_{name}:Array(String)}}" for name in sought)
+            asked = replace(asked, parameters=asked.parameters | {f"is_{name}": to for name, to in sought.items()})
         where = f" AND {asked.sql}" if asked.sql else ""
         told = f"{KEY} AS call, {BIT_OF_CALL} AS own, if({FOUND}, {BIT_OF_EVENT}, 0) AS bit, rule" + "".join(
             f", {_COLUMNS[name]} AS of_{name}" for name in columns
         )
-        only = only and f" AND {only}"
         sql = f"""SELECT {told} FROM guard_events
 WHERE of_call = 1 AND {NEAR} AND {_CALL_IN_RANGE}{where}{self.sample.within("call_ts")}{only}"""
         if self.strays:
             kept = sorted({"status", "guard_verdict", "guard_action", *(_COLUMNS[name] for name in columns)})
             sql = f"""{sql} UNION ALL SELECT {told} FROM
 (SELECT {KEY}, {", ".join(kept)} FROM llm_calls WHERE {_AROUND}{where}{self.sample.within()}) AS c
-JOIN (SELECT {KEY}, rule, verdict, action, mode FROM {_STRAYS}) AS e USING ({KEY}) WHERE 1{only}"""
+JOIN (SELECT {KEY}, {", ".join(GUARD_COLUMNS.values())} FROM {_STRAYS}) AS e USING ({KEY}) WHERE 1{only}"""
         return Condition(sql, asked.parameters | self.sample.parameters)
+
+
+def _less(view: View, *names: str) -> View:
+    return replace(view, chosen={name: values for name, values in view.chosen.items() if name not in names})
 
 
 def of(ask: Ask, view: View) -> CallsOfEvents:

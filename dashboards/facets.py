@@ -59,8 +59,12 @@ class _Parts:
 
     def __init__(self, ask: Ask, view: View, wanted: Sequence[str]) -> None:
         self._ask = ask
-        self._view = view
         self._wanted = wanted
+        self._few = _few(ask, view)
+        # which calls these are is known now: their index need not be looked through again
+        self._view = (
+            replace(view, chosen={k: to for k, to in view.chosen.items() if k not in _FEW}) if self._few else view
+        )
 
     def all(self) -> Iterator[_Part]:
         """For all facets without a filter of their own together, then for each that has one."""
@@ -81,13 +85,16 @@ class _Parts:
         yield from self._of_events(names, of)
 
     def _of_events(self, names: Sequence[str], of: CallsOfEvents) -> Iterator[_Part]:
-        of_guards = [name for name in names if name in {"guard", "rule"}]
+        of_guards = {"guard", "rule"} & {*names}
+        if "guard" in self._view.named and "rule" not in self._view.named:
+            # kinds are counted as if none were asked for, so they can be with the rules: one reading less
+            of_guards = {"guard", "rule"} if "rule" in names else set()
         of_calls = [name for name in names if name not in {"guard", "rule", "failure"}]
         all_change = calls_of_events.all_change(of.view)
         if of_guards or (of_calls and all_change):
-            sampled = replace(of, sample=of_events(self._ask, of.view))
+            sampled = replace(of, sample=self._few or of_events(self._ask, of.view))
             if of_guards:
-                yield _Part(guard_facets.guarded(of_guards, sampled), sampled.sample)
+                yield _Part(guard_facets.guarded(sorted(of_guards), sampled), sampled.sample)
             if of_calls and all_change:
                 yield _Part(guard_facets.changed(of_calls, sampled), sampled.sample)
         if "failure" in names and all_change:
@@ -111,7 +118,7 @@ class _Parts:
         columns = [f"of_{name}" for name in names]
         of_calls, of_hours = (", ".join(f"{told[name]} AS of_{name}" for name in names) for told in (_CALLS, _HOURS))
         plain, of_kinds = (calls_of_events.unkind(view), {"is_guard": list(kinds)}) if kinds else (view, {})
-        if rolled := plain.named <= conditions.HOURLY:
+        if rolled := not self._few and plain.named <= conditions.HOURLY:
             more = (", guard AS own", f", {guard_kind.OF_CALL} AS own") if kinds else ("", "")
             source = conditions.counted(plain, of_hours + more[0], of_calls=of_calls + more[1], by_hour=False)
             where = " WHERE has({is_guard:Array(String)}, toString(own))" if kinds else ""
@@ -124,7 +131,7 @@ FROM ({rows}) AS c {sets.grouped(columns)} ORDER BY calls DESC, value LIMIT {MOS
         return _Part(Condition(sql, source.parameters | of_kinds), WHOLE if rolled else self._sample)
 
     def _tags(self, view: View, kinds: Sequence[str]) -> _Part:
-        if rolled := view.named <= conditions.TAGGED:
+        if rolled := not self._few and view.named <= conditions.TAGGED:
             source = conditions.tagged(view)
             rows, calls = source.sql, "sum(calls)"
         else:
@@ -137,12 +144,20 @@ GROUP BY value ORDER BY calls DESC, value LIMIT {MOST_TO_ADD if kinds else MOST}
     @cached_property
     def _sample(self) -> Sample:
         """Where no rollup can answer."""
-        return WHOLE if self._view.named & _FEW else Sample.of_calls(self._ask, self._view)
+        if self._view.chosen.keys() & _FEW:  # not so few
+            return WHOLE
+        return self._few or Sample.of_calls(self._ask, self._view)
 
     @cached_property
     def _compared(self) -> Sample:
-        rolled = self._view.named <= conditions.HOURLY
+        rolled = not self._few and self._view.named <= conditions.HOURLY
         return (WHOLE if rolled else self._sample).of_events(self._ask, self._view)
+
+
+def _few(ask: Ask, view: View) -> Sample | None:
+    if few := {name: values for name, values in view.chosen.items() if name in _FEW}:
+        return Sample.of_few(ask, replace(view, chosen=few, refused={}, bounds={}, text="", found=None))
+    return None
 
 
 def _without(view: View, name: str) -> View:

@@ -1,9 +1,10 @@
 """What guard events add to the counts of a facet: kinds that a call has by its events alone, and rules."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from . import sets
-from .calls_of_events import CallsOfEvents
+from .calls_of_events import CallsOfEvents, unkind
 from .conditions import IN_RANGE, Condition
 from .guard_kind import CALL_KINDS, FOUND, KEY, NEAR, OF_CALL, OF_EVENT, bit, bits_of
 from .sample import Sample
@@ -66,8 +67,8 @@ def guarded(names: Sequence[str], of: CallsOfEvents) -> Condition:
 
 
 def _kinds(of: CallsOfEvents) -> str:
-    """SQL: what so many `calls` with these `own` and `bits` add to each kind."""
-    pairs = []
+    """SQL: what so many `calls` with these `own` and `bits` add to each kind, if no kind is asked for."""
+    pairs, of = [], replace(of, view=unkind(of.view))
     for kind in CALL_KINDS:
         is_kind = f"bitAnd(bitOr(own, bits), {bits_of([kind])}) > 0" + " AND bits = 0" * (kind == "clean")
         added = f"toInt64({of.meant()} AND {is_kind}) - toInt64({of.counted()} AND own = {bits_of([kind])})"

@@ -14,18 +14,22 @@ MOST_CALLS = 250_000
 MOST_EVENTS = 50_000
 """Near the range; of more, those of every so-manieth call by its key, in a part of the range."""
 _MOST_KEYS = 4
+_MOST_PICKED = 5_000
+_TRIED_KEYS = 16
+"""How many events there are is told by those of so many calls one."""
 _FIVE_MINUTES_S = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """`share`: of one in so many. `blocks` are five minutes of calls, in seconds; none means all.
-    `keys`: of so many calls one by its key, which their events have too.
+    `keys`: of so many calls one by its key, which their events have too. `picked`: the keys of all that can matter.
     """
 
     share: float = 1
     blocks: tuple[int, ...] = ()
     keys: int = 1
+    picked: tuple[int, ...] | None = None
 
     @classmethod
     def of_calls(cls, ask: Ask, view: View) -> "Sample":
@@ -34,10 +38,23 @@ class Sample:
         calls = int(ask(f"SELECT sum(calls) FROM ({source.sql})", source.parameters).rows[0][0])
         return blocks(view, -(-calls // MOST_CALLS))
 
+    @classmethod
+    def of_few(cls, ask: Ask, view: View) -> "Sample | None":
+        """All calls of the view, which an index finds; None if they are many."""
+        where = conditions.calls(view)
+        sql = f"""SELECT toUnixTimestamp(toStartOfFiveMinutes(ts)), {guard_kind.KEY} FROM llm_calls WHERE {where.sql}
+LIMIT {_MOST_PICKED + 1}"""
+        rows = ask(sql, where.parameters).rows
+        if len(rows) > _MOST_PICKED:
+            return None
+        return Sample(blocks=tuple(sorted({block for block, _ in rows})), picked=tuple(key for _, key in rows))
+
     def of_events(self, ask: Ask, view: View) -> "Sample":
         """For what compares these calls with their events: of very many events, only those of some calls."""
         near = "t >= toDateTime({start:Int64}) AND t < toDateTime({end:Int64})"
         range_ = {"start": view.start // 1000 - 3600, "end": view.end // 1000 + 86400}
+        if self.picked is not None:
+            return self
         every = -(-int(ask(f"SELECT sum(events) FROM guard_1h WHERE {near}", range_).rows[0][0]) // MOST_EVENTS)
         if every <= 1:
             return self
@@ -48,6 +65,8 @@ class Sample:
     @property
     def near(self) -> str:
         """SQL on calls and guard events alike; empty for all."""
+        if self.picked is not None:
+            return f" AND {guard_kind.KEY} IN (SELECT arrayJoin({{picked:Array(UInt64)}}))"
         return f" AND {guard_kind.KEY} % {self.keys} = 0" if self.keys > 1 else ""
 
     def within(self, time: str = "ts") -> str:
@@ -57,7 +76,8 @@ class Sample:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        return {"sampled_s": list(self.blocks)} if self.blocks else {}
+        picked = {} if self.picked is None else {"picked": list(self.picked)}
+        return picked | ({"sampled_s": list(self.blocks)} if self.blocks else {})
 
     def narrowed(self, where: Condition) -> Condition:
         """On `llm_calls`."""
@@ -83,9 +103,10 @@ def of_events(ask: Ask, view: View) -> Sample:
         parameters |= {f"not_{name}": list(values) for name, values in view.refused.items()}
     else:
         asked = conditions.of_any_time(replace(view, chosen=chosen))
-        sql = (
-            f"SELECT count() FROM guard_events WHERE of_call < 2 AND {guard_kind.NEAR} AND (of_call = 0 OR {asked.sql})"
-        )
+        some = f"{guard_kind.KEY} % {_TRIED_KEYS} = 0"
+        also = f" AND (of_call = 0 OR {asked.sql})" if asked.sql else ""
+        sql = f"""SELECT {_TRIED_KEYS} * count() FROM guard_events
+PREWHERE {some} WHERE of_call < 2 AND {guard_kind.NEAR}{also}"""
         parameters = asked.parameters
     keys = -(-int(ask(sql, parameters).rows[0][0]) // MOST_EVENTS)
     return Sample(keys, keys=keys) if keys > 1 else WHOLE
