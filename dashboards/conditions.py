@@ -142,7 +142,7 @@ def only_tag(view: View) -> str | None:
 
 def tagged(view: View) -> Condition:
     """SELECT of `tag` and `calls`, as if tags had no filter: whole hours from `tag_1h`, which knows `ROLLED`."""
-    inner = _without_tag(view)
+    inner = replace(view, chosen=_less(view.chosen, "tag"), refused=_less(view.refused, "tag"))
     whole, begun = rollup(inner, WHOLE_HOURS), calls(inner)
     sql = f"""SELECT toString(tag) AS tag, calls FROM tag_1h AS llm_calls WHERE {whole.sql} AND tag != ''
 UNION ALL SELECT toString(arrayJoin(arrayDistinct(tags))) AS tag, toUInt64(1) AS calls FROM llm_calls
@@ -151,8 +151,9 @@ WHERE {begun.sql} AND {BEGUN_CALLS}"""
 
 
 def of_tag(view: View, tag: str) -> Condition:
-    """On `tag_1h`, for `only_tag`: whole hours."""
-    whole = rollup(_without_tag(view), WHOLE_HOURS)
+    """On `tag_1h`, whole hours, where `only_tag` and `ROLLED` say all."""
+    inner = replace(view, chosen=_less(view.chosen, "tag"), refused=_less(view.refused, "tag"))
+    whole = rollup(inner, WHOLE_HOURS)
     return Condition(f"{whole.sql} AND tag = {{only_tag:String}}", whole.parameters | {"only_tag": tag})
 
 
@@ -164,10 +165,6 @@ def failed(view: View, columns: str) -> Condition:
 UNION ALL SELECT {columns}, {_HOUR} AS hour, toUInt64(1) AS calls FROM llm_calls
 WHERE {begun.sql} AND {BEGUN_CALLS} AND llm_calls.failure != ''"""
     return Condition(sql, whole.parameters | begun.parameters)
-
-
-def _without_tag(view: View) -> View:
-    return replace(view, chosen=_less(view.chosen, "tag"), refused=_less(view.refused, "tag"))
 
 
 def _less(filters: dict[str, tuple[str, ...]], name: str) -> dict[str, tuple[str, ...]]:

@@ -21,7 +21,6 @@ MOST = 15
 _FEW = frozenset({"user", "session", "trace"})
 """Filters that an index answers, and that leave few calls: of these all are counted."""
 _CALLS = COLUMNS | {"guard": guard_kind.OF_CALL}
-_OF_EVENTS = frozenset({"guard", "rule"})
 _HOURS = COLUMNS | {"guard": "guard"}
 
 
@@ -33,14 +32,13 @@ class _Part:
     sample: Sample
 
 
-def facets(ask: Ask, view: View, wanted: Sequence[str] = FACETS) -> dict[str, list[dict[str, Any]]]:
+def facets(ask: Ask, view: View) -> dict[str, list[dict[str, Any]]]:
     """Facet -> its most frequent values, each counted as if that facet had no filter of its own."""
     rolled = view.named <= conditions.HOURLY
     sample = WHOLE if rolled or view.named & _FEW else Sample.of_calls(ask, view)
     found: dict[str, dict[str, float]] = {name: {} for name in FACETS}
     about = set()
-    of_events = sample.of_events(ask, view) if _OF_EVENTS & {*wanted} else sample
-    for part in _parts(wanted, view, sample, of_events):
+    for part in _parts(view, sample, sample.of_events(ask, view)):
         for facet, value, calls in ask(part.asked.sql, part.asked.parameters).rows:
             found[facet][value] = found[facet].get(value, 0) + part.sample.all_of(calls)
             if part.sample is not WHOLE:
@@ -54,18 +52,16 @@ def _largest(values: dict[str, float], *, about: bool) -> list[dict[str, Any]]:
     return [{"value": value, "calls": calls} | mark for value, calls in told[:MOST] if calls > 0]
 
 
-def _parts(wanted: Sequence[str], view: View, sample: Sample, of_events: Sample) -> Iterator[_Part]:
+def _parts(view: View, sample: Sample, of_events: Sample) -> Iterator[_Part]:
     """One for all columns that have no filter, one for each that has; then what stands in guard events, and tags."""
-    columns = [name for name in wanted if name in _CALLS]
+    columns = [name for name in FACETS if name in _CALLS]
     free = [name for name in columns if name not in view.named]
     for names in ([free] if free else []) + [[name] for name in columns if name in view.named]:
         yield _columns(names, view, sample)
-    events = [name for name in ("guard", "rule") if name in wanted]
-    for names in [[name] for name in events] if view.named & {"guard", "rule"} else [events] * bool(events):
+    for names in [["guard"], ["rule"]] if view.named & {"guard", "rule"} else [["guard", "rule"]]:
         where = conditions.calls(view, without=names[0])
         yield _Part(guard_facets.counted(names, where, of_events), of_events)
-    if "tag" in wanted:
-        yield _tags(view, sample)
+    yield _tags(view, sample)
 
 
 def _columns(names: Sequence[str], view: View, sample: Sample) -> _Part:

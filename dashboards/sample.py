@@ -30,7 +30,7 @@ class Sample:
         whole = replace(view, chosen={}, refused={}, bounds={}, text="", found=None)
         source = conditions.counted(whole, "service")
         calls = int(ask(f"SELECT sum(calls) FROM ({source.sql})", source.parameters).rows[0][0])
-        return blocks(view, -(-calls // MOST_CALLS))
+        return _blocks(view, -(-calls // MOST_CALLS))
 
     def of_events(self, ask: Ask, view: View) -> "Sample":
         """For what compares these calls with their events: of very many events, only those of some calls."""
@@ -39,7 +39,7 @@ class Sample:
         every = -(-int(ask(f"SELECT sum(events) FROM guard_1h WHERE {near}", range_).rows[0][0]) // MOST_EVENTS)
         if every <= 1:
             return self
-        calls = blocks(view, every) if self is WHOLE else self
+        calls = _blocks(view, every) if self is WHOLE else self
         keys = min(every, _MOST_KEYS)
         return replace(calls, share=calls.share * keys, near=f" AND {guard_kind.KEY} % {keys} = 0")
 
@@ -54,14 +54,13 @@ class Sample:
 WHOLE = Sample()
 
 
-def blocks(view: View, every: int, length: int = 1) -> Sample:
-    """Of so many stretches of `length` five minutes one; `WHOLE` where that leaves none."""
-    every_block = range(view.start // 1000 // _FIVE_MINUTES_S, view.end // 1000 // _FIVE_MINUTES_S + 1)
-    chosen = [block * _FIVE_MINUTES_S for block in every_block if _scattered(block // length) % max(every, 1) == 0]
+def _blocks(view: View, every: int) -> Sample:
+    blocks = range(view.start // 1000 // _FIVE_MINUTES_S, view.end // 1000 // _FIVE_MINUTES_S + 1)
+    chosen = [block * _FIVE_MINUTES_S for block in blocks if _scattered(block) % max(every, 1) == 0]
     if every <= 1 or not chosen:
         return WHOLE
     sql = " AND toStartOfFiveMinutes(ts) IN (SELECT toDateTime(arrayJoin({sampled_s:Array(Int64)}), 'UTC'))"
-    return Sample(len(every_block) / len(chosen), sql, "", {"sampled_s": chosen})
+    return Sample(len(blocks) / len(chosen), sql, "", {"sampled_s": chosen})
 
 
 def _scattered(number: int) -> int:
