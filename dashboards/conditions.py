@@ -183,7 +183,7 @@ def only_tag(view: View) -> str | None:
 
 def tagged(view: View) -> Condition:
     """SELECT of `tag` and `calls`, as if tags had no filter: whole hours from `tag_1h`, which knows `TAGGED`."""
-    inner = _without_tag(view)
+    inner = replace(view, chosen=_less(view.chosen, "tag"), refused=_less(view.refused, "tag"))
     of_hours = replace(inner, chosen=_less(inner.chosen, "status"), refused=_less(inner.refused, "status"))
     whole, begun = rollup(of_hours, WHOLE_HOURS), calls(inner)
     statuses = {*inner.chosen.get("status", _OF_STATUS)} - {*inner.refused.get("status", ())}
@@ -196,8 +196,9 @@ WHERE {begun.sql} AND {BEGUN_CALLS}"""
 
 
 def of_tag(view: View, tag: str) -> Condition:
-    """On `tag_1h`, for `only_tag`: whole hours."""
-    whole = rollup(_without_tag(view), WHOLE_HOURS)
+    """On `tag_1h`, whole hours, where `only_tag` and `ROLLED` say all."""
+    inner = replace(view, chosen=_less(view.chosen, "tag"), refused=_less(view.refused, "tag"))
+    whole = rollup(inner, WHOLE_HOURS)
     return Condition(f"{whole.sql} AND tag = {{only_tag:String}}", whole.parameters | {"only_tag": tag})
 
 
@@ -209,10 +210,6 @@ def failed(view: View, columns: str) -> Condition:
 UNION ALL SELECT {columns}, {_HOUR} AS hour, toUInt64(1) AS calls FROM llm_calls
 WHERE {begun.sql} AND {BEGUN_CALLS} AND llm_calls.failure != ''"""
     return Condition(sql, whole.parameters | begun.parameters)
-
-
-def _without_tag(view: View) -> View:
-    return replace(view, chosen=_less(view.chosen, "tag"), refused=_less(view.refused, "tag"))
 
 
 def _less(filters: dict[str, tuple[str, ...]], name: str) -> dict[str, tuple[str, ...]]:

@@ -36,11 +36,11 @@ class _Part:
     sample: Sample
 
 
-def facets(ask: Ask, view: View, wanted: Sequence[str] = FACETS) -> dict[str, list[dict[str, Any]]]:
+def facets(ask: Ask, view: View) -> dict[str, list[dict[str, Any]]]:
     """Facet -> its most frequent values, each counted as if that facet had no filter of its own."""
     found: dict[str, dict[str, float]] = {name: {} for name in FACETS}
     about = set()
-    for part in _Parts(ask, view, wanted).all():
+    for part in _Parts(ask, view).all():
         for facet, value, calls in ask(part.asked.sql, part.asked.parameters).rows:
             found[facet][value] = found[facet].get(value, 0) + part.sample.all_of(calls)
             if part.sample.share > 1:
@@ -57,9 +57,8 @@ def _largest(values: dict[str, float], *, about: bool) -> list[dict[str, Any]]:
 class _Parts:
     """The questions whose counts add up to the facets of a view."""
 
-    def __init__(self, ask: Ask, view: View, wanted: Sequence[str]) -> None:
+    def __init__(self, ask: Ask, view: View) -> None:
         self._ask = ask
-        self._wanted = wanted
         self._few = _few(ask, view)
         # which calls these are is known now: their index need not be looked through again
         self._view = (
@@ -68,9 +67,9 @@ class _Parts:
 
     def all(self) -> Iterator[_Part]:
         """For all facets without a filter of their own together, then for each that has one."""
-        free = [name for name in self._wanted if name not in self._view.named]
+        free = [name for name in FACETS if name not in self._view.named]
         groups = [(free, self._view)] if free else []
-        groups += [([name], _without(self._view, name)) for name in self._wanted if name in self._view.named]
+        groups += [([name], _without(self._view, name)) for name in FACETS if name in self._view.named]
         if calls_of_events.answers(self._view):
             of_events = calls_of_events.of(self._ask, self._view)
             for names, view in groups:

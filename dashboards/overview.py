@@ -5,7 +5,7 @@ from typing import Any
 
 from . import conditions, events, guard_kind, measures
 from .ask import Ask
-from .conditions import BEGUN_CALLS, BEGUN_MINUTES, FAILED, GUARD_ROLLED, PROMPTED, WHOLE_HOURS, Condition
+from .conditions import BEGUN_CALLS, BEGUN_MINUTES, FAILED, GUARD_ROLLED, PROMPTED, ROLLED, WHOLE_HOURS, Condition
 from .grid import Grid, before, lay
 from .measures import Rows, Tables
 from .view import View
@@ -70,7 +70,7 @@ def _with_calls(view: View, *, hourly: bool) -> tuple[Rows, dict[str, Any]]:
     if hourly and view.named <= PROMPTED:
         whole = conditions.rollup(view, WHOLE_HOURS)
         return measures.source(Tables(prompts=whole.sql, calls=edges)), whole.parameters | where.parameters
-    if hourly and tag:
+    if hourly and tag and view.named - {"tag"} <= ROLLED:
         whole = conditions.of_tag(view, tag)
         return measures.source(Tables(tags=whole.sql, calls=edges)), whole.parameters | where.parameters
     return measures.source(Tables(calls=where.sql)), where.parameters

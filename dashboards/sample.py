@@ -112,13 +112,13 @@ PREWHERE {some} WHERE of_call < 2 AND {guard_kind.NEAR}{also}"""
     return Sample(keys, keys=keys) if keys > 1 else WHOLE
 
 
-def blocks(view: View, every: int, length: int = 1) -> Sample:
-    """Of so many stretches of `length` five minutes one; `WHOLE` where that leaves none."""
-    every_block = range(view.start // 1000 // _FIVE_MINUTES_S, view.end // 1000 // _FIVE_MINUTES_S + 1)
-    chosen = [block * _FIVE_MINUTES_S for block in every_block if _scattered(block // length) % max(every, 1) == 0]
+def blocks(view: View, every: int) -> Sample:
+    """Every so-manieth five minutes of the view; the whole where there are fewer."""
+    all_ = range(view.start // 1000 // _FIVE_MINUTES_S, view.end // 1000 // _FIVE_MINUTES_S + 1)
+    chosen = [block * _FIVE_MINUTES_S for block in all_ if _scattered(block) % max(every, 1) == 0]
     if every <= 1 or not chosen:
         return WHOLE
-    return Sample(len(every_block) / len(chosen), tuple(chosen))
+    return Sample(len(all_) / len(chosen), tuple(chosen))
 
 
 def _scattered(number: int) -> int:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .. import conditions, sample
+from .. import conditions
 from ..conditions import Condition
 from ..view import View
 from .alike import LOTS
@@ -11,8 +11,9 @@ STRETCHES = 150
 """Of time, that are drawn: of more and shorter ones much would be read that stands beside them."""
 FEWEST = 60
 """Stretches below which their spread says too little."""
-_BLOCK_MS = 300_000
+_BLOCK_S = 300
 """Five minutes: the primary key begins with them."""
+_DRAWN = " AND toStartOfFiveMinutes(ts) IN (SELECT toDateTime(arrayJoin({drawn_s:Array(Int64)}), 'UTC'))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,17 @@ def drawn(view: View, every: int) -> Part:
     hash of their time. The same calls at each look.
     """
     where = conditions.calls(view)
-    length = max(1, (view.end - view.start) // _BLOCK_MS // (every * STRETCHES))
-    stretches = sample.blocks(view, every, length)
-    if len(stretches.parameters.get("sampled_s", ())) >= FEWEST * length:
-        of = f"intDiv(toUnixTimestamp(ts), {length * _BLOCK_MS // 1000})"
-        return Part(stretches.narrowed(where), stretches.share, f"toUInt32(intHash64({of}) % {LOTS})")
+    blocks = range(view.start // 1000 // _BLOCK_S, view.end // 1000 // _BLOCK_S + 1)
+    length = max(1, len(blocks) // (every * STRETCHES))
+    chosen = [block * _BLOCK_S for block in blocks if _scattered(block // length) % every == 0] if every > 1 else []
+    if len(chosen) >= FEWEST * length:
+        stretch = f"toUInt32(intHash64(intDiv(toUnixTimestamp(ts), {length * _BLOCK_S})) % {LOTS})"
+        found = Condition(where.sql + _DRAWN, where.parameters | {"drawn_s": chosen})
+        return Part(found, len(blocks) / len(chosen), stretch)
     by_hash = f" AND intHash64(toUnixTimestamp64Micro(ts)) % {every} = 0" if every > 1 else ""
     return Part(Condition(where.sql + by_hash, where.parameters), every, "toUInt32(0)")
+
+
+def _scattered(number: int) -> int:
+    """So that stretches are of all hours and days alike."""
+    return (number * 2654435761 % 2**32) >> 8

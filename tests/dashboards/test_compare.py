@@ -124,6 +124,15 @@ def test_choices_are_the_busiest(api: TestClient) -> None:
     assert found["service"][0] == {"value": "shop", "version": "", "calls": 3 * EACH}
 
 
+@pytest.mark.parametrize("both", ["", "&env=prod", "&provider!=openai"])
+def test_choices_are_the_same_call_by_call(api: TestClient, both: str) -> None:
+    span = f"from={NOW - 17 * 60 * MINUTE - 5}&to={NOW - 61 * MINUTE}{both}"
+    rolled, counted = (ask(api, f"/api/compare/choices?{span}{more}") for more in ("", "&min_latency=0"))
+    for of in ("model", "service", "user_group", "tag"):
+        assert rolled[of] == counted[of]
+    assert bool(rolled["model"]) is (both != "&provider!=openai")
+
+
 def half(pool: dict[str, np.ndarray], chosen: np.ndarray) -> Side:
     """A side as it would be measured of these calls."""
     of = int(chosen.sum())

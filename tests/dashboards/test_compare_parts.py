@@ -32,9 +32,8 @@ def lots(values: NDArray[Any], lot: NDArray[np.int64]) -> Floats:
 
 
 def within(estimate: Estimate, true: float) -> bool:
-    assert estimate.low is not None
-    assert estimate.high is not None
-    return bool(estimate.low <= true <= estimate.high)
+    assert None not in (estimate.low, estimate.high)
+    return bool((estimate.low or 0) <= true <= (estimate.high or 0))
 
 
 def coverage(holds: Callable[[np.random.Generator], tuple[bool, bool]]) -> tuple[float, float]:
