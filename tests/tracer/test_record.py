@@ -149,8 +149,9 @@ def test_what_many_calls_say_alike_is_made_once_and_never_of_another_call() -> N
 
 
 def test_what_a_provider_gives_in_the_place_of_a_word_has_a_record_too() -> None:
-    odd: Any = replace(CALL, finish_reasons=(["stop"],))
-    assert record.usual(odd) == record.usual(odd) == {**NONE, semconv.FINISH_REASONS: (["stop"],)}
+    reasons: Any = (["stop"],)
+    odd = replace(CALL, finish_reasons=reasons)
+    assert record.usual(odd) == record.usual(odd) == {**NONE, semconv.FINISH_REASONS: reasons}
 
 
 def test_calls_that_differ_take_no_more_memory_than_a_few() -> None:
