@@ -10,6 +10,7 @@ from typing import Any
 
 from . import calls_of_events, conditions, guard_facets, guard_kind, sets
 from .ask import Ask
+from .beside import side_by_side
 from .calls_of_events import CallsOfEvents
 from .conditions import Condition
 from .sample import WHOLE, Sample, of_events
@@ -40,11 +41,13 @@ def facets(ask: Ask, view: View) -> dict[str, list[dict[str, Any]]]:
     """Facet -> its most frequent values, each counted as if that facet had no filter of its own."""
     found: dict[str, dict[str, float]] = {name: {} for name in FACETS}
     about = set()
-    for part in _Parts(ask, view).all():
-        for facet, value, calls in ask(part.asked.sql, part.asked.parameters).rows:
-            found[facet][value] = found[facet].get(value, 0) + part.sample.all_of(calls)
-            if part.sample.share > 1:
-                about.add(facet)
+    with side_by_side() as beside:
+        answers = [(part, beside(ask, part.asked.sql, part.asked.parameters)) for part in _Parts(ask, view).all()]
+        for part, answer in answers:
+            for facet, value, calls in answer().rows:
+                found[facet][value] = found[facet].get(value, 0) + part.sample.all_of(calls)
+                if part.sample.share > 1:
+                    about.add(facet)
     return {name: _largest(values, about=name in about) for name, values in found.items() if any(values)}
 
 

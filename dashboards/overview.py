@@ -5,6 +5,7 @@ from typing import Any
 
 from . import conditions, events, guard_kind, measures
 from .ask import Ask
+from .beside import side_by_side
 from .conditions import BEGUN_CALLS, BEGUN_MINUTES, FAILED, GUARD_ROLLED, PROMPTED, ROLLED, WHOLE_HOURS, Condition
 from .grid import Grid, before, lay
 from .measures import Rows, Tables
@@ -18,20 +19,24 @@ def overview(ask: Ask, view: View, now: int) -> dict[str, Any]:
     """The whole page in one answer; times in milliseconds, costs None where nothing was priced."""
     grid = lay(view)
     previous = before(grid, now)
-    counted, guards = _counted(ask, grid), _guards(ask, grid)
-    return {
-        "from": grid.view.start,
-        "to": grid.view.end,
-        "step": grid.step * 1000,
-        "live": view.live,
-        "rolled": grid.rolled,
-        "totals": counted.totals | {"guards": guards.totals},
-        "previous": _totals(ask, previous, grid) | {"guards": _guard_totals(ask, previous, grid)},
-        "series": counted.series,
-        "guards": guards.series,
-        "models": counted.models,
-        "failures": _failures(ask, grid.view, guards.blocking),
-    }
+    with side_by_side() as beside:
+        counting, guarding = beside(_counted, ask, grid), beside(_guards, ask, grid)
+        earlier, guards_earlier = beside(_totals, ask, previous, grid), beside(_guard_totals, ask, previous, grid)
+        failing = beside(_failures, ask, grid.view)
+        counted, guards = counting(), guarding()
+        return {
+            "from": grid.view.start,
+            "to": grid.view.end,
+            "step": grid.step * 1000,
+            "live": view.live,
+            "rolled": grid.rolled,
+            "totals": counted.totals | {"guards": guards.totals},
+            "previous": earlier() | {"guards": guards_earlier()},
+            "series": counted.series,
+            "guards": guards.series,
+            "models": counted.models,
+            "failures": [row | {"rules": guards.blocking if row["status"] == "blocked" else []} for row in failing()],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +134,8 @@ GROUP BY GROUPING SETS ((bucket, kind), (rule, kind)) ORDER BY n DESC, rule"""
     return _Guards(totals, {"t": [1000 * second for second in grid.seconds], **steps}, blocking[:_MOST_BLOCKING])
 
 
-def _failures(ask: Ask, view: View, blocking: list[str]) -> list[dict[str, Any]]:
-    failures = _by_hour(ask, view) if view.named <= FAILED else _one_by_one(ask, conditions.calls(view))
-    return [row | {"rules": blocking if row["status"] == "blocked" else []} for row in failures]
+def _failures(ask: Ask, view: View) -> list[dict[str, Any]]:
+    return _by_hour(ask, view) if view.named <= FAILED else _one_by_one(ask, conditions.calls(view))
 
 
 def _one_by_one(ask: Ask, where: Condition) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from .. import conditions
 from ..ask import Ask
+from ..beside import side_by_side
 from ..conditions import Condition
 from ..failures.source import KINDS
 from ..view import View
@@ -36,7 +37,9 @@ class Compared:
 
 
 def compare(ask: Ask, two: Sides) -> Comparison:
-    a, b = measure(ask, two.a), measure(ask, two.b)
+    with side_by_side() as beside:
+        of_a, of_b = beside(measure, ask, two.a), beside(measure, ask, two.b)
+        a, b = of_a(), of_b()
     rows = list(compared(a, b))
     adjusted = benjamini_hochberg([row.difference.p for row in rows])
     return {

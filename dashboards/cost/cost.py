@@ -6,6 +6,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from ..ask import Ask
+from ..beside import side_by_side
 from ..grid import Grid, before, lay
 from ..view import View
 from . import change
@@ -106,27 +107,32 @@ def cost(ask: Ask, view: View, now: int, by: str, across: str = "") -> Cost:
     """`by` and `across` (or empty) are of `measures.DIMENSIONS`; a call of two tags counts under both."""
     grid = cost_grid(view)
     previous = before(grid, now)
-    totals, earlier = _totals(ask, grid.view), _totals(ask, previous)
-    rows, more = _rows(ask, grid.view, previous, by)
-    whole = totals["cost"] or 0.0
-    columns = _cells(ask, grid.view, by, across, rows) if across else []
-    for row in rows:
-        row["share"] = (row["cost"] or 0.0) / whole if whole else 0.0
-    return {
-        "start": grid.view.start,
-        "end": grid.view.end,
-        "step": grid.step * 1000,
-        "live": view.live,
-        "by": by,
-        "across": across,
-        "totals": totals,
-        "previous": earlier,
-        "change": _change(ask, grid, previous, now),
-        "rows": rows,
-        "columns": columns,
-        "more": more,
-        "series": _series(ask, grid, by, [row["value"] for row in rows if row["cost"]][:MOST_LINES]),
-    }
+    with side_by_side() as beside:
+        ranking = beside(_rows, ask, grid.view, previous, by)
+        summing, earlier = beside(_totals, ask, grid.view), beside(_totals, ask, previous)
+        changing = beside(_change, ask, grid, previous, now)
+        rows, more = ranking()
+        drawing = beside(_series, ask, grid, by, [row["value"] for row in rows if row["cost"]][:MOST_LINES])
+        columns = _cells(ask, grid.view, by, across, rows) if across else []
+        totals = summing()
+        whole = totals["cost"] or 0.0
+        for row in rows:
+            row["share"] = (row["cost"] or 0.0) / whole if whole else 0.0
+        return {
+            "start": grid.view.start,
+            "end": grid.view.end,
+            "step": grid.step * 1000,
+            "live": view.live,
+            "by": by,
+            "across": across,
+            "totals": totals,
+            "previous": earlier(),
+            "change": changing(),
+            "rows": rows,
+            "columns": columns,
+            "more": more,
+            "series": drawing(),
+        }
 
 
 def cost_grid(view: View) -> Grid:

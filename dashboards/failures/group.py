@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from .. import conditions
 from ..ask import Ask
+from ..beside import side_by_side
 from ..conditions import FAILED
 from ..cost.measures import measured
 from ..intervals import wilson
@@ -27,10 +28,19 @@ def group(ask: Ask, view: View, name: str) -> GroupPage | None:
         return None
     grid = by_hours(all_calls(view))
     everything = source(grid.view, rolled=grid.rolled)
-    series = counts.series(ask, everything, grid)
-    spark = counts.sparks(ask, everything, grid, [name])
-    parts = counts.parts(ask, everything, [name])[name]
-    parts["user_group"] = _user_groups(ask, grid.view, told, name)
+    with side_by_side() as beside:
+        counting, drawing = (
+            beside(counts.series, ask, everything, grid),
+            beside(counts.sparks, ask, everything, grid, [name]),
+        )
+        splitting, grouping = (
+            beside(counts.parts, ask, everything, [name]),
+            beside(_user_groups, ask, grid.view, told, name),
+        )
+        looking = beside(examples, ask, _seen(grid.view, told, name))
+        series, spark, shown = counting(), drawing(), looking()
+        parts = splitting()[name]
+        parts["user_group"] = grouping()
     steps = list(range(grid.view.start, grid.view.end, grid.step * 1000))
     failed_series = spark.get(name, [0] * len(steps))
     everyone = [sum(values[i] for values in series.values()) for i in range(len(steps))]
@@ -57,7 +67,7 @@ def group(ask: Ask, view: View, name: str) -> GroupPage | None:
         "failed_series": failed_series,
         "all": everyone,
         "breakdowns": {dimension: _shares(dimension, values) for dimension, values in parts.items()},
-        "examples": examples(ask, _seen(grid.view, told, name)),
+        "examples": shown,
         "changes": changes(ask, told.first, oldest, parts),
     }
 

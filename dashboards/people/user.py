@@ -7,6 +7,7 @@ from typing_extensions import TypedDict
 
 from .. import conditions, events, guard_kind, sets
 from ..ask import Ask
+from ..beside import side_by_side
 from ..cost.cost import Sums, cost_grid
 from ..cost.measures import COST, SUMS, measured, records
 from ..grid import Grid, before
@@ -68,20 +69,24 @@ class OneUser(TypedDict):
 def user(ask: Ask, view: View, name: str, now: int) -> OneUser:
     """Also for one that was never seen: all is zero then."""
     grid = cost_grid(replace(view, chosen=view.chosen | {"user": (name,)}))
-    found = _together(ask, grid)
-    return {
-        "user": name,
-        "start": grid.view.start,
-        "end": grid.view.end,
-        "step": grid.step * 1000,
-        "totals": _totals(ask, grid.view),
-        "previous": _totals(ask, before(grid, now)),
-        "series": _series(found["t"], grid),
-        "models": _parts(found["model"]),
-        "prompts": _parts(found["prompt"]),
-        "failures": _failures(ask, grid.view),
-        "findings": _findings(ask, grid.view),
-    }
+    with side_by_side() as beside:
+        finding = beside(_together, ask, grid)
+        totals, earlier = beside(_totals, ask, grid.view), beside(_totals, ask, before(grid, now))
+        failures, findings = beside(_failures, ask, grid.view), beside(_findings, ask, grid.view)
+        found = finding()
+        return {
+            "user": name,
+            "start": grid.view.start,
+            "end": grid.view.end,
+            "step": grid.step * 1000,
+            "totals": totals(),
+            "previous": earlier(),
+            "series": _series(found["t"], grid),
+            "models": _parts(found["model"]),
+            "prompts": _parts(found["prompt"]),
+            "failures": failures(),
+            "findings": findings(),
+        }
 
 
 def _totals(ask: Ask, view: View) -> Sums:

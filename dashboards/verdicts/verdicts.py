@@ -7,6 +7,7 @@ from typing_extensions import TypedDict
 
 from .. import guard_kind
 from ..ask import Ask
+from ..beside import side_by_side
 from ..grid import before, lay
 from ..view import View
 from . import labels, source
@@ -80,25 +81,34 @@ def verdicts(ask: Ask, view: View, now: int, degraded: Sequence[str]) -> Verdict
     """`degraded` is what the sidecar says of its detectors now."""
     grid = lay(view)
     past = before(grid, now)
-    calls, previous = guarded(ask, grid), totals(ask, past)
-    where = source.rows(ask, grid.view)
-    found = find(ask, where)
-    groups = _groups(found, count(ask, source.rows(ask, past)), calls.totals["calls"], previous["calls"])
-    return {
-        "start": grid.view.start,
-        "end": grid.view.end,
-        "step": grid.step * 1000,
-        "live": view.live,
-        "totals": calls.totals,
-        "previous": previous,
-        "series": series(ask, grid, where, calls.latency),
-        "rules": _rules(ask, grid.view, past, groups["rule"], (calls.totals["calls"], previous["calls"])),
-        "detectors": _plain(groups["detector"]),
-        "labels": _plain(groups["label"]),
-        "stages": _plain(groups["stage"]),
-        "shadow": shadow(ask, where, found.shadowed),
-        "trouble": trouble(ask, grid.view, where, degraded, calls.unguarded),
-    }
+    with side_by_side() as beside:
+        where = source.rows(ask, grid.view)
+        finding, guarding = beside(find, ask, where), beside(guarded, ask, grid)
+        earlier, found_earlier = beside(totals, ask, past), beside(_count, ask, past)
+        calls, found, previous = guarding(), finding(), earlier()
+        drawn = beside(series, ask, grid, where, calls.latency)
+        shadowed = beside(shadow, ask, where, found.shadowed)
+        troubled = beside(trouble, ask, grid.view, where, degraded, calls.unguarded)
+        groups = _groups(found, found_earlier(), calls.totals["calls"], previous["calls"])
+        return {
+            "start": grid.view.start,
+            "end": grid.view.end,
+            "step": grid.step * 1000,
+            "live": view.live,
+            "totals": calls.totals,
+            "previous": previous,
+            "rules": _rules(ask, grid.view, past, groups["rule"], (calls.totals["calls"], previous["calls"])),
+            "series": drawn(),
+            "detectors": _plain(groups["detector"]),
+            "labels": _plain(groups["label"]),
+            "stages": _plain(groups["stage"]),
+            "shadow": shadowed(),
+            "trouble": troubled(),
+        }
+
+
+def _count(ask: Ask, view: View) -> dict[tuple[str, str], int]:
+    return count(ask, source.rows(ask, view))
 
 
 def _groups(
