@@ -54,7 +54,9 @@ ODD = (
     + event({1: {}}, "stop")
     + event({}, usage=USAGE)
 )
-BODIES = {"plain": PLAIN, "odd": ODD}
+UNNUMBERED = PLAIN.replace('"index": 0', '"index": null')
+"""As some servers that speak OpenAI's chats have it."""
+BODIES = {"plain": PLAIN, "odd": ODD, "unnumbered": UNNUMBERED}
 Read = Callable[..., Any]
 
 
@@ -138,6 +140,14 @@ def test_every_choice_and_every_kind_of_text(opened: Callable[[str], Any], spool
     assert span.attributes[semconv.STREAM_CHUNKS] == len(chunks) == 12
     assert span.attributes["gen_ai.usage.output_tokens"] == WORDS
     assert list(span.attributes["gen_ai.response.finish_reasons"]) == ["tool_calls", "stop"]
+
+
+def test_choices_without_a_number_are_one(opened: Callable[[str], Any], spooled: Spooled) -> None:
+    chunks = [*opened("unnumbered")]
+    span = spooled.one()
+    assert said(span) == "".join(map(word, range(WORDS)))
+    assert span.attributes[semconv.STREAM_CHUNKS] == len(chunks) == WORDS + 3
+    assert list(span.attributes["gen_ai.response.finish_reasons"]) == ["stop"]
 
 
 def test_what_the_application_does_to_a_chunk_changes_no_record(opened: Callable[[str], Any], spooled: Spooled) -> None:

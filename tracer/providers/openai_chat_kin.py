@@ -44,7 +44,10 @@ class Reader(openai_chat_stream.Reader):
                 or not delta.__pydantic_fields_set__ <= _PLAIN
             ):
                 return None
-            return self._contents[chosen["index"]], text
+            index = chosen["index"]
+            if index not in self._contents and not self._begun(index):
+                return None
+            return self._contents[index], text
         except (AttributeError, KeyError, TypeError, ValueError):
             return None
 

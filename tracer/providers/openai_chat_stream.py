@@ -56,9 +56,24 @@ class Reader:
                 or delta.__pydantic_extra__
             ):
                 return None
-            return self._contents[chosen["index"]], text
-        except (AttributeError, KeyError, TypeError, ValueError):  # another chunk, or the first of a choice with text
+            index = chosen["index"]
+            if index not in self._contents and not self._begun(index):
+                return None
+            return self._contents[index], text
+        except (AttributeError, KeyError, TypeError, ValueError):  # another chunk
             return None
+
+    def _begun(self, index: Any) -> bool:
+        """The first text of a choice opens its channel, without a look at everything else a chunk may hold. Whether it
+        may: the first chunk of the stream is kept, for its ids, and some servers number no choice.
+        """
+        if self._chunk is None or type(index) is not int:
+            return False
+        channel = index, "content"
+        self._seen.setdefault(channel, ("", ""))
+        self._open.setdefault(channel, ("", ""))
+        self._contents[index] = channel
+        return True
 
     def _anything(self, chunk: Any) -> ChunkView:
         told = members(chunk)
