@@ -189,7 +189,7 @@ def test_calls_of_before_the_columns_are_judged_too(store: Store, tmp_path: Path
     put(store, tmp_path, [Call(NOW, error="RateLimitError", message="RateLimitError HTTP 429"), Call(NOW)])
     expected = store.ask("SELECT failure, failure_group, calls FROM failures_1h ORDER BY failure").rows
     of_it = ("failures_1h_view", "failure_groups_view", "failures_1h", "failure_groups")
-    for name in ("drift_1h_calls_view", "facets_1h_view", *of_it):
+    for name in ("drift_1h_calls_view", "facets_1h_view", "failed_1h_view", *of_it):
         store.command(f"DROP TABLE {name} SYNC")
     new = ("failure_group", "failure_text", "failure", "error_words", "error_code", "failure_said")
     for name in (*new, "answer_fault", "json_valid", "tool_calls"):
