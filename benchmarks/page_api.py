@@ -7,6 +7,7 @@ processors: on a busy machine the second tells more. From 500,000 calls on, Clic
 """
 
 import argparse
+import itertools
 import json
 import re
 import statistics
@@ -178,12 +179,16 @@ def questions_of(store: Store, calls: int) -> dict[str, Asked]:
 
 
 def means(store: Store) -> Means:
-    """As the sidecar's, for somebody who may do everything; now is a second after the newest call."""
+    """As the sidecar's, for somebody who may do everything; now is a second after the newest call, and moves on with
+    each question as it does for people: what the store remembers of the same condition is of no use then.
+    """
     documents = DocumentFile(":memory:")
     newest = store.ask("SELECT toUnixTimestamp64Micro(max(ts)) FROM llm_calls").rows[0][0]
+    ticks = itertools.count(1)
     return Means(
-        store.ask, store.raw, store.insert, documents, lambda *_: "", lambda *_: None, dict, lambda: newest / 1e6 + 1
-    )
+        store.ask, store.raw, store.insert, documents, lambda *_: "", lambda *_: None, dict,
+        lambda: newest / 1e6 + next(ticks),
+    )  # fmt: skip
 
 
 def fill(store: Store, folder: Path, calls: int) -> int:
