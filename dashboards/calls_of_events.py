@@ -42,7 +42,7 @@ def all_change(view: View) -> bool:
 
 def unkind(view: View) -> View:
     """Without what is asked of the guards' kinds."""
-    return _less(view, "guard")
+    return view.without("guard")
 
 
 def by_themselves(view: View) -> Condition:
@@ -113,7 +113,7 @@ FROM ({rows.sql}) AS e GROUP BY call"""
         """SELECT of a row an event. Of calls sought by their events it has all events, or only `themselves`."""
         asked, only = conditions.of_any_time(unkind(self.view)), only and f" AND {only}"
         if themselves:
-            asked = conditions.of_any_time(_less(self.view, "guard", *GUARD_COLUMNS))
+            asked = conditions.of_any_time(self.view.without("guard", *GUARD_COLUMNS))
             sought = {name: list(values) for name, values in self.view.chosen.items() if name in GUARD_COLUMNS}
             only += "".join(f" AND {GUARD_COLUMNS[name]} IN {{is_{name}:Array(String)}}" for name in sought)
             asked = replace(asked, parameters=asked.parameters | {f"is_{name}": to for name, to in sought.items()})
@@ -129,10 +129,6 @@ WHERE of_call = 1 AND {NEAR} AND {_CALL_IN_RANGE}{where}{self.sample.within("cal
 (SELECT {KEY}, {", ".join(kept)} FROM llm_calls WHERE {_AROUND}{where}{self.sample.within()}) AS c
 JOIN (SELECT {KEY}, {", ".join(GUARD_COLUMNS.values())} FROM {_STRAYS}) AS e USING ({KEY}) WHERE 1{only}"""
         return Condition(sql, asked.parameters | self.sample.parameters)
-
-
-def _less(view: View, *names: str) -> View:
-    return replace(view, chosen={name: values for name, values in view.chosen.items() if name not in names})
 
 
 def of(ask: Ask, view: View) -> CallsOfEvents:

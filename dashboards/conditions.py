@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from . import guard_kind
@@ -162,7 +162,7 @@ def by_kind(view: View) -> tuple[Condition, Condition] | None:
     kinds = view.chosen.get("guard", ())
     if not kinds or "guard" in view.refused or not view.named - {"guard"} <= HOURLY:
         return None
-    of_rest = replace(view, chosen=_less(view.chosen, "guard"))
+    of_rest = view.without("guard")
     hours = counted(of_rest, "guard", of_calls=f"{guard_kind.OF_CALL} AS guard", by_hour=False)
     own = f"SELECT calls FROM ({hours.sql}) WHERE has({{is_guard:Array(String)}}, toString(guard))"
     change, changed = guard_kind.beside("is_guard", kinds)
@@ -183,8 +183,8 @@ def only_tag(view: View) -> str | None:
 
 def tagged(view: View) -> Condition:
     """SELECT of `tag` and `calls`, as if tags had no filter: whole hours from `tag_1h`, which knows `TAGGED`."""
-    inner = replace(view, chosen=_less(view.chosen, "tag"), refused=_less(view.refused, "tag"))
-    of_hours = replace(inner, chosen=_less(inner.chosen, "status"), refused=_less(inner.refused, "status"))
+    inner = view.without("tag")
+    of_hours = inner.without("status")
     whole, begun = rollup(of_hours, WHOLE_HOURS), calls(inner)
     statuses = {*inner.chosen.get("status", _OF_STATUS)} - {*inner.refused.get("status", ())}
     counted = " + ".join(count for status, count in _OF_STATUS.items() if status in statuses) or "0"
@@ -197,7 +197,7 @@ WHERE {begun.sql} AND {BEGUN_CALLS}"""
 
 def of_tag(view: View, tag: str) -> Condition:
     """On `tag_1h`, whole hours, where `only_tag` and `ROLLED` say all."""
-    inner = replace(view, chosen=_less(view.chosen, "tag"), refused=_less(view.refused, "tag"))
+    inner = view.without("tag")
     whole = rollup(inner, WHOLE_HOURS)
     return Condition(f"{whole.sql} AND tag = {{only_tag:String}}", whole.parameters | {"only_tag": tag})
 
@@ -210,10 +210,6 @@ def failed(view: View, columns: str) -> Condition:
 UNION ALL SELECT {columns}, {_HOUR} AS hour, toUInt64(1) AS calls FROM llm_calls
 WHERE {begun.sql} AND {BEGUN_CALLS} AND llm_calls.failure != ''"""
     return Condition(sql, whole.parameters | begun.parameters)
-
-
-def _less(filters: dict[str, tuple[str, ...]], name: str) -> dict[str, tuple[str, ...]]:
-    return {key: values for key, values in filters.items() if key != name}
 
 
 def _says(text: str) -> str:

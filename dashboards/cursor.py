@@ -1,13 +1,14 @@
 """Where a page of the list of calls ended, as text that only the list itself reads."""
 
 import base64
-import binascii
 import json
 from dataclasses import dataclass, field
 from typing import Any
 
 from .sorting import SORTS, Order
 from .view import BadView
+
+NOT_OURS = "this cursor was not made by this list; start again without `cursor`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,16 @@ class Cursor:
 
     def encode(self, by: Order) -> str:
         told = [by.sort, [*self.position.values()], self.begin, self.end, self.found]
-        return base64.urlsafe_b64encode(json.dumps(told).encode()).decode().rstrip("=")
+        return pack(told)
+
+
+def pack(told: list[Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(told).encode()).decode().rstrip("=")
+
+
+def unpack(text: str) -> Any:
+    """What `pack` was given. Raises ValueError for a text that it did not make."""
+    return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
 
 
 def at(row: dict[str, Any]) -> dict[str, Any]:
@@ -38,11 +48,11 @@ def at(row: dict[str, Any]) -> dict[str, Any]:
 def decode(text: str, by: Order) -> Cursor:
     """Raises `BadView`."""
     try:
-        sort, position, *edges, found = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        sort, position, *edges, found = unpack(text)
         begin, end = (edge if edge is None else int(edge) for edge in edges)
         cursor = Cursor(_position(*position) if position else {}, begin, end, int(found))
-    except (ValueError, TypeError, OverflowError, binascii.Error):
-        raise BadView("this cursor was not made by this list; start again without `cursor`") from None
+    except (ValueError, TypeError, OverflowError):
+        raise BadView(NOT_OURS) from None
     if sort != by.sort:
         raise BadView(f"this cursor belongs to a list sorted by {sort}; start again without `cursor`")
     if cursor.position and SORTS[by.sort].kind == "Int64":

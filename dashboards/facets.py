@@ -72,7 +72,7 @@ class _Parts:
         """For all facets without a filter of their own together, then for each that has one."""
         free = [name for name in FACETS if name not in self._view.named]
         groups = [(free, self._view)] if free else []
-        groups += [([name], _without(self._view, name)) for name in FACETS if name in self._view.named]
+        groups += [([name], self._view.without(name)) for name in FACETS if name in self._view.named]
         if calls_of_events.answers(self._view):
             of_events = calls_of_events.of(self._ask, self._view)
             for names, view in groups:
@@ -160,8 +160,3 @@ def _few(ask: Ask, view: View) -> Sample | None:
     if few := {name: values for name, values in view.chosen.items() if name in _FEW}:
         return Sample.of_few(ask, replace(view, chosen=few, refused={}, bounds={}, text="", found=None))
     return None
-
-
-def _without(view: View, name: str) -> View:
-    chosen, refused = ({key: to for key, to in one.items() if key != name} for one in (view.chosen, view.refused))
-    return replace(view, chosen=chosen, refused=refused)

@@ -17,7 +17,7 @@ _MOST_KEYS = 4
 _MOST_PICKED = 5_000
 _TRIED_KEYS = 16
 """How many events there are is told by those of so many calls one."""
-_FIVE_MINUTES_S = 300
+FIVE_MINUTES_S = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +112,10 @@ PREWHERE {some} WHERE of_call < 2 AND {guard_kind.NEAR}{also}"""
     return Sample(keys, keys=keys) if keys > 1 else WHOLE
 
 
-def blocks(view: View, every: int) -> Sample:
-    """Every so-manieth five minutes of the view; the whole where there are fewer."""
-    all_ = range(view.start // 1000 // _FIVE_MINUTES_S, view.end // 1000 // _FIVE_MINUTES_S + 1)
-    chosen = [block * _FIVE_MINUTES_S for block in all_ if _scattered(block) % max(every, 1) == 0]
+def blocks(view: View, every: int, length: int = 1) -> Sample:
+    """Of so many stretches of `length` five minutes one; the whole where that leaves none."""
+    all_ = range(view.start // 1000 // FIVE_MINUTES_S, view.end // 1000 // FIVE_MINUTES_S + 1)
+    chosen = [block * FIVE_MINUTES_S for block in all_ if _scattered(block // length) % max(every, 1) == 0]
     if every <= 1 or not chosen:
         return WHOLE
     return Sample(len(all_) / len(chosen), tuple(chosen))

@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from .guard_columns import GUARD_COLUMNS
@@ -90,6 +90,14 @@ class View:
     def named(self) -> frozenset[str]:
         """Every condition beside time, by its name in the address."""
         return frozenset((*self.chosen, *self.refused, *self.bounds, *(("q",) if self.text else ())))
+
+    def without(self, *names: str) -> "View":
+        """Less the filters of these names."""
+        chosen, refused = (
+            {name: values for name, values in filters.items() if name not in names}
+            for filters in (self.chosen, self.refused)
+        )
+        return replace(self, chosen=chosen, refused=refused)
 
 
 def read(query: Iterable[tuple[str, str]], now: int, *, also: Iterable[str] = ()) -> View:

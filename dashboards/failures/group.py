@@ -29,14 +29,10 @@ def group(ask: Ask, view: View, name: str) -> GroupPage | None:
     grid = by_hours(all_calls(view))
     everything = source(grid.view, rolled=grid.rolled)
     with side_by_side() as beside:
-        counting, drawing = (
-            beside(counts.series, ask, everything, grid),
-            beside(counts.sparks, ask, everything, grid, [name]),
-        )
-        splitting, grouping = (
-            beside(counts.parts, ask, everything, [name]),
-            beside(_user_groups, ask, grid.view, told, name),
-        )
+        counting = beside(counts.series, ask, everything, grid)
+        drawing = beside(counts.sparks, ask, everything, grid, [name])
+        splitting = beside(counts.parts, ask, everything, [name])
+        grouping = beside(_user_groups, ask, grid.view, told, name)
         looking = beside(examples, ask, _seen(grid.view, told, name))
         series, spark, shown = counting(), drawing(), looking()
         parts = splitting()[name]

@@ -38,9 +38,7 @@ class Source:
 
 def all_calls(view: View) -> View:
     """The view without its conditions on failures: what rates are of."""
-    chosen = {name: values for name, values in view.chosen.items() if name not in OF_FAILURE}
-    refused = {name: values for name, values in view.refused.items() if name not in OF_FAILURE}
-    return replace(view, chosen=chosen, refused=refused)
+    return view.without(*OF_FAILURE)
 
 
 def by_hours(view: View) -> Grid:

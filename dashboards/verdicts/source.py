@@ -106,11 +106,7 @@ def reviewed(ask: Ask, view: View) -> Condition:
 
 def without_guards(view: View) -> View:
     """The calls among which the events are counted: every condition but those on events."""
-    return replace(
-        view,
-        chosen={name: values for name, values in view.chosen.items() if name not in GUARD_COLUMNS},
-        refused={name: values for name, values in view.refused.items() if name not in GUARD_COLUMNS},
-    )
+    return view.without(*GUARD_COLUMNS)
 
 
 def _with_guards(view: View, of_calls: Condition) -> Condition:
