@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..guards.messages import Path
+from .opaque import kept
 
 Edits = Mapping[Path, str]
 
@@ -84,7 +85,8 @@ def _copy(value: Any) -> Any:
 
 
 def _like(original: Any, text: str) -> Any:
-    """`text` in the form that stood there before: where an object stood, the object that the JSON text means.
+    """`text` in the form that stood there before: where an object stood, the object that the JSON text means, with what
+    is no JSON as it was.
 
     Where one of a pydantic class stood, one of that class, if it can be.
     """
@@ -92,7 +94,7 @@ def _like(original: Any, text: str) -> Any:
         return text.encode(errors="surrogateescape")
     if original is None or isinstance(original, str):
         return text
-    meant = json.loads(text)
+    meant = kept(original, json.loads(text))
     validate = getattr(type(original), "model_validate", None)
     if validate is None or not isinstance(meant, dict):
         return meant

@@ -7,6 +7,7 @@ from operator import is_
 from typing import Any
 
 from ...guards.messages import Message, Part, Path
+from .. import opaque
 from ..adapter import CallersError
 
 _AS_IT_IS = (str, int, float, bool, type(None), bytes, type)
@@ -100,7 +101,7 @@ def _read(items: Iterable[Any]) -> list[Any]:
 
 def dumps(value: Any) -> str:
     """JSON as people write text: detectors find nothing in escapes."""
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return json.dumps(value, ensure_ascii=False, default=opaque.said)
 
 
 def is_json(text: str) -> bool:

@@ -1,7 +1,9 @@
 """Content that people and models make up to get past us, through the real SDKs: nothing leaks, nothing breaks."""
 
 import json
+from collections import UserDict
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import anthropic
@@ -119,6 +121,25 @@ def test_arguments_that_no_sdk_can_send_fail_as_ever(spans: Spans, openai_client
     for expected, arguments in wrong:
         with pytest.raises(expected):
             openai_client.chat.completions.create(model="gpt-4o-echo", **arguments)
+
+
+@pytest.mark.parametrize("content", [object(), [object()], UserDict(a=object())], ids=["alone", "in a list", "deeper"])
+def test_an_object_that_no_sdk_can_send_is_refused_beside_what_is_edited(
+    spans: Spans, openai_client: openai.OpenAI, content: Any
+) -> None:
+    """Its text is no more than an address, which now and then a detector takes for a licence and edits."""
+    with pytest.raises(TypeError):
+        openai_client.chat.completions.create(model="gpt-4o-echo", messages=[*said(content), *said(MAIL)])
+
+
+def test_a_time_beside_an_address_goes_out_as_the_sdk_writes_times(
+    spans: Spans, openai_client: openai.OpenAI, provider: Provider
+) -> None:
+    provider.clear()
+    profile = {"seen": datetime(2026, 11, 21, tzinfo=UTC), "mail": MAIL}
+    openai_client.chat.completions.create(model="gpt-4o-echo", messages=said("hi"), extra_body={"profile": profile})
+    (sent,) = provider.record
+    assert json.loads(sent.body)["profile"] == {"seen": "2026-11-21T00:00:00+00:00", "mail": STAND_IN}
 
 
 def test_a_placeholder_that_was_typed_is_nobody_s_address(openai_client: openai.OpenAI, spans: Spans) -> None:
