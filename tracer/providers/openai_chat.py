@@ -16,6 +16,16 @@ PARAMS = frozenset({
 ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant", "tool": "tool", "function": "tool"}  # noqa: E501  # fmt: skip
 TEXTS: dict[str, PartKind] = {"content": "text", "refusal": "text", "reasoning_content": "reasoning", "reasoning": "reasoning"}  # noqa: E501  # fmt: skip
 """Fields of a message or a delta that hold text; the reasoning ones come from compatible servers."""
+KINDS = {
+    "prompt_tokens_details": {
+        "cached_tokens": "cache_read",
+        "cache_write_tokens": "cache_write",
+        "audio_tokens": "input_audio",
+        "image_tokens": "input_image",
+    },
+    "completion_tokens_details": {"reasoning_tokens": "reasoning", "audio_tokens": "output_audio"},
+}
+"""Kinds of tokens that a total holds: the fields of `Usage` by their names."""
 _NO_TEXT = {"role", "content", "name", "tool_call_id", "tool_calls", "function_call", "audio", "annotations"}
 _BESIDE_TALK = ("tools", "functions", "prediction", "response_format", "extra_body")
 _HOLDS_TEXT = ("messages", *_BESIDE_TALK)
@@ -188,16 +198,12 @@ def usage(raw: Any) -> Usage:
     if raw is None:
         return Usage()
     told = figures(raw)
-    read, written = told.get("prompt_tokens_details"), told.get("completion_tokens_details")
     found = Usage(source="provider", raw=told)
-    if isinstance(read, dict):
-        found.cache_read = count(read, "cached_tokens")
-        found.cache_write = count(read, "cache_write_tokens")
-        found.input_audio = count(read, "audio_tokens")
-        found.input_image = count(read, "image_tokens")
-    if isinstance(written, dict):
-        found.reasoning = count(written, "reasoning_tokens")
-        found.output_audio = count(written, "audio_tokens")
+    for details, kinds in KINDS.items():
+        if isinstance(counted := told.get(details), dict):
+            for name, number in counted.items():
+                if number and name in kinds and isinstance(number, int):
+                    setattr(found, kinds[name], number)
     return found.of_totals(count(told, "prompt_tokens"), count(told, "completion_tokens"))
 
 
