@@ -20,6 +20,7 @@ KEPT = {
     "failures_1h": ("t", "rollups"),
     "failure_groups": ("last", "rollups"),
     "cost_1h": ("t", "rollups"),
+    "cost_1d": ("t", "rollups"),
     "tag_1h": ("t", "rollups"),
     "failed_1h": ("t", "llm_calls"),  # as `facets_1h`
     "user_1d": ("t", "rollups"),

@@ -5,6 +5,7 @@ from typing import Any
 
 from . import calls_of_events, conditions, first_rows, guard_kind, stretch
 from .ask import Ask
+from .beside import side_by_side
 from .conditions import Condition
 from .cursor import Cursor, decode
 from .cursor import at as position_of
@@ -29,13 +30,16 @@ def page(ask: Ask, view: View, by: Order, *, size: int = 100, cursor: str = "") 
     """
     at = decode(cursor, by) if cursor else Cursor()
     looked = _looked_at(ask, view, by, at)
-    rows = _rows(ask, looked, by, at.position, size + 1)
-    all_here = len(rows) <= size and not at.position
-    total = at.found + (len(rows) if all_here else _total(ask, looked))
+    with side_by_side() as beside:
+        # but for a search, which reads what it is counted by, and may find all there is
+        counting = None if looked.text else beside(_total, ask, looked)
+        rows = _rows(ask, looked, by, at.position, size + 1)
+        guard_kind.join(ask, rows[:size])
+        all_here = len(rows) <= size and not at.position
+        total = at.found + (len(rows) if all_here else counting() if counting else _total(ask, looked))
     after = _after(view, looked, by, at, rows, size, total)
     for row in rows:
         del row["at_value"]
-    guard_kind.join(ask, rows[:size])
     return {
         "calls": rows[:size],
         "next": after and after.encode(by),

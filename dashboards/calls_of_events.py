@@ -11,7 +11,7 @@ from .ask import Ask
 from .conditions import IN_RANGE, Condition
 from .events import OF_CALLS
 from .guard_columns import GUARD_COLUMNS
-from .guard_kind import BIT_OF_CALL, BIT_OF_EVENT, EVENT_KINDS, FOUND, KEY, NEAR, OF_CALL, bits_of
+from .guard_kind import BIT_OF_CALL, EVENT_KINDS, KEY, NEAR, OF_CALL, bits_of
 from .sample import WHOLE, Sample
 from .view import COLUMNS, View
 
@@ -118,16 +118,14 @@ FROM ({rows.sql}) AS e GROUP BY call"""
             only += "".join(f" AND {GUARD_COLUMNS[name]} IN {{is_{name}:Array(String)}}" for name in sought)
             asked = replace(asked, parameters=asked.parameters | {f"is_{name}": to for name, to in sought.items()})
         where = f" AND {asked.sql}" if asked.sql else ""
-        told = f"{KEY} AS call, {BIT_OF_CALL} AS own, if({FOUND}, {BIT_OF_EVENT}, 0) AS bit, rule" + "".join(
-            f", {_COLUMNS[name]} AS of_{name}" for name in columns
-        )
-        sql = f"""SELECT {told} FROM guard_events
+        of = "".join(f", {_COLUMNS[name]} AS of_{name}" for name in columns)
+        sql = f"""SELECT {KEY} AS call, call_bits AS own, event_bits AS bit, rule{of} FROM guard_events
 WHERE of_call = 1 AND {NEAR} AND {_CALL_IN_RANGE}{where}{self.sample.within("call_ts")}{only}"""
         if self.strays:
             kept = sorted({"status", "guard_verdict", "guard_action", *(_COLUMNS[name] for name in columns)})
-            sql = f"""{sql} UNION ALL SELECT {told} FROM
+            sql = f"""{sql} UNION ALL SELECT {KEY} AS call, {BIT_OF_CALL} AS own, event_bits AS bit, rule{of} FROM
 (SELECT {KEY}, {", ".join(kept)} FROM llm_calls WHERE {_AROUND}{where}{self.sample.within()}) AS c
-JOIN (SELECT {KEY}, {", ".join(GUARD_COLUMNS.values())} FROM {_STRAYS}) AS e USING ({KEY}) WHERE 1{only}"""
+JOIN (SELECT {KEY}, event_bits, {", ".join(GUARD_COLUMNS.values())} FROM {_STRAYS}) AS e USING ({KEY}) WHERE 1{only}"""
         return Condition(sql, asked.parameters | self.sample.parameters)
 
 

@@ -66,6 +66,11 @@ class Condition:
     sql: str
     parameters: dict[str, Any]
 
+    def named(self, prefix: str) -> "Condition":
+        """The same with other names of parameters, so that it can stand beside another."""
+        sql = re.sub(r"\{(\w+):", rf"{{{prefix}_\1:", self.sql)
+        return Condition(sql, {f"{prefix}_{name}": value for name, value in self.parameters.items()})
+
 
 def calls(view: View, *, without: str = "") -> Condition:
     """On `llm_calls`: everything the view asks for, except the filter named `without`."""

@@ -11,8 +11,10 @@ from .view import View
 
 PARTS = (256, 16, 1)
 """Of a range, newest first: how much of it is looked at for the first rows."""
-_ONE_IN = 12
-"""Of the five minutes of a range, so many are looked at first: what they reach leaves out most of the others."""
+_ONE_IN = 24
+"""Of so many five minutes of a range one is looked at first: what these reach leaves out most of the others."""
+_MORE = 8
+"""Beyond twice its share of the first calls, so that the part seldom says too little."""
 _FIVE_MINUTES_US = 300_000_000
 _HERE = f"""toStartOfFiveMinutes(ts) IN (SELECT toDateTime(arrayJoin({{near_s:Array(Int64)}}), 'UTC'))
 AND ts IN (SELECT fromUnixTimestamp64Micro(arrayJoin({{near_us:Array(Int64)}})))
@@ -60,22 +62,30 @@ def _by_value(ask: Ask, view: View, by: Order, where: Condition, count: int) -> 
     """First how far the value reaches in a part of the range, else in all of it; then the calls beyond: the index
     tells where these are.
     """
-    reach = _reach(ask, by, blocks(view, _ONE_IN).narrowed(where), count)
-    if reach is None:
-        reach = _reach(ask, by, where, count)
-    if reach is None:
-        return _rows(ask, by, where, count)
+    part = blocks(view, _ONE_IN)
+    values = _values(ask, by, part.narrowed(where), count)
+    # a value that few of the part reach is enough where the part is like the rest; one that `count` reach, always
+    few = min(round(2 * count / part.share) + _MORE, count)
+    for reached in sorted({few, count}):
+        if len(values) >= reached:
+            rows = _rows(ask, by, _beyond(by, where, values[reached - 1]), count)
+            if len(rows) >= count:
+                return rows
+    values = _values(ask, by, where, count)
+    return _rows(ask, by, where if len(values) < count else _beyond(by, where, values[-1]), count)
+
+
+def _beyond(by: Order, where: Condition, value: Any) -> Condition:
     told = SORTS[by.sort]
     near = f"{told.column} {'>=' if by.down else '<='} {{reach:{told.column_kind}}}"
-    return _rows(ask, by, Condition(f"{where.sql} AND {near}", where.parameters | {"reach": reach}), count)
+    return Condition(f"{where.sql} AND {near}", where.parameters | {"reach": value})
 
 
-def _reach(ask: Ask, by: Order, where: Condition, count: int) -> Any:
-    """The value of the last of the first `count`, None if there are fewer."""
+def _values(ask: Ask, by: Order, where: Condition, count: int) -> list[Any]:
+    """Of the first `count`, in their order; of all, if there are fewer."""
     column = SORTS[by.sort].column
     sql = f"SELECT {column} FROM llm_calls WHERE {where.sql} ORDER BY 1 {'DESC' if by.down else 'ASC'} LIMIT {count}"
-    rows = ask(sql, where.parameters).rows
-    return rows[-1][0] if len(rows) == count else None
+    return [value for (value,) in ask(sql, where.parameters).rows]
 
 
 def _rows(ask: Ask, by: Order, where: Condition, count: int) -> Rows:

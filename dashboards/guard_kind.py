@@ -53,8 +53,8 @@ OF_EVENT = _word(_EVENTS)
 OF_CALL = _word(_CALLS)
 """SQL on `llm_calls`: what stood in the way of the call made of it; its events may add to that."""
 
-BIT_OF_EVENT, BIT_OF_CALL = _bit(_EVENTS), _bit(_CALLS)
-"""The same as `bits_of` it."""
+BIT_OF_CALL = _bit(_CALLS)
+"""The same as `bits_of` it; `guard_events` keeps it of its call as `call_bits`, and of itself as `event_bits`."""
 
 NEAR = (
     "ts >= fromUnixTimestamp64Milli({start:Int64} - 3600000) AND ts < fromUnixTimestamp64Milli({end:Int64} + 86400000) "

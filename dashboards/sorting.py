@@ -21,7 +21,7 @@ SORTS = {
     "time": Sort("toUnixTimestamp64Micro(ts)", "Int64", "ts", "DateTime64(6)"),
     "latency": Sort("toFloat64(latency_ms)", "Float64", "latency_ms", "Float32"),
     "ttft": Sort("toFloat64(ttft_ms)", "Float64", "ttft_ms", "Float32"),
-    "cost": Sort("ifNull(cost_usd, -1)", "Float64", "ifNull(cost_usd, -1)", "Float64"),
+    "cost": Sort("ifNull(cost_usd, -1)", "Float64", "toFloat64(ifNull(cost_usd, -1))", "Float64"),
     "tokens": Sort("toInt64(input_tokens) + output_tokens", "Int64", "input_tokens + output_tokens", "UInt64"),
     "input": Sort("toInt64(input_tokens)", "Int64", "input_tokens", "UInt32"),
     "output": Sort("toInt64(output_tokens)", "Int64", "output_tokens", "UInt32"),

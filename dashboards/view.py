@@ -72,6 +72,7 @@ class BadView(ValueError):  # noqa: N818  says what is wrong with an address
 @dataclass(frozen=True, slots=True)
 class View:
     """`start` and `end` in milliseconds since 1970, UTC, end exclusive. `live`: the end moves with the clock.
+    `asked_at` is when somebody asked, 0 where nobody said.
 
     `text` is looked for in the previews, or `inside` content: then `found` says where it was found, once it is known.
     """
@@ -85,6 +86,12 @@ class View:
     text: str = ""
     inside: str = SEARCHED_IN[0]
     found: Found | None = None
+    asked_at: int = 0
+
+    @property
+    def open_ended(self) -> bool:
+        """Whether nothing has happened after its end yet."""
+        return 0 < self.asked_at <= self.end
 
     @property
     def named(self) -> frozenset[str]:
@@ -138,6 +145,7 @@ def read(query: Iterable[tuple[str, str]], now: int, *, also: Iterable[str] = ()
         bounds=bounds,
         text=single.get("q", "").strip(),
         inside=single.get("in", SEARCHED_IN[0]),
+        asked_at=now,
     )
 
 

@@ -1,13 +1,12 @@
 """The SQL of rules: many of them in one question, over the rollups where these can say it."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .. import conditions, events, guard_kind
 from ..ask import Ask
-from ..conditions import GUARD_ROLLED, ROLLED
+from ..conditions import GUARD_ROLLED, ROLLED, Condition
 from ..view import View
 from .budgets import Budget
 from .failure_kinds import FAILURE_KINDS
@@ -42,14 +41,10 @@ _NO_HISTOGRAMS = f"toInt64(0) AS last, {_NONE} AS latency, {_NONE} AS ttft"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Where a rule's calls are counted. `rule` is the place of the rule among those asked about, `bin` SQL or a number.
-
-    `top` bounds the groups to those with the most calls of the whole stretch.
-    """
+    """Where a rule's calls are counted. `rule` is the place of the rule among those asked about."""
 
     rule: int
-    sql: str
-    parameters: dict[str, Any]
+    asked: Condition
 
 
 def parts(
@@ -69,8 +64,9 @@ def count(ask: Ask, asked: Sequence[Part]) -> Counted:
     parameters: dict[str, Any] = {}
     texts = []
     for number, part in enumerate(asked):
-        texts.append(re.sub(r"\{(\w+):", rf"{{p{number}_\1:", part.sql))
-        parameters |= {f"p{number}_{name}": value for name, value in part.parameters.items()}
+        named = part.asked.named(f"p{number}")
+        texts.append(named.sql)
+        parameters |= named.parameters
     counted: Counted = {}
     for row in ask(" UNION ALL ".join(texts), parameters).records():
         key = (row["rule"], row["bin"], tuple(row["names"]))
@@ -129,12 +125,12 @@ def _guards(number: int, rule: Rule, view: View, bin_: str) -> Part:
         where, table, time, n_events = conditions.rollup(view), "guard_1m", "t", "sum(events)"
     else:
         where, table, time, n_events = events.of_calls(view), "guard_events", "ts", "count()"
-    narrowed = conditions.Condition(f"{where.sql} AND {found}", where.parameters | ({"kind": kind} if kind else {}))
+    narrowed = Condition(f"{where.sql} AND {found}", where.parameters | ({"kind": kind} if kind else {}))
     select = f"{_EVENTS_ONLY}, {n_events} AS n_events, {_NO_HISTOGRAMS}"
     return _part(number, rule, bin_.format(time=time), select, table, narrowed)
 
 
-def _part(number: int, rule: Rule, bin_: str, select: str, table: str, where: conditions.Condition) -> Part:
+def _part(number: int, rule: Rule, bin_: str, select: str, table: str, where: Condition) -> Part:
     cut = ", ".join(f"leftUTF8(toString({name}), {LONGEST_NAME})" for name in rule.by)
     names = f"[{cut}]" if rule.by else "CAST([], 'Array(String)')"
     most, within = MOST_GROUPS, ""
@@ -147,7 +143,7 @@ def _part(number: int, rule: Rule, bin_: str, select: str, table: str, where: co
         f"SELECT * FROM (SELECT toInt64({number}) AS rule, {bin_} AS bin, {names} AS names, {select} "
         f"FROM {table} WHERE {where.sql}{within} GROUP BY bin, names{limit})"
     )
-    return Part(number, sql, where.parameters)
+    return Part(number, Condition(sql, where.parameters))
 
 
 def _largest(names: str, table: str, where: str) -> str:

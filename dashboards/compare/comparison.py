@@ -1,16 +1,14 @@
 """Two sets of calls side by side: each row with how sure one can be, and what else the sides differ in."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from .. import conditions
 from ..ask import Ask
 from ..beside import side_by_side
-from ..conditions import Condition
 from ..failures.source import KINDS
-from ..view import View
+from ..view import COLUMNS, View
 from .answers import Comparison, Row, SideFacts, Value, Verdict
 from .confounding import apart
 from .difference import Difference, Estimate, benjamini_hochberg, mean, of_estimates, of_shares, quantile, share
@@ -156,14 +154,14 @@ def _facts(view: View, side: Side) -> SideFacts:
 
 def _overlap(ask: Ask, two: Sides) -> int:
     """How many calls are on both sides."""
-    if max(two.a.start, two.b.start) >= min(two.a.end, two.b.end):
+    if max(two.a.start, two.b.start) >= min(two.a.end, two.b.end) or _disjoint(two.a, two.b):
         return 0
-    a, b = (_renamed(conditions.calls(view), side) for view, side in ((two.a, "a"), (two.b, "b")))
+    a, b = (conditions.calls(view).named(side) for view, side in ((two.a, "a"), (two.b, "b")))
     sql = f"SELECT count() FROM llm_calls WHERE ({a.sql}) AND ({b.sql})"
     return int(ask(sql, a.parameters | b.parameters).rows[0][0])
 
 
-def _renamed(condition: Condition, side: str) -> Condition:
-    sql = re.sub(r"\{(\w+):", rf"{{{side}_\1:", condition.sql)
-    parameters: dict[str, Any] = {f"{side}_{name}": value for name, value in condition.parameters.items()}
-    return Condition(sql, parameters)
+def _disjoint(a: View, b: View) -> bool:
+    """Whether a call, which has one value of a column, cannot be on both sides: as of two models."""
+    both = COLUMNS.keys() & a.chosen.keys() & b.chosen.keys()
+    return any({*a.chosen[name]}.isdisjoint(b.chosen[name]) for name in both)

@@ -16,6 +16,7 @@ from .since import stretch
 
 HOURLY_FROM_MS = 12 * 3_600_000
 """Longer ranges are drawn in whole hours, which the rollup can answer."""
+_DAYS_FROM_MS, _DAY_S = 7 * 86_400_000, 86_400
 MOST_ROWS = 50
 MOST_COLUMNS = 6
 MOST_LINES = 5
@@ -56,8 +57,9 @@ class Line(TypedDict):
 
 
 class Series(TypedDict):
-    """`rest`: of all other values."""
+    """`step` in milliseconds. `rest`: of all other values."""
 
+    step: int
     t: list[int]
     lines: list[Line]
     rest: list[float]
@@ -199,8 +201,13 @@ ORDER BY cost_usd DESC, calls DESC, value LIMIT {MOST_COLUMNS}"""
 
 
 def _series(ask: Ask, grid: Grid, by: str, values: list[str]) -> Series:
-    """A user's calls are found by an index, and all calls may be in a rollup that knows no users."""
-    times = list(range(grid.view.start, grid.view.end, grid.step * 1000))
+    """A user's calls are found by an index, and all calls may be in a rollup that knows no users. Of weeks users are
+    drawn by the day, as their rollup has them: of five users there may be a hundred thousand calls in between.
+    """
+    days = by == "user" and grid.view.end - grid.view.start >= _DAYS_FROM_MS
+    step = max(grid.step, _DAY_S) if days else grid.step
+    grid = replace(grid, step=step)
+    times = list(range(grid.view.start // 1000 // step * step * 1000, grid.view.end, step * 1000))
     if by == "user" and rolled(grid.view, grid.step):
         lines = _lines(ask, replace(grid, view=_only(grid.view, by, values)), by, values, times)
         every = _lines(ask, grid, "", [], times)[0]
@@ -208,7 +215,7 @@ def _series(ask: Ask, grid: Grid, by: str, values: list[str]) -> Series:
     else:
         lines = _lines(ask, grid, by, values, times)
     named: list[Line] = [{"value": value, "cost": lines[i + 1]} for i, value in enumerate(values)]
-    return {"t": times, "lines": named, "rest": lines[0]}
+    return {"step": step * 1000, "t": times, "lines": named, "rest": lines[0]}
 
 
 def _beyond(whole: float, shown: list[float]) -> float:
@@ -234,7 +241,7 @@ def _lines(ask: Ask, grid: Grid, by: str, values: list[str], times: list[int]) -
 
 
 def _change(ask: Ask, grid: Grid, previous: View, now: int) -> Change:
-    segments = _segments(ask, grid, previous)
+    segments = _segments(ask, grid.view, previous)
     earlier, later = Used(), Used()
     for segment in segments:
         earlier, later = earlier + segment.before, later + segment.now
@@ -248,24 +255,24 @@ def _change(ask: Ask, grid: Grid, previous: View, now: int) -> Change:
     }
 
 
-def _segments(ask: Ask, grid: Grid, previous: View) -> list[Segment]:
+def _segments(ask: Ask, view: View, previous: View) -> list[Segment]:
     """Those of the largest change, the others as one whose values are told from all names by a NUL."""
-    both = replace(grid.view, start=previous.start)
-    source = measured(both, CAUSES, finer_than_s=grid.step)
+    earlier, later = measured(previous, CAUSES).named("before"), measured(view, CAUSES).named("now")
+    both = f"SELECT *, 0 AS later FROM ({earlier.sql}) UNION ALL SELECT *, 1 AS later FROM ({later.sql})"
     names = ", ".join(f"m.dim_{name} AS {name}" for name in CAUSES)
     used = ", ".join(
-        f"sumIf(m.{column}, m.second {sign} {{boundary:Int64}}) AS {when}_{word}"
-        for when, sign in (("before", "<"), ("now", ">="))
+        f"sumIf(m.{column}, m.later = {later}) AS {when}_{word}"
+        for later, when in enumerate(("before", "now"))
         for word, column in (("calls", "priced"), ("tokens", "priced_tokens"), ("cost", "cost_usd"))
     )
     order = f"ORDER BY abs(now_cost - before_cost) DESC, {', '.join(CAUSES)}"
     ranked = f"""SELECT *, row_number() OVER ({order}) AS place FROM (
-  SELECT {names}, {used} FROM ({source.sql}) AS m GROUP BY {", ".join(CAUSES)}
+  SELECT {names}, {used} FROM ({both}) AS m GROUP BY {", ".join(CAUSES)}
 )"""
     rest = ", ".join(f"if(place > {MOST_SEGMENTS}, '\\0', {name}) AS {name}_" for name in CAUSES)
     sums = ", ".join(f"sum({when}_{word})" for when in ("before", "now") for word in ("calls", "tokens", "cost"))
     sql = f"SELECT {rest}, {sums} FROM ({ranked}) GROUP BY {', '.join(f'{name}_' for name in CAUSES)}"
-    rows = ask(sql, source.parameters | {"boundary": grid.view.start // 1000}).rows
+    rows = ask(sql, earlier.parameters | later.parameters).rows
     return [
         Segment(dict(zip(CAUSES, row, strict=False)), Used(*row[len(CAUSES) :][:3]), Used(*row[len(CAUSES) :][3:]))
         for row in rows

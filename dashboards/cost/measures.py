@@ -12,23 +12,28 @@ DIMENSIONS = ("model", "service", "user", "user_group", "prompt", "prompt_versio
 """What cost can be split by, named as the filters are."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Rollup:
-    """`splits`: a call is in several of its rows, so it is only asked for those, without a condition on them."""
+_HOUR_MS, _DAY_MS = 3_600_000, 86_400_000
 
-    table: str
-    step_ms: int
+
+@dataclass(frozen=True, slots=True)
+class _Rollups:
+    """Tables that know the same, by their step in milliseconds, the longest first: each answers for what is left of a
+    range in whole steps. `splits`: a call is in several rows, so they are only asked for those, without a condition on
+    them.
+    """
+
+    tables: tuple[tuple[str, int], ...]
     knows: frozenset[str]
     splits: frozenset[str] = frozenset()
 
 
 _ROLLUPS = (
-    _Rollup("cost_1h", 3_600_000, conditions.PROMPTED),
-    _Rollup("tag_1h", 3_600_000, conditions.ROLLED | {"tag"}, splits=frozenset({"tag"})),
-    _Rollup("user_1d", 86_400_000, frozenset({"tenant", "env", "user"})),
-    _Rollup("user_app_1d", 86_400_000, frozenset({"tenant", "service", "env", "user"})),
+    _Rollups((("cost_1d", _DAY_MS), ("cost_1h", _HOUR_MS)), conditions.PROMPTED),
+    _Rollups((("tag_1h", _HOUR_MS),), conditions.ROLLED | {"tag"}, splits=frozenset({"tag"})),
+    _Rollups((("user_1d", _DAY_MS),), frozenset({"tenant", "env", "user"})),
+    _Rollups((("user_app_1d", _DAY_MS),), frozenset({"tenant", "service", "env", "user"})),
 )
-"""Of those that know enough the first is taken: it has the finer step and fewer rows."""
+"""Of those that know enough the first are taken: they have fewer rows."""
 
 _OF_A_CALL = {
     "calls": "toUInt64(1)",
@@ -58,49 +63,67 @@ def measured(view: View, by: Iterable[str] = (), *, finer_than_s: int = 0) -> Co
     seconds must tell steps of that length apart, so that coarser rollups are out.
     """
     wanted = frozenset(by)
-    parts = [_of_calls(view, wanted)]
-    if rollup := _rollup(view, wanted, finer_than_s):
-        start = -(-view.start // rollup.step_ms) * rollup.step_ms
-        end = view.end // rollup.step_ms * rollup.step_ms
-        if start < end:
-            edges = [_of_calls(view, wanted, rollup)] if start > view.start or end < view.end else []
-            parts = [_of_rollup(view, wanted, rollup), *edges]
-            bounds = {"rolled_from": start // 1000, "rolled_to": end // 1000}
-            parts = [Condition(part.sql, part.parameters | bounds) for part in parts]
+    parts: list[Condition] = []
+    start, end = view.end, view.start  # of what rollups answer for: nothing yet
+    for table, step_ms in _tables(view, wanted, finer_than_s):
+        first, last = _whole(view, step_ms)
+        if first < last:
+            parts.append(_of_rollup(view, wanted, table, first, last, start, end))
+            start, end = first, max(end, last)
+    if start > view.start or end < view.end:
+        parts.append(_of_calls(view, wanted, start, end))
     return Condition(" UNION ALL ".join(p.sql for p in parts), {k: v for p in parts for k, v in p.parameters.items()})
 
 
 def rolled(view: View, finer_than_s: int) -> bool:
     """Whether a rollup knows the view itself, by no dimension."""
-    return _rollup(view, frozenset(), finer_than_s) is not None
+    return bool(_tables(view, frozenset(), finer_than_s))
 
 
-def _rollup(view: View, wanted: frozenset[str], finer_than_s: int) -> _Rollup | None:
+def _tables(view: View, wanted: frozenset[str], finer_than_s: int) -> list[tuple[str, int]]:
     asked = wanted | view.named
-    fine = finer_than_s or 1 << 40
-    able = (r for r in _ROLLUPS if asked <= r.knows and r.splits <= wanted - view.named)
-    return next((r for r in able if fine * 1000 >= r.step_ms), None)
+    fine = finer_than_s * 1000 or _DAY_MS
+    known = (one.tables for one in _ROLLUPS if asked <= one.knows and one.splits <= wanted - view.named)
+    able = ([(table, step_ms) for table, step_ms in tables if step_ms <= fine] for tables in known)
+    return next(filter(None, able), [])
 
 
-def _of_rollup(view: View, wanted: frozenset[str], rollup: _Rollup) -> Condition:
-    where = conditions.rollup(view)
-    whole = "t >= toDateTime({rolled_from:Int64}) AND t < toDateTime({rolled_to:Int64})"
+def _whole(view: View, step_ms: int) -> tuple[int, int]:
+    """The whole steps of the view, in milliseconds: one that still runs, too, where the view has no end yet."""
+    end = -(-view.end // step_ms) if view.open_ended else view.end // step_ms
+    return -(-view.start // step_ms) * step_ms, end * step_ms
+
+
+def _of_rollup(view: View, wanted: frozenset[str], table: str, first: int, last: int, from_: int, to: int) -> Condition:
+    """Whole steps from `first` to `last`, but for what is answered already, between `from_` and `to`."""
+    where = conditions.rollup(view, f"t >= toDateTime({{{table}_from:Int64}}) AND t < toDateTime({{{table}_to:Int64}})")
+    bounds = {f"{table}_from": first // 1000, f"{table}_to": last // 1000}
+    rest = ""
+    if from_ < to:
+        rest = (
+            f" AND NOT (t >= toDateTime({{{table}_known_from:Int64}}) AND t < toDateTime({{{table}_known_to:Int64}}))"
+        )
+        bounds |= {f"{table}_known_from": from_ // 1000, f"{table}_known_to": to // 1000}
     columns = [
         "toInt64(toUnixTimestamp(t)) AS second",
         *(_dimension(name, "tag") for name in sorted(wanted)),
         *_OF_A_CALL,
     ]
-    return Condition(f"SELECT {', '.join(columns)} FROM {rollup.table} WHERE {where.sql} AND {whole}", where.parameters)
+    return Condition(f"SELECT {', '.join(columns)} FROM {table} WHERE {where.sql}{rest}", where.parameters | bounds)
 
 
-def _of_calls(view: View, wanted: frozenset[str], rollup: _Rollup | None = None) -> Condition:
+def _of_calls(view: View, wanted: frozenset[str], from_: int, to: int) -> Condition:
+    """All but those that a rollup answers for, between `from_` and `to`."""
     where = conditions.calls(view)
-    rest = " AND (ts < toDateTime({rolled_from:Int64}) OR ts >= toDateTime({rolled_to:Int64}))" if rollup else ""
+    rest, bounds = "", {}
+    if from_ < to:
+        rest = " AND (ts < toDateTime({rolled_from:Int64}) OR ts >= toDateTime({rolled_to:Int64}))"
+        bounds = {"rolled_from": from_ // 1000, "rolled_to": to // 1000}
     measures = (f"{expression} AS {name}" for name, expression in _OF_A_CALL.items())
     columns = ["toInt64(toUnixTimestamp(ts)) AS second", *(_dimension(name) for name in sorted(wanted)), *measures]
     # conditions stand within, where names are columns: outside `cost_usd` is never NULL
     calls = f"(SELECT * FROM llm_calls WHERE {where.sql}{rest}) AS llm_calls"
-    return Condition(f"SELECT {', '.join(columns)} FROM {calls}", where.parameters)
+    return Condition(f"SELECT {', '.join(columns)} FROM {calls}", where.parameters | bounds)
 
 
 def _dimension(name: str, tag: str = "arrayJoin(if(empty(tags), [''], arrayDistinct(tags)))") -> str:

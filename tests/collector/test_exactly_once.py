@@ -35,6 +35,8 @@ COUNTS = {
     "guarded_1h": "SELECT sum(calls) FROM guarded_1h",
     "facets_1h": "SELECT sum(calls) FROM facets_1h",
     "facets_1d": "SELECT sum(calls) FROM facets_1d",
+    "cost_1h": "SELECT sum(calls) FROM cost_1h",
+    "cost_1d": "SELECT sum(calls) FROM cost_1d",
     "drift_1h": "SELECT sum(n) FROM drift_1h WHERE stream = 'error'",
 }
 ONCE = {
@@ -53,6 +55,8 @@ ONCE = {
     "guarded_1h": CALLS,
     "facets_1h": CALLS,
     "facets_1d": CALLS,
+    "cost_1h": CALLS,
+    "cost_1d": CALLS,
     "drift_1h": CALLS,
 }
 

@@ -35,6 +35,7 @@ SUMS = {
     "llm_calls": "SELECT sum(cost_usd), countIf(cost_usd IS NULL AND input_tokens > 0), count() FROM llm_calls",
     "llm_1m": "SELECT sum(cost_usd), sum(unpriced), sum(calls) FROM llm_1m",
     "cost_1h": "SELECT sum(cost_usd), sum(unpriced), sum(calls) FROM cost_1h",
+    "cost_1d": "SELECT sum(cost_usd), sum(unpriced), sum(calls) FROM cost_1d",
     "user_1d": "SELECT sum(cost_usd), sum(unpriced), sum(calls) FROM user_1d",
     "sessions": "SELECT sum(cost_usd), sum(unpriced), sum(calls) FROM sessions",
 }

@@ -6,6 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from spanward.collector.store import Store
+from spanward.dashboards.guard_kind import CALL_KINDS, FOUND, OF_CALL, OF_EVENT
 from spanward.tracer import semconv
 
 from .conftest import NOW, api_of
@@ -99,3 +100,12 @@ def test_the_facets_count_calls_and_not_events(judged: Api) -> None:
 def test_the_overview_names_the_rules_that_blocked(judged: Api) -> None:
     (blocked,) = ask(judged[0], "/api/overview?from=now-1h")["failures"]
     assert (blocked["status"], blocked["calls"], blocked["rules"]) == ("blocked", 1, ["keys"])
+
+
+def test_bits_that_events_keep_are_those_of_the_words(judged: Api, shelf: Store) -> None:
+    kinds = (
+        f"bitAnd(call_bits, bitShiftLeft(1, indexOf({list(CALL_KINDS)}, {OF_CALL}) - 1)) = call_bits AND call_bits > 0"
+    )
+    found = f"if({FOUND}, bitShiftLeft(1, indexOf({list(CALL_KINDS)}, {OF_EVENT}) - 1), 0) = event_bits"
+    (counted,) = shelf.ask(f"SELECT count(), countIf({kinds}), countIf({found}) FROM guard_events").rows
+    assert counted[0] == counted[1] == counted[2] > 5

@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 
 from spanward.collector.store import Store
 from spanward.dashboards.ask import Table
+from spanward.dashboards.cost.measures import measured
 from spanward.dashboards.people.users import users
 from spanward.dashboards.view import View
 from spanward.tracer import semconv
@@ -79,6 +80,45 @@ def test_one_user(api: TestClient, narrowed: str) -> None:
     assert sum(part["calls"] for part in rolled["models"]) == rolled["totals"]["calls"]
     assert sum(part["calls"] for part in rolled["prompts"]) == rolled["totals"]["calls"]
     assert (rolled["totals"]["calls"] > 0) is (narrowed != "&service=none")
+
+
+@pytest.mark.parametrize("path", ["/api/users?", "/api/cost?by=user&", "/api/cost?by=model&", "/api/users/u3?"])
+@pytest.mark.parametrize("narrowed", ["", "&service=app-1"])
+def test_a_range_that_ends_now(api: TestClient, path: str, narrowed: str) -> None:
+    """The day that is still running is asked of the rollup, too."""
+    rolled, counted = both(api, f"{path}from={NOW - 4 * 24 * 60 * MINUTE - 7 * MINUTE}{narrowed}")
+    assert rolled == counted
+
+
+def test_days_and_hours_answer_for_what_they_hold_wholly() -> None:
+    day, hour = 86_400_000, 3_600_000
+    start, end = 20_000 * day + 5 * hour + 1, 20_003 * day + 7 * hour + 1
+
+    def asked(at: int) -> dict[str, Any]:
+        found = measured(View(start, end, asked_at=at)).parameters
+        return {name: value * 1000 for name, value in found.items() if name.endswith(("_from", "_to"))}
+
+    whole = {
+        "cost_1d_from": 20_001 * day,
+        "cost_1h_from": 20_000 * day + 6 * hour,
+        "rolled_from": 20_000 * day + 6 * hour,
+    }
+    known = {"cost_1h_known_from": 20_001 * day}
+    past = {"cost_1d_to": 20_003 * day, "cost_1h_known_to": 20_003 * day}
+    past |= {"cost_1h_to": 20_003 * day + 7 * hour, "rolled_to": 20_003 * day + 7 * hour}
+    assert asked(0) == asked(end + 1) == whole | known | past
+    running = {"cost_1d_to": 20_004 * day, "cost_1h_known_to": 20_004 * day}
+    running |= {"cost_1h_to": 20_003 * day + 8 * hour, "rolled_to": 20_004 * day}
+    assert asked(end) == asked(end - 1) == whole | known | running
+
+
+def test_weeks_of_users_are_drawn_by_the_day(api: TestClient) -> None:
+    answer = api.get(f"/api/cost?by=user&from={NOW - (8 * 24 + 5) * 60 * MINUTE}").json()
+    series = answer["series"]
+    assert (answer["step"], series["step"]) == (7_200_000, 86_400_000)
+    assert len(series["t"]) == 9
+    drawn = sum(series["rest"]) + sum(cost for line in series["lines"] for cost in line["cost"])
+    assert drawn == answer["totals"]["cost"] > 0
 
 
 def test_the_table_of_users_by_application_is_asked(shelf: Store) -> None:

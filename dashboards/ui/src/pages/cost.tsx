@@ -51,7 +51,7 @@ function Board({ here, data, dark }: { here: Place; data: CostAnswer; dark: bool
     <>
       <div class="cost-top">
         <Answer here={here} data={data} />
-        <Chart title="Cost over time" note={`US dollars, by ${word(data.by)}`} t={series.t} step={data.step} kind="bars" format={usd} axis={axisUsd} lines={lines} dark={dark} onZoom={zoom} />
+        <Chart title="Cost over time" note={`US dollars, by ${word(data.by)}`} t={series.t} step={series.step} kind="bars" format={usd} axis={axisUsd} lines={lines} dark={dark} onZoom={zoom} />
       </div>
       <Pivot here={here} data={data} />
     </>

@@ -14,7 +14,7 @@ export interface Change { cost: number; effects: Effects; factors: Factors; caus
 export interface CostAnswer {
   start: number; end: number; step: number; live: boolean; by: string; across: string; totals: Sums; previous: Sums;
   change: Change; rows: Row[]; columns: string[]; more: number;
-  series: { t: number[]; lines: { value: string; cost: number[] }[]; rest: number[] };
+  series: { step: number; t: number[]; lines: { value: string; cost: number[] }[]; rest: number[] };
 }
 export interface Unpriced { models: { provider: string; model: string; calls: number; tokens: number }[]; snippet: string }
 export interface Outlook {
