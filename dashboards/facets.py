@@ -123,7 +123,7 @@ class _Parts:
         if rolled := not self._few and plain.named <= conditions.HOURLY:
             more = (", guard AS own", f", {guard_kind.OF_CALL} AS own") if kinds else ("", "")
             source = conditions.counted(plain, of_hours + more[0], of_calls=of_calls + more[1], by_hour=False)
-            where = " WHERE has({is_guard:Array(String)}, toString(own))" if kinds else ""
+            where = " WHERE own IN {is_guard:Array(String)}" if kinds else ""
             rows, calls = f"SELECT * FROM ({source.sql}){where}", "sum(c.calls)"
         else:
             source = self._sample.narrowed(calls_of_events.by_themselves(view) if kinds else conditions.calls(view))

@@ -110,11 +110,14 @@ def cost(ask: Ask, view: View, now: int, by: str, across: str = "") -> Cost:
     grid = cost_grid(view)
     previous = before(grid, now)
     with side_by_side() as beside:
-        ranking = beside(_rows, ask, grid.view, previous, by)
+        ranking = beside(_largest, ask, grid.view, by)
         summing, earlier = beside(_totals, ask, grid.view), beside(_totals, ask, previous)
         changing = beside(_change, ask, grid, previous, now)
-        rows, more = ranking()
-        drawing = beside(_series, ask, grid, by, [row["value"] for row in rows if row["cost"]][:MOST_LINES])
+        largest, more = ranking()
+        telling, before_ = (beside(_told, ask, view_, by, [*largest]) for view_ in (grid.view, previous))
+        drawing = beside(_series, ask, grid, by, [value for value, cost_ in largest.items() if cost_][:MOST_LINES])
+        found, costs = telling(), before_()
+        rows = [_row(found[value], costs[value]["cost"] if value in costs else 0.0) for value in largest]
         columns = _cells(ask, grid.view, by, across, rows) if across else []
         totals = summing()
         whole = totals["cost"] or 0.0
@@ -153,23 +156,24 @@ def _totals(ask: Ask, view: View) -> Sums:
     return sums
 
 
-def _rows(ask: Ask, view: View, previous: View, by: str) -> tuple[list[Row], int]:
-    """Of many values the largest are found first, by what they are sorted by, and told in full after that."""
+def _largest(ask: Ask, view: View, by: str) -> tuple[dict[str, float], int]:
+    """The values that cost most, with what they cost, the largest first; and how many others there are."""
     source = measured(view, [by])
-    ranked = f"""SELECT value, toInt64(count() OVER ()) AS all_values FROM (
+    ranked = f"""SELECT value, cost, toInt64(count() OVER ()) AS all_values FROM (
   SELECT m.dim_{by} AS value, sum(m.cost_usd) AS cost, sum(m.calls) AS calls FROM ({source.sql}) AS m GROUP BY value
 ) ORDER BY cost DESC, calls DESC, value LIMIT {MOST_ROWS}"""
-    largest = ask(ranked, source.parameters).rows
-    if not largest:
-        return [], 0
-    values = [value for value, _ in largest]
-    now, earlier = (measured(_only(one, by, values), [by]) for one in (view, previous))
+    found = ask(ranked, source.parameters).rows
+    return {value: cost for value, cost, _ in found}, found[0][2] - len(found) if found else 0
+
+
+def _told(ask: Ask, view: View, by: str, values: list[str]) -> dict[str, dict[str, Any]]:
+    """Value -> all that is summed up of it."""
+    if not values:
+        return {}
+    source = measured(_only(view, by, values), [by])
     of_these = f"WHERE m.dim_{by} IN {{values:Array(String)}} GROUP BY value"
-    sql = f"SELECT *, {COST} FROM (SELECT m.dim_{by} AS value, {SUMS} FROM ({now.sql}) AS m {of_these})"
-    found = {row["value"]: row for row in records(ask(sql, now.parameters | {"values": values}).records())}
-    sql = f"SELECT value, {COST} FROM (SELECT m.dim_{by} AS value, {SUMS} FROM ({earlier.sql}) AS m {of_these})"
-    costs = dict(ask(sql, earlier.parameters | {"values": values}).rows)
-    return [_row(found[value], costs.get(value, 0.0)) for value in values], largest[0][1] - len(values)
+    sql = f"SELECT *, {COST} FROM (SELECT m.dim_{by} AS value, {SUMS} FROM ({source.sql}) AS m {of_these})"
+    return {row["value"]: row for row in records(ask(sql, source.parameters | {"values": values}).records())}
 
 
 def _only(view: View, by: str, values: list[str]) -> View:

@@ -6,6 +6,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from ..ask import Ask
+from ..beside import side_by_side
 from ..cost.cost import Sums
 from ..cost.measures import COST, SUMS, measured, records
 from ..view import BadView, View
@@ -81,11 +82,16 @@ def _told(ask: Ask, view: View, names: list[str]) -> list[User]:
         return []
     source = measured(replace(view, chosen=view.chosen | {"user": tuple(names)}), ["user"])
     sql = f"SELECT *, {COST} FROM (SELECT m.dim_user AS user, {SUMS} FROM ({source.sql}) AS m GROUP BY user)"
-    found = {row["user"]: row for row in records(ask(sql, source.parameters).records())}
-    # each has a call in the view, so that the last is no earlier than the day it begins in
+    with side_by_side() as beside:
+        last = beside(_last, ask, view, names)
+        found = {row["user"]: row for row in records(ask(sql, source.parameters).records())}
+        shown: Any = [found[name] | {"last_us": last().get(name, 0)} for name in names]
+    return list(shown)
+
+
+def _last(ask: Ask, view: View, names: list[str]) -> dict[str, int]:
+    """Each has a call in the view, so that the last is no earlier than the day it begins in."""
     sql = """SELECT user_id, toUnixTimestamp64Micro(max(last)) FROM user_1d
 WHERE user_id IN {users:Array(String)} AND t >= toStartOfDay(fromUnixTimestamp64Milli({start:Int64}, 'UTC'))
   AND t < fromUnixTimestamp64Milli({end:Int64}) GROUP BY user_id"""
-    last = dict(ask(sql, {"users": names, "start": view.start, "end": view.end}).rows)
-    shown: Any = [found[name] | {"last_us": last.get(name, 0)} for name in names]
-    return list(shown)
+    return dict(ask(sql, {"users": names, "start": view.start, "end": view.end}).rows)
