@@ -190,6 +190,7 @@ def test_nothing_is_in_force_that_the_audit_log_does_not_know(tmp_path: Path) ->
 TWO = """\
 version: 1
 name: {label}
+defaults: {{ timeout_ms: 600000 }}  # it is not speed that is asked about
 rules:
   - {{ name: {label}, detect: {{ pii: {{ entities: [{label}] }} }}, action: redact }}
 """
