@@ -146,7 +146,7 @@ def _read(operation: Operation, body: bytes) -> Any:
     if operation.body is None:
         return None
     try:
-        return operation.body.model_validate(json.loads(body))
+        return operation.body.model_validate(json.loads(body), strict=True)  # true is no number
     except (ValueError, RecursionError) as wrong:
         if not isinstance(wrong, ValidationError):
             raise BadQuestion("the body is no JSON") from None

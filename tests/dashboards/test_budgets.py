@@ -106,6 +106,7 @@ def test_budgets_are_kept_changed_and_removed(store: Store, tmp_path: Path) -> N
     [
         {"amount_usd": 0}, {"amount_usd": -1}, {"period": "year"}, {"name": ""}, {"scope": {"moon": ["x"]}},
         {"scope": {"model": []}}, {"more": 1},
+        {"amount_usd": True}, {"amount_usd": "4"}, {"version": False},
     ],
 )  # fmt: skip
 def test_a_wrong_budget_is_refused(api: TestClient, wrong: dict[str, Any]) -> None:
