@@ -12,7 +12,9 @@ from functools import lru_cache
 from importlib import import_module
 from itertools import islice
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 TRIAL_SECONDS = 0.4
 """A harmless pattern takes microseconds for a trial; the rest is for a busy machine."""
@@ -62,9 +64,23 @@ class Clock:
     def __init__(self, limit_ms: float) -> None:
         self._until = monotonic() + limit_ms / 1000
 
-    def matches(self, pattern: Any, text: str) -> Iterator[Any]:
+    def matches(self, pattern: Any, text: str) -> list[Any]:
         """The matches of a `regex` pattern. Raises `TimeoutError` when the time is over."""
-        yield from pattern.finditer(text, timeout=self.left(), concurrent=True)
+        return self.within(lambda seconds: list(pattern.finditer(text, timeout=seconds, concurrent=True)))
+
+    def within(self, search: Callable[[float], T]) -> T:
+        """What a search gives that `regex` stops after so many seconds. Raises `TimeoutError` when the time is over.
+
+        These are seconds of CPU of the whole process, which pass as many times as fast as others work in it: a search
+        that was stopped too soon is begun again with twice of what is left.
+        """
+        more = 1
+        while True:
+            left = self.left()
+            try:
+                return search(more * left)
+            except TimeoutError:
+                more *= 2
 
     def left(self) -> float:
         """Seconds. Raises `TimeoutError` if there are none."""

@@ -49,7 +49,7 @@ class JsonSchema:
         self._limit = options.timeout_ms
         self._asking = local()  # a check's own clock, where the patterns find it
         draft = _validator_class(options.wanted)
-        self._class = _on_a_clock(draft, self._left)
+        self._class = _on_a_clock(draft, self._within)
         self.engine = f"jsonschema {draft.__name__}"
         self.degraded = ""
 
@@ -62,9 +62,9 @@ class JsonSchema:
             for text, wrong in zip(texts, found, strict=True)
         ]
 
-    def _left(self) -> float:
+    def _within(self, search: Callable[[float], bool]) -> bool:
         clock: Clock = self._asking.clock
-        return clock.left()
+        return clock.within(search)
 
     def _wrong(self, text: str) -> tuple[str, str] | None:
         from referencing import Registry
@@ -97,14 +97,14 @@ def _validator_class(schema: Any) -> Any:
     return validator_for(schema, default=Draft202012Validator)
 
 
-def _on_a_clock(cls: Any, seconds_left: Callable[[], float]) -> Any:
+def _on_a_clock(cls: Any, within: Callable[[Callable[[float], bool]], bool]) -> Any:
     """The same validator with patterns that stop in time."""
     from jsonschema.exceptions import ValidationError
     from jsonschema.validators import extend
 
     def matches(pattern: str, text: str) -> bool:
-        found = compile_bounded(pattern, empty=True).search(text, timeout=seconds_left(), concurrent=True)
-        return found is not None
+        compiled = compile_bounded(pattern, empty=True)
+        return within(lambda seconds: compiled.search(text, timeout=seconds, concurrent=True) is not None)
 
     def pattern(_validator: Any, wanted: str, value: Any, _schema: Any) -> Iterator[Any]:
         if isinstance(value, str) and not matches(wanted, value):

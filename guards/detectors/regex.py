@@ -101,9 +101,13 @@ def _hits(one: _Compiled, text: str, clock: Clock) -> Iterator[Hit]:
             continue
         if one.context is not None:
             around = text[max(0, start - one.said.reach) : start] + " " + text[end : end + one.said.reach]
-            if not one.context.search(around, timeout=clock.left()):
+            if not _stands_in(around, one.context, clock):
                 continue
         yield Hit(one.label, start, end, one.said.score, "pattern of the policy")
+
+
+def _stands_in(around: str, words: Any, clock: Clock) -> bool:
+    return clock.within(lambda seconds: words.search(around, timeout=seconds)) is not None
 
 
 def _place(hit: Hit) -> tuple[int, int, str]:

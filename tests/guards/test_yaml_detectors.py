@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from spanward.guards.detectors import registry
-from spanward.guards.detectors.bounded_regex import UnsafePattern, compile_bounded
+from spanward.guards.detectors.bounded_regex import Clock, UnsafePattern, compile_bounded
 from spanward.guards.detectors.detector import Detector
 from spanward.guards.judgement import Check
 from spanward.guards.messages import Message, Part
@@ -89,6 +89,22 @@ LONG = "ca" * 300_000 + "\nb"
 def test_a_pattern_that_gets_by_is_stopped_by_its_own_clock() -> None:
     with pytest.raises(TimeoutError):
         made("regex", patterns={"X": SLOW}, timeout_ms=50).detect([LONG], frozenset({"X"}))
+
+
+def test_a_search_that_was_stopped_too_soon_is_begun_again() -> None:
+    """`regex` counts the CPU time of all threads."""
+    asked: list[float] = []
+
+    def search(seconds: float) -> str:
+        asked.append(seconds)
+        if len(asked) < 4:
+            raise TimeoutError
+        return "found"
+
+    assert Clock(60_000).within(search) == "found"
+    assert [round(seconds / 60) for seconds in asked] == [1, 2, 4, 8]
+    with pytest.raises(TimeoutError, match="longer than their limit"):
+        Clock(0).within(search)
 
 
 def test_other_threads_go_on_while_a_pattern_runs_wild() -> None:
