@@ -5,7 +5,6 @@ The resource and the scope are the same in every frame of a process and are enco
 each. Spans with events or links, which we never make, go the library's way. A test holds both to the same bytes.
 """
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from struct import Struct, pack
@@ -93,9 +92,9 @@ class Alike:
         self._after = b"".join(pieces[3:])
 
     def encoded(self, parent: OwnSpan, started_ns: int, ended_ns: int) -> bytes:
-        """Another one, as a field of its scope's spans."""
+        """Another one, as a field of its scope's spans: once for a `parent`, whose `id_beneath` it takes."""
         return b"".join((
-            self._before, parent.trace_id, b"\x12\x08", os.urandom(8), b"\x22\x08", parent.span_id, self._name,
+            self._before, parent.trace_id, b"\x12\x08", parent.id_beneath, b"\x22\x08", parent.span_id, self._name,
             _times(b"9", started_ns, b"A", ended_ns), self._after,
         ))  # fmt: skip
 

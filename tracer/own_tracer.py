@@ -62,7 +62,7 @@ class OwnSpan(Span):
         self,
         tracer: "OwnTracer",
         name: str,
-        ids: tuple[bytes, bytes],
+        ids: tuple[bytes, bytes, bytes],
         flags: TraceFlags,
         state: TraceState,
         parent: SpanContext | None,
@@ -75,8 +75,8 @@ class OwnSpan(Span):
         """What many spans say alike; `said` is the rest."""
         self.said: dict[str, Any]
         self.name = name
-        self.trace_id, self.span_id = ids
-        """As they are written."""
+        self.trace_id, self.span_id, self.id_beneath = ids
+        """As they are written. The last is nobody's yet: a single span beneath this one may have it."""
         self.flags = flags
         self.state = state
         self.parent = parent
@@ -180,12 +180,13 @@ class OwnTracer(Tracer):
         # nearly always there is nothing around, and a look at what is current is six calls
         parent = get_current_span(around).get_span_context() if around else None
         # from the system, not from `random`: an application that seeds it would give two processes the same ids
-        fresh = os.urandom(24)
+        fresh = os.urandom(32)
+        own, beneath = fresh[16:24], fresh[24:]
         if parent is not None and parent.is_valid:
-            ids = parent.trace_id.to_bytes(16, "big"), fresh[16:]
+            ids = parent.trace_id.to_bytes(16, "big"), own, beneath
             flags, state = TraceFlags(parent.trace_flags | 1), parent.trace_state
         else:
-            parent, ids, flags, state = None, (fresh[:16], fresh[16:]), SAMPLED, NO_STATE
+            parent, ids, flags, state = None, (fresh[:16], own, beneath), SAMPLED, NO_STATE
         return OwnSpan(
             self, name, ids, flags, state, parent, kind, attributes, links or (), start_time or time.time_ns()
         )
