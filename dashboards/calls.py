@@ -21,7 +21,7 @@ leftUTF8(status_message, 200) AS failure, {guard_kind.OF_CALL} AS guard"""
 MOST = 200
 
 
-def page(ask: Ask, view: View, by: Order, *, size: int = 100, cursor: str = "") -> dict[str, Any]:
+def page(ask: Ask, view: View, by: Order, *, size: int = 50, cursor: str = "") -> dict[str, Any]:
     """`calls` (rows), `next` (cursor of the page after, None at the end) and `total` under the view's filters.
 
     A search for a text looks at a part of a long range at a time: `searched` says how far it came (`since`,

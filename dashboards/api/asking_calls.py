@@ -30,7 +30,7 @@ def _overview(question: Question) -> dict[str, Any]:
 
 
 def _calls(question: Question) -> dict[str, Any]:
-    size = question.whole("limit", 100, most=MOST)
+    size = question.whole("limit", 50, most=MOST)
     by = order(question.get("sort"))
     listed = page(question.means.ask, question.view(), by, size=size, cursor=question.get("cursor"))
     return listed | {"hidden": question.hide_said(listed["calls"])}

@@ -23,7 +23,7 @@ import type { CallList, Facets } from "../records";
 const LIST_MS = 1000;
 const TOLD_MS = 30_000;
 const FACETS_MS = 10_000;
-const SIZE = 100;
+const SIZE = 50;
 
 export function Calls({ here, stored }: PageProps) {
   useTitle("Calls");
