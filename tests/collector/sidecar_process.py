@@ -17,8 +17,8 @@ import httpx
 from spanward.collector.data_directory import DataDirectory
 
 SPANWARD = [sys.executable, "-m", "spanward.collector.cli"]
-PATIENCE = 40.0
-LONGEST_COMMAND = 100.0
+PATIENCE = 120.0
+LONGEST_COMMAND = 250.0
 """Below the limit of a test: nothing here should take so long, even on a machine that is busy."""
 T = TypeVar("T")
 

@@ -19,7 +19,7 @@ from spanward.tracer.spool import Spool
 
 from .otlp import body, call
 
-PATIENCE = 10
+PATIENCE = 60
 OWNER = "4194399-17"
 
 

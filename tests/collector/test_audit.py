@@ -120,7 +120,7 @@ audit.write("a", "3", {})
 def test_a_full_disk_refuses_and_keeps_no_half_line(tmp_path: Path) -> None:
     path = tmp_path / "audit.log"
     told = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, path], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", FULL_DISK, path], capture_output=True, text=True, timeout=250, check=True
     ).stdout
     assert told == (
         f"the audit log {path} cannot be written (File too large), so nothing was done; "

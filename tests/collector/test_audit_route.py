@@ -72,7 +72,7 @@ def test_killed_again_and_again_every_entry_is_a_row_once(tmp_path: Path, policy
 
             def write(here: Running = running, killing: threading.Event = killing) -> None:
                 nonlocal sent
-                with httpx.Client(base_url=here.address, trust_env=False, timeout=10) as http:
+                with httpx.Client(base_url=here.address, trust_env=False, timeout=60) as http:
                     while True:
                         subject, sent = str(sent), sent + 1
                         if len(acknowledged) % 10 == 9:

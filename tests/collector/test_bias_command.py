@@ -25,7 +25,7 @@ def spanward(folder: Path, *told: str, **environment: str) -> subprocess.Complet
         env=_environment(environment),
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=250,
         check=False,
     )
 

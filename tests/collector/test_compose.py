@@ -24,7 +24,7 @@ def config(*options: str, **environment: str) -> "subprocess.CompletedProcess[st
         text=True,
         check=False,
         env={**kept, **environment},
-        timeout=60,
+        timeout=250,
     )
 
 

@@ -92,12 +92,12 @@ def test_a_running_sidecar_takes_up_edits(tmp_path: Path, policy_file: Path) -> 
         before = running.health()["policy"]
         assert before["problem"] == ""
         policy.write_text(POLICY.replace("action: flag", "action: flagg"))
-        told = until(running.health, lambda health: bool(health["policy"]["problem"]), 10)
+        told = until(running.health, lambda health: bool(health["policy"]["problem"]))
         assert told["status"] == "degraded"
         assert told["policy"] == before | {"problem": f"{policy}:12: 'flagg' is no action; did you mean 'flag'?"}
         assert f"{policy}:12" in running.log.read_text()
         policy.write_text(POLICY.replace("name: house", "name: mended"))
-        mended = until(running.health, lambda health: health["policy"]["name"] == "mended", 10)["policy"]
+        mended = until(running.health, lambda health: health["policy"]["name"] == "mended")["policy"]
         assert mended["problem"] == ""
         assert running.http.get("/v1/guard/policy").json()["hash"] == mended["hash"]
 
@@ -169,11 +169,11 @@ def test_nothing_is_in_force_that_the_audit_log_does_not_know(tmp_path: Path) ->
     room.start(audit.write)
     audit.close()  # as a disk that is full
     write(path, "flag", "two")
-    told = until(lambda: room.status, lambda status: bool(status.problem), 10)
+    told = until(lambda: room.status, lambda status: bool(status.problem))
     assert told == PolicyStatus("one", first.hash, "the audit log is closed, so nothing was done; try again")
     again = Audit(tmp_path / "audit.log")
     room._record = again.write
-    taken = until(lambda: room.status, lambda status: status.name == "two", 10)
+    taken = until(lambda: room.status, lambda status: status.name == "two")
     room.stop()
     entries = [json.loads(entry.line) for entry in again.after(0)]
     assert [{key: entry[key] for key in ("action", "subject", "detail", "actor")} for entry in entries] == [
@@ -263,15 +263,15 @@ def test_a_running_sidecar_tells_the_audit_log(tmp_path: Path) -> None:
     with serving(tmp_path / "data", "--policy", policy) as running:
         before = running.health()["policy"]["hash"]
         write(policy, "flag")
-        after = until(lambda: running.health()["policy"]["hash"], lambda found: found != before, 20)
+        after = until(lambda: running.health()["policy"]["hash"], lambda found: found != before)
         sql = "SELECT action, subject, actor, detail['from'], detail['to'] FROM audit"
-        rows = until(lambda: running.query(sql), bool, 20)
+        rows = until(lambda: running.query(sql), bool)
         assert rows == [["policy.reload", str(policy), "file change", before, after]]
         whole = running.http.get("/api/policy").json()
         assert (whole["hash"], Policy.model_validate(whole["policy"]).hash) == (after, after)
     write(policy, "block")
     with serving(tmp_path / "data", "--policy", policy) as running:
-        rows = until(lambda: running.query(f"{sql} ORDER BY seq"), lambda rows: len(rows) == 2, 20)
+        rows = until(lambda: running.query(f"{sql} ORDER BY seq"), lambda rows: len(rows) == 2)
         assert rows[1] == ["policy.restart", str(policy), "restart", after, before]
 
 

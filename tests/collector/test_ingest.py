@@ -20,7 +20,7 @@ from spanward.tracer.segment import frame
 
 from .otlp import body, call
 
-PATIENCE = 20
+PATIENCE = 60
 
 Start = Callable[..., "Setup"]
 

@@ -33,7 +33,7 @@ class Sender:
         self.threads = [threading.Thread(target=self._run) for _ in range(3)]
 
     def _run(self) -> None:
-        with httpx.Client(trust_env=False, timeout=5) as http:
+        with httpx.Client(trust_env=False, timeout=30) as http:
             while True:
                 try:
                     sent = self._waiting.get_nowait()

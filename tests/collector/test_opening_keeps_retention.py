@@ -24,6 +24,6 @@ def test_a_command_keeps_the_days_that_were_set(tmp_path: Path) -> None:
     documents.close()
     # a process of its own: chDB allows one directory a process
     done = subprocess.run(
-        [sys.executable, "-c", _ASKS, str(tmp_path)], capture_output=True, text=True, check=True, timeout=100
+        [sys.executable, "-c", _ASKS, str(tmp_path)], capture_output=True, text=True, check=True, timeout=250
     )
     assert done.stdout == "((1,),)\n"

@@ -49,7 +49,7 @@ def ran(command: str, place: Path, data_home: Path) -> str:
     assert words[0] == "spanward"
     told = subprocess.run(
         [sys.executable, "-m", "spanward.collector.cli", *words[1:]],
-        capture_output=True, text=True, timeout=60, check=False, cwd=place,
+        capture_output=True, text=True, timeout=250, check=False, cwd=place,
         env=clean_environment(XDG_DATA_HOME=str(data_home)),
     )  # fmt: skip
     assert told.returncode in (0, 1)

@@ -16,7 +16,7 @@ from spanward.tracer.segment import bodies
 
 from .otlp import body, call
 
-PATIENCE = 10
+PATIENCE = 60
 
 
 class Setup:

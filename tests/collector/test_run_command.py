@@ -22,7 +22,7 @@ def run(*told: str | Path, spool: Path, **also: str) -> "subprocess.CompletedPro
         env=clean_environment(**also),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=250,
         check=False,
     )
 
@@ -81,7 +81,7 @@ def test_the_program_is_this_process(tmp_path: Path) -> None:
     with subprocess.Popen(
         [*SPANWARD, "run", "sh", "-c", "echo $$; exit 7"], stdout=subprocess.PIPE, text=True, env=clean_environment()
     ) as process:
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=250)
     assert (int(said), process.returncode) == (process.pid, 7)
 
 
@@ -123,7 +123,7 @@ sys.meta_path.insert(0, Bare())
 from spanward.collector.cli import main
 main(["run", "echo", "ran"])
 """
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=250, check=False)
     assert (ended.stdout, ended.stderr) == ("ran\n", "")
 
 
@@ -180,7 +180,7 @@ def test_beside_opentelemetrys_own_start(tmp_path: Path) -> None:
         env=clean_environment(**QUIET),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=250,
         check=False,
     )
     assert first.stdout == "True\ntraced True\n", first.stderr
@@ -198,7 +198,7 @@ def test_beside_opentelemetrys_own_start(tmp_path: Path) -> None:
         env=clean_environment(**also),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=250,
         check=False,
     )
     assert alone.stdout == "True\ntraced False\n", "only what `spanward run` started is traced"

@@ -15,7 +15,7 @@ from spanward.collector.bodies import DigestFile, KnownBodies, digest_of, digest
 from spanward.collector.wal import LogFull, Segment, WriteAheadLog
 from spanward.tracer.segment import bodies, frame
 
-PATIENCE = 10
+PATIENCE = 60
 
 
 def digest(number: int) -> bytes:

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from starlette.types import ASGIApp
 
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+PATIENCE_MS = 60_000
+"""No test is gated by time: five seconds are little where other tests keep the processors busy."""
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -27,6 +29,7 @@ def executable() -> str | None:
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Raises playwright's Error if there is no Chromium at all."""
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable(), args=list(FLAGS))
         try:
@@ -80,7 +83,7 @@ def tab(browser: Browser, address: str, **how: Any) -> Iterator[Page]:
     context = browser.new_context(**(defaults | how))
     watch = Watch(address)
     opened = context.new_page()
-    opened.set_default_timeout(15_000)
+    opened.set_default_timeout(PATIENCE_MS)
     watch.over(opened)
     try:
         yield opened

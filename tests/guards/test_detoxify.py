@@ -199,7 +199,7 @@ print(detector._worker.pid, flush=True)
 import os
 os.kill(os.getpid(), 9)
 """
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=250)
     assert ended.returncode == -signal.SIGKILL, ended.stderr
     deadline = time.monotonic() + 20
     while Path(f"/proc/{ended.stdout.strip()}/cmdline").exists() and time.monotonic() < deadline:

@@ -377,7 +377,7 @@ def test_a_disk_that_fills_up_while_converting(files: dict[str, Files], empty: P
 
     ended = subprocess.run(
         program(adding("original", files["original"])),
-        capture_output=True, text=True, check=False, timeout=100, preexec_fn=limited,
+        capture_output=True, text=True, check=False, timeout=250, preexec_fn=limited,
     )  # fmt: skip
     assert ended.returncode == 1
     assert "cannot take the model: File too large. Nothing is installed. Make room" in ended.stderr
@@ -389,7 +389,7 @@ def test_a_disk_that_fills_up_while_converting(files: dict[str, Files], empty: P
 def test_interrupted(number: signal.Signals, files: dict[str, Files], empty: Path) -> None:
     with started(adding("original", files["original"])) as process:
         process.send_signal(number)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=250)
     assert process.returncode == 1
     assert "interrupted; nothing is installed and what was begun is removed" in err
     assert left(empty) == [".lock"]
@@ -398,7 +398,7 @@ def test_interrupted(number: signal.Signals, files: dict[str, Files], empty: Pat
 def test_what_a_killed_one_left_is_cleared_by_the_next(files: dict[str, Files], empty: Path, told: Told) -> None:
     with started(adding("original", files["original"])) as process:
         process.kill()
-        process.communicate(timeout=60)
+        process.communicate(timeout=250)
     assert [name[:7] for name in left(empty)] == [".draft-", ".lock"]
     assert told("list")[1].startswith("no model is installed in")
     assert told(*adding("original", files["original"])[1:])[0] == 0

@@ -214,7 +214,7 @@ def run(*command: str, path: Path) -> str:
     code += "runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)" if command[0] != "-c" else command[1]
     env = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=False, env=env
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=250, check=False, env=env
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

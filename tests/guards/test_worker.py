@@ -152,8 +152,8 @@ def test_killed_in_the_middle_of_a_question(make: Make, log: Path, tmp_path: Pat
         until(lambda: worker.state.waiting == 2)
         os.kill(old, signal.SIGKILL)
         with pytest.raises(WorkerError, match=r"^the model's process died; another is started$"):
-            at_hand.result(timeout=10)
-        assert behind.result(timeout=10)[0]["length"] == [0.006, 0, 6]
+            at_hand.result(timeout=60)
+        assert behind.result(timeout=60)[0]["length"] == [0.006, 0, 6]
     assert worker.pid not in {None, old}
     assert worker.state == State("words", True, 1, 0, 0, 0, "")
 
@@ -297,7 +297,7 @@ def test_closing_ends_the_process_and_tells_who_waits(make: Make, log: Path) -> 
         until(lambda: batches(log))
         worker.close()
         with pytest.raises(WorkerError, match="closed"):
-            asked.result(timeout=10)
+            asked.result(timeout=60)
     until(lambda: gone(pid))
     with pytest.raises(WorkerError, match=r"^the model was closed$"):
         worker.ask(["x"])
@@ -331,7 +331,7 @@ worker.close()
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=250,
     )
     assert ended.returncode == 0, ended.stderr
     (length, theirs), ours = map(json.loads, ended.stdout.splitlines())
@@ -348,6 +348,6 @@ worker = workers.Worker({MODULE!r}, ["words", {str(log)!r}])
 print(worker.pid, flush=True)
 os.kill(os.getpid(), 9)
 """
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=250)
     assert ended.returncode == -signal.SIGKILL, ended.stderr
     until(lambda: gone(int(ended.stdout)))

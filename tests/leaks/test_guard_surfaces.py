@@ -98,7 +98,7 @@ def told(data: Path, *command: str) -> bytes:
         [sys.executable, "-m", "spanward.collector.cli", "policy", *command, "--data", str(data)],
         capture_output=True,
         check=False,
-        timeout=120,
+        timeout=250,
     )
     assert done.returncode in {0, 1}, done.stderr
     return done.stdout + done.stderr

@@ -223,5 +223,5 @@ def test_nothing_heavy_is_loaded_beside_the_application(spooled: Spooled) -> Non
         print(sorted(name for name in set(sys.modules) - before if name.startswith(heavy)))
     """
     command = [sys.executable, "-c", textwrap.dedent(program), NOWHERE, str(spooled.folder)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=250, check=True)
     assert ended.stdout.strip() == "[]"

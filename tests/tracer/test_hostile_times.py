@@ -148,7 +148,7 @@ def run(spooled: Spooled, code: str, before: Callable[[], None] | None = None) -
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=250,
         preexec_fn=before,
     )
 

@@ -177,7 +177,7 @@ def call(model="m"): tinylib.Chat().ask(model=model, messages=[])
 
 def run(spooled: Spooled, code: str, **environ: str) -> int:
     command = [sys.executable, "-c", PROGRAM + code, str(spooled.folder)]
-    return subprocess.run(command, check=False, env={**os.environ, **environ}, timeout=60).returncode
+    return subprocess.run(command, check=False, env={**os.environ, **environ}, timeout=250).returncode
 
 
 def test_a_killed_process_leaves_every_call_that_returned(spooled: Spooled) -> None:

@@ -48,7 +48,7 @@ def run(provider: Provider, spooled: Spooled, code: str, order: str = "", kind: 
         env=clean_environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=250,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr

@@ -39,7 +39,7 @@ def provider() -> Iterator[Provider]:
 def run_app(provider: Provider, sidecar: str, spool: Path, calls: int, ending: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", APP, str(calls), ending]
     environment = app_environment(provider, sidecar, spool)
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=250, check=False)
 
 
 def app_environment(provider: Provider, sidecar: str, spool: Path) -> dict[str, str]:

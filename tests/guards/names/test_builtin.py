@@ -201,7 +201,7 @@ def test_runs_on_numpy_alone() -> None:
         "recognizer('builtin-small').find('My name is Maria Schmidt')\n"
         "print(sorted({'torch', 'transformers', 'spacy', 'faker', 'scipy', 'sklearn', 'pydantic'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=250, check=True)
     assert done.stdout.strip() == "[]"
 
 

@@ -77,7 +77,7 @@ def forked(request: pytest.FixtureRequest, fakes: Any, tmp_path_factory: pytest.
         str(spool),
         json.dumps(addresses),
     ]
-    done = subprocess.run(program, cwd=ROOT, timeout=100, capture_output=True, text=True, check=False)
+    done = subprocess.run(program, cwd=ROOT, timeout=250, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return Spooled(spool)
 

@@ -38,7 +38,7 @@ class House:
             env=self.environment(**also),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=250,
             check=False,
         )
 

@@ -104,7 +104,7 @@ def test_celery_with_one_task_a_child(house: House, tmp_path: Path) -> None:
             env=house.environment(**also),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=250,
             check=False,
         )
     assert sent.returncode == 0, sent.stderr
