@@ -120,11 +120,11 @@ FROM ({rows.sql}) AS e GROUP BY call"""
         where = f" AND {asked.sql}" if asked.sql else ""
         of = "".join(f", {_COLUMNS[name]} AS of_{name}" for name in columns)
         sql = f"""SELECT {KEY} AS call, call_bits AS own, event_bits AS bit, rule{of} FROM guard_events
-WHERE of_call = 1 AND {NEAR} AND {_CALL_IN_RANGE}{where}{self.sample.of_their_calls}{only}"""
+WHERE of_call = 1 AND {NEAR} AND {_CALL_IN_RANGE}{where}{self.sample.within("call_ts")}{only}"""
         if self.strays:
             kept = sorted({"status", "guard_verdict", "guard_action", *(_COLUMNS[name] for name in columns)})
             sql = f"""{sql} UNION ALL SELECT {KEY} AS call, {BIT_OF_CALL} AS own, event_bits AS bit, rule{of} FROM
-(SELECT {KEY}, {", ".join(kept)} FROM llm_calls WHERE {_AROUND}{where}{self.sample.within}) AS c
+(SELECT {KEY}, {", ".join(kept)} FROM llm_calls WHERE {_AROUND}{where}{self.sample.within()}) AS c
 JOIN (SELECT {KEY}, event_bits, {", ".join(GUARD_COLUMNS.values())} FROM {_STRAYS}) AS e USING ({KEY}) WHERE 1{only}"""
         return Condition(sql, asked.parameters | self.sample.parameters)
 

@@ -80,7 +80,7 @@ def failures(of: CallsOfEvents) -> Condition:
     """The same of kinds of failure, which no event knows."""
     rows = of.changing()
     failed = f"""SELECT {KEY} AS call, toString(llm_calls.failure) AS value FROM llm_calls
-WHERE {IN_RANGE}{of.sample.within} AND llm_calls.failure != ''"""
+WHERE {IN_RANGE}{of.sample.within()} AND llm_calls.failure != ''"""
     sql = f"""SELECT 'failure' AS facet, value, {of.change()} AS calls
 FROM ({rows.sql}) AS e LEFT JOIN ({failed}) AS f USING (call) GROUP BY value"""
     return Condition(sql, rows.parameters)

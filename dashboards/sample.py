@@ -14,8 +14,6 @@ MOST_CALLS = 250_000
 MOST_EVENTS = 50_000
 """Near the range; of more, those of every so-manieth call by its key, in a part of the range."""
 _MOST_KEYS = 4
-_STRETCH = 3
-"""Fives of minutes that are looked at together for events: those of a call may stand in the next."""
 _MOST_PICKED = 5_000
 _TRIED_KEYS = 16
 """How many events there are is told by those of so many calls one."""
@@ -60,7 +58,9 @@ LIMIT {_MOST_PICKED + 1}"""
         every = -(-int(ask(f"SELECT sum(events) FROM guard_1h WHERE {near}", range_).rows[0][0]) // MOST_EVENTS)
         if every <= 1:
             return self
-        return _of_keys(blocks(view, every) if self is WHOLE else self, every)
+        calls = blocks(view, every) if self is WHOLE else self
+        keys = min(every, _MOST_KEYS)
+        return replace(calls, share=calls.share * keys, keys=keys)
 
     @property
     def near(self) -> str:
@@ -69,32 +69,19 @@ LIMIT {_MOST_PICKED + 1}"""
             return f" AND {guard_kind.KEY} IN (SELECT arrayJoin({{picked:Array(UInt64)}}))"
         return f" AND {guard_kind.KEY} % {self.keys} = 0" if self.keys > 1 else ""
 
-    @property
-    def within(self) -> str:
-        """SQL on calls; empty for all."""
-        return (f" AND toStartOfFiveMinutes(ts) IN ({_blocks('sampled_s')})" if self.blocks else "") + self.near
-
-    @property
-    def of_their_calls(self) -> str:
-        """SQL on events that know the time of their call; empty for all. Of a part only those are read that stand near
-        their call, as nearly all do.
-        """
-        if not self.blocks:
-            return self.near
-        call = f" AND toStartOfFiveMinutes(call_ts) IN ({_blocks('sampled_s')}){self.near}"
-        return call + (f" AND toStartOfFiveMinutes(ts) IN ({_blocks('beside_s')})" if self.share > 1 else "")
+    def within(self, time: str = "ts") -> str:
+        """SQL on calls, and on what knows the `time` of its call; empty for all."""
+        chosen = "SELECT toDateTime(arrayJoin({sampled_s:Array(Int64)}), 'UTC')"
+        return (f" AND toStartOfFiveMinutes({time}) IN ({chosen})" if self.blocks else "") + self.near
 
     @property
     def parameters(self) -> dict[str, Any]:
         picked = {} if self.picked is None else {"picked": list(self.picked)}
-        if not self.blocks:
-            return picked
-        beside = {block + more for block in self.blocks for more in (-FIVE_MINUTES_S, 0, FIVE_MINUTES_S)}
-        return picked | {"sampled_s": list(self.blocks), "beside_s": sorted(beside)}
+        return picked | ({"sampled_s": list(self.blocks)} if self.blocks else {})
 
     def narrowed(self, where: Condition) -> Condition:
         """On `llm_calls`."""
-        return Condition(where.sql + self.within, where.parameters | self.parameters)
+        return Condition(where.sql + self.within(), where.parameters | self.parameters)
 
     def all_of(self, counted: int) -> float:
         return counted * self.share
@@ -104,9 +91,7 @@ WHOLE = Sample()
 
 
 def of_events(ask: Ask, view: View) -> Sample:
-    """For what is asked of events alone, calls together: of very many those of some stretches, and there of some calls
-    by their keys.
-    """
+    """For what is asked of events alone, calls together: of very many those of every so-manieth call by its key."""
     chosen = {name: values for name, values in view.chosen.items() if name != "guard"}
     if {*chosen, *view.refused} <= conditions.GUARD_ROLLED | {*GUARD_COLUMNS}:
         terms = [f"{GUARD_COLUMNS.get(name, name)} IN {{is_{name}:Array(String)}}" for name in chosen]
@@ -123,17 +108,8 @@ def of_events(ask: Ask, view: View) -> Sample:
         sql = f"""SELECT {_TRIED_KEYS} * count() FROM guard_events
 PREWHERE {some} WHERE of_call < 2 AND {guard_kind.NEAR}{also}"""
         parameters = asked.parameters
-    every = -(-int(ask(sql, parameters).rows[0][0]) // MOST_EVENTS)
-    return _of_keys(blocks(view, every // _MOST_KEYS, _STRETCH), every)
-
-
-def _of_keys(sample: Sample, every: int) -> Sample:
-    keys = min(every, _MOST_KEYS)
-    return replace(sample, share=sample.share * keys, keys=keys) if keys > 1 else sample
-
-
-def _blocks(parameter: str) -> str:
-    return f"SELECT toDateTime(arrayJoin({{{parameter}:Array(Int64)}}), 'UTC')"
+    keys = -(-int(ask(sql, parameters).rows[0][0]) // MOST_EVENTS)
+    return Sample(keys, keys=keys) if keys > 1 else WHOLE
 
 
 def blocks(view: View, every: int, length: int = 1) -> Sample:

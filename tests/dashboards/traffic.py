@@ -17,8 +17,6 @@ from spanward.tracer import semconv
 from spanward.tracer.segment import frame
 
 _numbers = itertools.count(1)
-AFTER_MS = "after_ms"
-"""In `Call.guards`, of one that looked so long after the call had begun."""
 
 
 @dataclass
@@ -150,7 +148,7 @@ def _span(call: Call) -> Span:
 
 
 def _guard(call: Call, guard: dict[str, Any]) -> Span:
-    start = (call.at + guard.get(AFTER_MS, 0)) * 1_000_000
+    start = call.at * 1_000_000
     return Span(
         trace_id=call.trace.to_bytes(16),
         span_id=next(_numbers).to_bytes(8),
@@ -171,6 +169,6 @@ def _guard(call: Call, guard: dict[str, Any]) -> Span:
                 semconv.GUARDRAIL_SCORE: 0.5,
                 semconv.GUARDRAIL_FINDINGS: 1,
             }
-            | {name: said for name, said in guard.items() if name != AFTER_MS}
+            | guard
         ),
     )
