@@ -22,6 +22,8 @@ import type { CallList, Facets } from "../records";
 
 const LIST_MS = 1000;
 const TOLD_MS = 30_000;
+// what is new in a search is told; asked anew it begins anew, and must come to its end before that
+const SEARCHED_MS = 300_000;
 const FACETS_MS = 10_000;
 const SIZE = 50;
 
@@ -34,7 +36,8 @@ export function Calls({ here, stored }: PageProps) {
   const told = live && !here.query.has("sort");
   const query = asked(here.query, ["sort"]);
   const tail = useTail(told ? `/api/calls/tail?${query}` : "");
-  const everyMs = tail.on || here.query.has("q") ? TOLD_MS : LIST_MS;
+  const searched = here.query.has("q");
+  const everyMs = searched && told ? SEARCHED_MS : searched || tail.on ? TOLD_MS : LIST_MS;
   const url = `/api/calls?${query}`;
   const list = useAnswer<CallList>(`${url}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`, live ? everyMs : 0);
   const { data, going, error: broken } = useSearchOn(list.data, url, SIZE);
