@@ -111,7 +111,8 @@ FROM ({rows.sql}) AS e GROUP BY call"""
 
     def _events(self, columns: Sequence[str], only: str, *, themselves: bool = False) -> Condition:
         """SELECT of a row an event. Of calls sought by their events it has all events, or only `themselves`."""
-        asked, only = conditions.of_any_time(unkind(self.view)), only and f" AND {only}"
+        asked = conditions.of_any_time(unkind(self.view), of_part=self.sample.near)
+        only = only and f" AND {only}"
         if themselves:
             asked = conditions.of_any_time(self.view.without("guard", *GUARD_COLUMNS))
             sought = {name: list(values) for name, values in self.view.chosen.items() if name in GUARD_COLUMNS}
@@ -120,7 +121,7 @@ FROM ({rows.sql}) AS e GROUP BY call"""
         where = f" AND {asked.sql}" if asked.sql else ""
         of = "".join(f", {_COLUMNS[name]} AS of_{name}" for name in columns)
         sql = f"""SELECT {KEY} AS call, call_bits AS own, event_bits AS bit, rule{of} FROM guard_events
-WHERE of_call = 1 AND {NEAR} AND {_CALL_IN_RANGE}{where}{self.sample.within("call_ts")}{only}"""
+WHERE of_call = 1 AND {conditions.near(self.view)} AND {_CALL_IN_RANGE}{where}{self.sample.within("call_ts")}{only}"""
         if self.strays:
             kept = sorted({"status", "guard_verdict", "guard_action", *(_COLUMNS[name] for name in columns)})
             sql = f"""{sql} UNION ALL SELECT {KEY} AS call, {BIT_OF_CALL} AS own, event_bits AS bit, rule{of} FROM

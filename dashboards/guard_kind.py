@@ -56,12 +56,17 @@ OF_CALL = _word(_CALLS)
 BIT_OF_CALL = _bit(_CALLS)
 """The same as `bits_of` it; `guard_events` keeps it of its call as `call_bits`, and of itself as `event_bits`."""
 
+IN_TIME = (
+    "ts >= fromUnixTimestamp64Milli({start:Int64} - 3600000) AND ts < fromUnixTimestamp64Milli({end:Int64} + 86400000)"
+)
+"""On `guard_events`: an event may be stamped a little before its call where clocks differ, and long after it began."""
+
 NEAR = (
-    "ts >= fromUnixTimestamp64Milli({start:Int64} - 3600000) AND ts < fromUnixTimestamp64Milli({end:Int64} + 86400000) "
+    f"{IN_TIME} "
     "AND toStartOfFiveMinutes(ts) >= toStartOfFiveMinutes(fromUnixTimestamp64Milli({start:Int64} - 3600000, 'UTC')) "
     "AND toStartOfFiveMinutes(ts) <= toStartOfFiveMinutes(fromUnixTimestamp64Milli({end:Int64} + 86400000, 'UTC'))"
 )
-"""On `guard_events`: an event may be stamped a little before its call where clocks differ, and long after it began."""
+"""The same as the primary key has it, for a range that is a part of what is stored."""
 
 KEY = "call_key"
 """On `llm_calls` and `guard_events`, a call in eight bytes: sets of many are far faster by it than by ids."""

@@ -62,16 +62,17 @@ def _source(view: View, grid: Grid, *, hourly: bool) -> tuple[Rows, dict[str, An
     if not grid.rolled:
         return _with_calls(view, hourly=hourly)
     if not hourly:
-        minutes = conditions.rollup(view)
-        return measures.source(Tables(minutes=minutes.sql)), minutes.parameters
+        by_minute = conditions.rollup(view)
+        return measures.source(Tables(minutes=by_minute.sql)), by_minute.parameters
     whole, begun = conditions.rollup(view, WHOLE_HOURS), conditions.rollup(view, BEGUN_MINUTES)
-    return measures.source(Tables(minutes=begun.sql, hours=whole.sql)), whole.parameters
+    minutes = "" if conditions.only_whole_hours(view) else begun.sql
+    return measures.source(Tables(minutes, whole.sql)), whole.parameters
 
 
 def _with_calls(view: View, *, hourly: bool) -> tuple[Rows, dict[str, Any]]:
     """Call by call, but for whole hours that a rollup knows."""
     where, tag = conditions.calls(view), conditions.only_tag(view)
-    edges = f"{where.sql} AND {BEGUN_CALLS}"
+    edges = "" if conditions.only_whole_hours(view) else f"{where.sql} AND {BEGUN_CALLS}"
     if hourly and view.named <= PROMPTED:
         whole = conditions.rollup(view, WHOLE_HOURS)
         return measures.source(Tables(prompts=whole.sql, calls=edges)), whole.parameters | where.parameters
@@ -108,6 +109,8 @@ def _events(ask: Ask, view: View, grid: Grid) -> tuple[str, dict[str, Any]]:
         return measures.guards_rolled(minutes.sql), minutes.parameters
     whole, begun = conditions.rollup(view, WHOLE_HOURS), conditions.rollup(view, BEGUN_MINUTES)
     hours = measures.guards_rolled(whole.sql, "guard_1h")
+    if conditions.only_whole_hours(view):
+        return hours, whole.parameters
     return f"{hours} UNION ALL {measures.guards_rolled(begun.sql)}", whole.parameters | begun.parameters
 
 

@@ -9,9 +9,9 @@ from .conditions import Condition
 from .guard_columns import GUARD_COLUMNS
 from .view import View
 
-MOST_CALLS = 250_000
+MOST_CALLS = 200_000
 """In the range; of more, every so-manieth five minutes are looked at: the primary key begins with them."""
-MOST_EVENTS = 50_000
+MOST_EVENTS = 40_000
 """Near the range; of more, those of every so-manieth call by its key, in a part of the range."""
 _MOST_KEYS = 4
 _MOST_PICKED = 5_000

@@ -112,7 +112,7 @@ def _calls(ask: Ask, view: View) -> int:
 
 def _rolled_spread(ask: Ask, view: View) -> Spread:
     """Of all calls."""
-    source = measured(view, _ROLLED.values(), finer_than_s=_DAY_S)
+    source = measured(view, _ROLLED.values(), ["calls"], finer_than_s=_DAY_S)
     names = ", ".join(f"m.dim_{word} AS of_{name}" for name, word in _ROLLED.items())
     day = "toString(toDate(fromUnixTimestamp(m.second), 'UTC'))"
     rows = f"SELECT {names}, {day} AS of_day, m.calls AS calls FROM ({source.sql}) AS m"

@@ -1,5 +1,6 @@
 """What it costs, by whom, and why it changed: one answer for the page."""
 
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from ..grid import Grid, before, lay
 from ..view import View
 from . import change
 from .change import Effects, Factors, Segment, Used
-from .measures import COST, SUMS, measured, records, rolled
+from .measures import ALL, COST, PRICED, measured, records, rolled, summed
 from .since import stretch
 
 HOURLY_FROM_MS = 12 * 3_600_000
@@ -114,8 +115,12 @@ def cost(ask: Ask, view: View, now: int, by: str, across: str = "") -> Cost:
         summing, earlier = beside(_totals, ask, grid.view), beside(_totals, ask, previous)
         changing = beside(_change, ask, grid, previous, now)
         largest, more = ranking()
-        telling, before_ = (beside(_told, ask, view_, by, [*largest]) for view_ in (grid.view, previous))
-        drawing = beside(_series, ask, grid, by, [value for value, cost_ in largest.items() if cost_][:MOST_LINES])
+        drawn = [value for value, cost_ in largest.items() if cost_][:MOST_LINES]
+        drawn_by = _in_days(grid) if by == "user" else grid
+        by_day = by == "user" and drawn_by.step >= _DAY_S and rolled(grid.view, drawn_by.step)
+        telling = beside(_told, ask, grid.view, by, [*largest], step_s=drawn_by.step if by_day else 0)
+        before_ = beside(_told, ask, previous, by, [*largest], PRICED)
+        drawing = beside(_users, ask, drawn_by, drawn, telling) if by_day else beside(_series, ask, drawn_by, by, drawn)
         found, costs = telling(), before_()
         rows = [_row(found[value], costs[value]["cost"] if value in costs else 0.0) for value in largest]
         columns = _cells(ask, grid.view, by, across, rows) if across else []
@@ -150,7 +155,7 @@ def cost_grid(view: View) -> Grid:
 
 def _totals(ask: Ask, view: View) -> Sums:
     source = measured(view)
-    rows = ask(f"SELECT *, {COST} FROM (SELECT {SUMS} FROM ({source.sql}) AS m)", source.parameters).records()
+    rows = ask(f"SELECT *, {COST} FROM (SELECT {summed()} FROM ({source.sql}) AS m)", source.parameters).records()
     totals: Any = records(rows)
     sums: Sums = totals[0]
     return sums
@@ -158,7 +163,7 @@ def _totals(ask: Ask, view: View) -> Sums:
 
 def _largest(ask: Ask, view: View, by: str) -> tuple[dict[str, float], int]:
     """The values that cost most, with what they cost, the largest first; and how many others there are."""
-    source = measured(view, [by])
+    source = measured(view, [by], ("cost_usd", "calls"))
     ranked = f"""SELECT value, cost, toInt64(count() OVER ()) AS all_values FROM (
   SELECT m.dim_{by} AS value, sum(m.cost_usd) AS cost, sum(m.calls) AS calls FROM ({source.sql}) AS m GROUP BY value
 ) ORDER BY cost DESC, calls DESC, value LIMIT {MOST_ROWS}"""
@@ -166,13 +171,17 @@ def _largest(ask: Ask, view: View, by: str) -> tuple[dict[str, float], int]:
     return {value: cost for value, cost, _ in found}, found[0][2] - len(found) if found else 0
 
 
-def _told(ask: Ask, view: View, by: str, values: list[str]) -> dict[str, dict[str, Any]]:
-    """Value -> all that is summed up of it."""
+def _told(
+    ask: Ask, view: View, by: str, values: list[str], of: Collection[str] = ALL, *, step_s: int = 0
+) -> dict[str, dict[str, Any]]:
+    """Value -> what is summed up of it, with `steps` so long what each (by its begin in milliseconds) cost."""
     if not values:
         return {}
-    source = measured(_only(view, by, values), [by])
+    source = measured(_only(view, by, values), [by], of)
+    steps = f", sumMap(map(intDiv(m.second, {step_s}) * {step_s} * 1000, m.cost_usd)) AS steps" if step_s else ""
     of_these = f"WHERE m.dim_{by} IN {{values:Array(String)}} GROUP BY value"
-    sql = f"SELECT *, {COST} FROM (SELECT m.dim_{by} AS value, {SUMS} FROM ({source.sql}) AS m {of_these})"
+    told = f"SELECT m.dim_{by} AS value, {summed(of)}{steps} FROM ({source.sql}) AS m {of_these}"
+    sql = f"SELECT *, {COST} FROM ({told})"
     return {row["value"]: row for row in records(ask(sql, source.parameters | {"values": values}).records())}
 
 
@@ -182,19 +191,21 @@ def _only(view: View, by: str, values: list[str]) -> View:
 
 
 def _row(row: dict[str, Any], earlier: float | None) -> Row:
-    made: Any = {**row, "share": 0.0, "before": earlier, "cells": []}
+    made: Any = {key: value for key, value in row.items() if key != "steps"}
+    made |= {"share": 0.0, "before": earlier, "cells": []}
     told: Row = made
     return told
 
 
 def _cells(ask: Ask, view: View, by: str, across: str, rows: list[Row]) -> list[str]:
     """Fills the cells of `rows`; the values of `across` that cost most, which are the columns."""
-    source = measured(view, [by, across])
-    top = f"""SELECT m.dim_{across} AS value, {SUMS} FROM ({source.sql}) AS m GROUP BY value
+    top_of = ("cost_usd", "calls")
+    source = measured(view, [by, across], (*PRICED, "calls"))
+    top = f"""SELECT m.dim_{across} AS value, {summed(top_of)} FROM ({source.sql}) AS m GROUP BY value
 ORDER BY cost_usd DESC, calls DESC, value LIMIT {MOST_COLUMNS}"""
     columns = [str(row["value"]) for row in ask(top, source.parameters).records()]
     sql = f"""SELECT value, column, {COST} FROM (
-  SELECT m.dim_{by} AS value, m.dim_{across} AS column, {SUMS} FROM ({source.sql}) AS m
+  SELECT m.dim_{by} AS value, m.dim_{across} AS column, {summed(PRICED)} FROM ({source.sql}) AS m
   WHERE m.dim_{by} IN {{values:Array(String)}} AND m.dim_{across} IN {{columns:Array(String)}} GROUP BY value, column
 )"""
     asked = source.parameters | {"values": [row["value"] for row in rows], "columns": columns}
@@ -205,37 +216,54 @@ ORDER BY cost_usd DESC, calls DESC, value LIMIT {MOST_COLUMNS}"""
 
 
 def _series(ask: Ask, grid: Grid, by: str, values: list[str]) -> Series:
-    """A user's calls are found by an index, and all calls may be in a rollup that knows no users. Of weeks users are
-    drawn by the day, as their rollup has them: of five users there may be a hundred thousand calls in between.
-    """
-    days = by == "user" and grid.view.end - grid.view.start >= _DAYS_FROM_MS
-    step = max(grid.step, _DAY_S) if days else grid.step
-    grid = replace(grid, step=step)
-    times = list(range(grid.view.start // 1000 // step * step * 1000, grid.view.end, step * 1000))
+    """A user's calls are found by an index, and all calls may be in a rollup that knows no users."""
     if by == "user" and rolled(grid.view, grid.step):
-        lines = _lines(ask, replace(grid, view=_only(grid.view, by, values)), by, values, times)
-        every = _lines(ask, grid, "", [], times)[0]
-        lines[0] = [_beyond(whole, shown) for whole, *shown in zip(every, *lines[1:], strict=True)]
-    else:
-        lines = _lines(ask, grid, by, values, times)
-    named: list[Line] = [{"value": value, "cost": lines[i + 1]} for i, value in enumerate(values)]
-    return {"step": step * 1000, "t": times, "lines": named, "rest": lines[0]}
+        _, *lines = _lines(ask, replace(grid, view=_only(grid.view, by, values)), by, values)
+        return _drawn(grid, values, lines, _beyond(_lines(ask, grid)[0], lines))
+    rest, *lines = _lines(ask, grid, by, values)
+    return _drawn(grid, values, lines, rest)
 
 
-def _beyond(whole: float, shown: list[float]) -> float:
-    """What is left of `whole`; sums of the same calls differ in their last digits."""
-    rest = whole - sum(shown)
-    return rest if rest > 1e-9 * whole else 0.0
+def _in_days(grid: Grid) -> Grid:
+    """Of weeks users are drawn by the day, as their rollup has them: of five users there may be a hundred thousand
+    calls in between.
+    """
+    weeks = grid.view.end - grid.view.start >= _DAYS_FROM_MS
+    return replace(grid, step=max(grid.step, _DAY_S)) if weeks else grid
 
 
-def _lines(ask: Ask, grid: Grid, by: str, values: list[str], times: list[int]) -> list[list[float]]:
+def _users(ask: Ask, days: Grid, values: list[str], told: Callable[[], dict[str, dict[str, Any]]]) -> Series:
+    """From what is told of users day by day anyway."""
+    every = _lines(ask, days)[0]
+    lines = [[told()[value]["steps"].get(t, 0.0) for t in _times(days)] for value in values]
+    return _drawn(days, values, lines, _beyond(every, lines))
+
+
+def _drawn(grid: Grid, values: list[str], lines: list[list[float]], rest: list[float]) -> Series:
+    named: list[Line] = [{"value": value, "cost": line} for value, line in zip(values, lines, strict=True)]
+    return {"step": grid.step * 1000, "t": _times(grid), "lines": named, "rest": rest}
+
+
+def _beyond(every: list[float], lines: list[list[float]]) -> list[float]:
+    """What is left of `every` step; sums of the same calls differ in their last digits."""
+    left = [whole - sum(shown) for whole, *shown in zip(every, *lines, strict=True)]
+    return [rest if rest > 1e-9 * whole else 0.0 for whole, rest in zip(every, left, strict=True)]
+
+
+def _times(grid: Grid) -> list[int]:
+    width = grid.step * 1000
+    return list(range(grid.view.start // width * width, grid.view.end, width))
+
+
+def _lines(ask: Ask, grid: Grid, by: str = "", values: Sequence[str] = ()) -> list[list[float]]:
     """Cost by step: of all others, then of each of `values`."""
-    source = measured(grid.view, [by] if by else [], finer_than_s=grid.step)
+    times = _times(grid)
+    source = measured(grid.view, [by] if by else [], ["cost_usd"], finer_than_s=grid.step)
     # hours that no line needs are not told apart, so that an answer stays small
     line = f"indexOf({{values:Array(String)}}, m.dim_{by})" if by else "0"
     sql = f"""SELECT intDiv(m.second, {{step:Int64}}) * {{step:Int64}} * 1000 AS t, {line} AS line,
        sum(m.cost_usd) AS cost FROM ({source.sql}) AS m GROUP BY t, line"""
-    drawn = ask(sql, source.parameters | {"step": grid.step, "values": values}).rows
+    drawn = ask(sql, source.parameters | {"step": grid.step, "values": list(values)}).rows
     at = {t: i for i, t in enumerate(times)}
     lines = [[0.0] * len(times) for _ in range(len(values) + 1)]
     for t, number, cost_ in drawn:
@@ -261,13 +289,14 @@ def _change(ask: Ask, grid: Grid, previous: View, now: int) -> Change:
 
 def _segments(ask: Ask, view: View, previous: View) -> list[Segment]:
     """Those of the largest change, the others as one whose values are told from all names by a NUL."""
-    earlier, later = measured(previous, CAUSES).named("before"), measured(view, CAUSES).named("now")
+    of = ("priced", "priced_tokens", "cost_usd")
+    earlier, later = measured(previous, CAUSES, of).named("before"), measured(view, CAUSES, of).named("now")
     both = f"SELECT *, 0 AS later FROM ({earlier.sql}) UNION ALL SELECT *, 1 AS later FROM ({later.sql})"
     names = ", ".join(f"m.dim_{name} AS {name}" for name in CAUSES)
     used = ", ".join(
         f"sumIf(m.{column}, m.later = {later}) AS {when}_{word}"
         for later, when in enumerate(("before", "now"))
-        for word, column in (("calls", "priced"), ("tokens", "priced_tokens"), ("cost", "cost_usd"))
+        for word, column in zip(("calls", "tokens", "cost"), of, strict=True)
     )
     order = f"ORDER BY abs(now_cost - before_cost) DESC, {', '.join(CAUSES)}"
     ranked = f"""SELECT *, row_number() OVER ({order}) AS place FROM (
@@ -288,7 +317,7 @@ def _named(ask: Ask, grid: Grid, previous: View, now: int, cause: change.Cause) 
     chosen = grid.view.chosen | {name: (value,) for name, value in cause.values.items()}
     start = previous.start // width * width
     view = replace(grid.view, start=start, chosen=chosen)
-    source = measured(view, finer_than_s=grid.step)
+    source = measured(view, of=["cost_usd"], finer_than_s=grid.step)
     sql = f"""SELECT intDiv(m.second, {{step:Int64}}) * {{step:Int64}} * 1000 AS t, sum(m.cost_usd) AS cost
 FROM ({source.sql}) AS m GROUP BY t"""
     costs = dict(ask(sql, source.parameters | {"step": grid.step}).rows)

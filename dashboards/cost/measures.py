@@ -1,6 +1,6 @@
 """What calls used and cost, as rows to sum up: from a rollup for whole hours or days, from the calls for the rest."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,14 +50,21 @@ _OF_A_CALL = {
     "output_tokens": "toUInt64(llm_calls.output_tokens)",
     "cost_usd": "ifNull(llm_calls.cost_usd, 0)",
 }
-SUMS = ", ".join(f"sum(m.{name}) AS {name}" for name in _OF_A_CALL)
-"""Over rows of `measured`, which are to be called `m`."""
+ALL = tuple(_OF_A_CALL)
+"""What can be summed up of calls."""
+PRICED = ("unpriced", "cost_usd")
 COST = "if(unpriced > 0 AND cost_usd = 0, NULL, cost_usd) AS cost"
-"""Beside `SUMS`: None where there was something to price and nothing of it has a price."""
+"""Beside sums of `PRICED`: None where there was something to price and nothing of it has a price."""
 
 
-def measured(view: View, by: Iterable[str] = (), *, finer_than_s: int = 0) -> Condition:
-    """A SELECT of `second` (begin of the hour, the day, or the call), the dimensions of `by`, and what `SUMS` adds up.
+def summed(of: Iterable[str] = ALL) -> str:
+    """Over rows of `measured`, which are to be called `m`."""
+    return ", ".join(f"sum(m.{name}) AS {name}" for name in of)
+
+
+def measured(view: View, by: Iterable[str] = (), of: Collection[str] = ALL, *, finer_than_s: int = 0) -> Condition:
+    """A SELECT of `second` (begin of the hour, the day, or the call), the dimensions of `by`, and those of `ALL` that
+    are in `of`: what nobody asks for takes time, too, until the statement is understood.
 
     Dimensions come under their filters' names; a call with several tags comes once for each. With `finer_than_s` the
     seconds must tell steps of that length apart, so that coarser rollups are out.
@@ -68,10 +75,10 @@ def measured(view: View, by: Iterable[str] = (), *, finer_than_s: int = 0) -> Co
     for table, step_ms in _tables(view, wanted, finer_than_s):
         first, last = _whole(view, step_ms)
         if first < last:
-            parts.append(_of_rollup(view, wanted, table, first, last, start, end))
+            parts.append(_of_rollup(view, wanted, of, table, first, last, start, end))
             start, end = first, max(end, last)
     if start > view.start or end < view.end:
-        parts.append(_of_calls(view, wanted, start, end))
+        parts.append(_of_calls(view, wanted, of, start, end))
     return Condition(" UNION ALL ".join(p.sql for p in parts), {k: v for p in parts for k, v in p.parameters.items()})
 
 
@@ -94,7 +101,9 @@ def _whole(view: View, step_ms: int) -> tuple[int, int]:
     return -(-view.start // step_ms) * step_ms, end * step_ms
 
 
-def _of_rollup(view: View, wanted: frozenset[str], table: str, first: int, last: int, from_: int, to: int) -> Condition:
+def _of_rollup(
+    view: View, wanted: frozenset[str], of: Collection[str], table: str, first: int, last: int, from_: int, to: int
+) -> Condition:
     """Whole steps from `first` to `last`, but for what is answered already, between `from_` and `to`."""
     where = conditions.rollup(view, f"t >= toDateTime({{{table}_from:Int64}}) AND t < toDateTime({{{table}_to:Int64}})")
     bounds = {f"{table}_from": first // 1000, f"{table}_to": last // 1000}
@@ -107,19 +116,19 @@ def _of_rollup(view: View, wanted: frozenset[str], table: str, first: int, last:
     columns = [
         "toInt64(toUnixTimestamp(t)) AS second",
         *(_dimension(name, "tag") for name in sorted(wanted)),
-        *_OF_A_CALL,
+        *(name for name in ALL if name in of),
     ]
     return Condition(f"SELECT {', '.join(columns)} FROM {table} WHERE {where.sql}{rest}", where.parameters | bounds)
 
 
-def _of_calls(view: View, wanted: frozenset[str], from_: int, to: int) -> Condition:
+def _of_calls(view: View, wanted: frozenset[str], of: Collection[str], from_: int, to: int) -> Condition:
     """All but those that a rollup answers for, between `from_` and `to`."""
     where = conditions.calls(view)
     rest, bounds = "", {}
     if from_ < to:
         rest = " AND (ts < toDateTime({rolled_from:Int64}) OR ts >= toDateTime({rolled_to:Int64}))"
         bounds = {"rolled_from": from_ // 1000, "rolled_to": to // 1000}
-    measures = (f"{expression} AS {name}" for name, expression in _OF_A_CALL.items())
+    measures = (f"{expression} AS {name}" for name, expression in _OF_A_CALL.items() if name in of)
     columns = ["toInt64(toUnixTimestamp(ts)) AS second", *(_dimension(name) for name in sorted(wanted)), *measures]
     # conditions stand within, where names are columns: outside `cost_usd` is never NULL
     calls = f"(SELECT * FROM llm_calls WHERE {where.sql}{rest}) AS llm_calls"

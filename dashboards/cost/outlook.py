@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 from ..ask import Ask
 from ..view import View
 from .forecast import HOURS_OF_WEEK, WEEKS, Forecast, forecast
-from .measures import measured
+from .measures import PRICED, measured
 from .periods import Period, period
 
 HOUR_MS = 3_600_000
@@ -34,7 +34,7 @@ def outlook(ask: Ask, view: View, kind: Period, now: int) -> Outlook:
     start, end = period(kind, now)
     spent, unpriced = 0.0, 0
     if now > start:
-        used = measured(replace(view, start=start, end=now))
+        used = measured(replace(view, start=start, end=now), of=PRICED)
         sql = f"SELECT sum(m.cost_usd), sum(m.unpriced) FROM ({used.sql}) AS m"
         spent, unpriced = ask(sql, used.parameters).rows[0]
     ahead = _ahead(ask, view, now, end)
@@ -52,7 +52,7 @@ def outlook(ask: Ask, view: View, kind: Period, now: int) -> Outlook:
 def _ahead(ask: Ask, view: View, now: int, end: int) -> Forecast | None:
     this_hour = now // HOUR_MS
     first = this_hour - WEEKS * HOURS_OF_WEEK
-    source = measured(replace(view, start=first * HOUR_MS, end=this_hour * HOUR_MS), finer_than_s=3600)
+    source = measured(replace(view, start=first * HOUR_MS, end=this_hour * HOUR_MS), of=["cost_usd"], finer_than_s=3600)
     sql = f"SELECT intDiv(m.second, 3600) AS hour, sum(m.cost_usd) AS cost FROM ({source.sql}) AS m GROUP BY hour"
     costs = dict(ask(sql, source.parameters).rows)
     return forecast([costs.get(first + i, 0.0) for i in range(this_hour - first)], this_hour, (end - now) / HOUR_MS)

@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from ..ask import Ask
 from ..view import View
-from .measures import SUMS, measured
+from .measures import measured, summed
 
 MOST = 100
 
@@ -29,9 +29,11 @@ class UnpricedModels(TypedDict):
 
 
 def unpriced(ask: Ask, view: View) -> UnpricedModels:
-    source = measured(view, ["provider", "model"])
+    of = ("unpriced", "priced_tokens", "input_tokens", "output_tokens")
+    source = measured(view, ["provider", "model"], of)
     sql = f"""SELECT provider, model, unpriced AS calls, input_tokens + output_tokens - priced_tokens AS tokens FROM (
-  SELECT m.dim_provider AS provider, m.dim_model AS model, {SUMS} FROM ({source.sql}) AS m GROUP BY provider, model
+  SELECT m.dim_provider AS provider, m.dim_model AS model, {summed(of)} FROM ({source.sql}) AS m
+  GROUP BY provider, model
 ) WHERE unpriced > 0 ORDER BY calls DESC, provider, model LIMIT {MOST}"""
     rows: Any = ask(sql, source.parameters).records()
     models: list[Unpriced] = list(rows)

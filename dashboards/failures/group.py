@@ -85,7 +85,7 @@ def _shares(dimension: str, values: dict[str, Part]) -> list[Share]:
 
 def _user_groups(ask: Ask, view: View, told: Known, name: str) -> dict[str, Part]:
     """Of all calls, whose rollup knows user groups; of the group's, which are few, between its first and its last."""
-    every = measured(view, ["user_group"])
+    every = measured(view, ["user_group"], ["calls"])
     sql = f"""SELECT m.dim_user_group AS value, sum(m.calls) AS n FROM ({every.sql}) AS m
 GROUP BY value ORDER BY n DESC LIMIT 200"""
     calls = dict(ask(sql, every.parameters).rows)

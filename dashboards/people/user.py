@@ -9,7 +9,7 @@ from .. import conditions, events, guard_kind, sets
 from ..ask import Ask
 from ..beside import side_by_side
 from ..cost.cost import Sums, cost_grid
-from ..cost.measures import COST, SUMS, measured, records
+from ..cost.measures import COST, measured, records, summed
 from ..grid import Grid, before
 from ..view import View
 
@@ -92,7 +92,7 @@ def user(ask: Ask, view: View, name: str, now: int) -> OneUser:
 def _totals(ask: Ask, view: View) -> Sums:
     source = measured(view)
     totals: Any = records(
-        ask(f"SELECT *, {COST} FROM (SELECT {SUMS} FROM ({source.sql}) AS m)", source.parameters).records()
+        ask(f"SELECT *, {COST} FROM (SELECT {summed()} FROM ({source.sql}) AS m)", source.parameters).records()
     )
     sums: Sums = totals[0]
     return sums
@@ -106,7 +106,7 @@ def _together(ask: Ask, grid: Grid) -> dict[str, list[dict[str, Any]]]:
     step = "intDiv(m.second, {step:Int64}) * {step:Int64} * 1000 AS t"
     # sums named as columns would stand for them in what is grouped
     sql = f"""SELECT *, {COST} FROM (
-  SELECT {sets.which(by)} AS of, model, prompt, t, {SUMS} FROM (
+  SELECT {sets.which(by)} AS of, model, prompt, t, {summed()} FROM (
     SELECT *, {names}, {step} FROM ({source.sql}) AS m
   ) AS m {sets.grouped(by)}
 ) ORDER BY cost_usd DESC, calls DESC, model, prompt, t"""

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 from ..ask import Ask
 from ..beside import side_by_side
 from ..cost.cost import Sums
-from ..cost.measures import COST, SUMS, measured, records
+from ..cost.measures import COST, measured, records, summed
 from ..view import BadView, View
 from .cursor import decode, encode
 
@@ -39,7 +39,7 @@ class Users(TypedDict):
 def users(ask: Ask, view: View, sort: str = "cost", *, size: int = 50, cursor: str = "") -> Users:
     if sort not in SORTS:
         raise BadView(f"sort={sort!r} is unknown: take one of {', '.join(SORTS)}")
-    source = measured(view, ["user"])
+    source = measured(view, ["user"], ("calls", *_columns(sort)))
     parameters = dict(source.parameters)
     beyond = ""
     if cursor:
@@ -66,12 +66,16 @@ def users(ask: Ask, view: View, sort: str = "cost", *, size: int = 50, cursor: s
     }
 
 
+def _columns(sort: str) -> list[str]:
+    return SORTS[sort].split(" + ")
+
+
 def _sum(sort: str) -> str:
-    return " + ".join(f"sum(m.{name})" for name in SORTS[sort].split(" + "))
+    return " + ".join(f"sum(m.{name})" for name in _columns(sort))
 
 
 def _anonymous(ask: Ask, view: View) -> int:
-    source = measured(view, ["user"])
+    source = measured(view, ["user"], ["calls"])
     sql = f"SELECT sum(m.calls) FROM ({source.sql}) AS m WHERE m.dim_user = ''"
     return int(ask(sql, source.parameters).rows[0][0])
 
@@ -81,7 +85,7 @@ def _told(ask: Ask, view: View, names: list[str]) -> list[User]:
     if not names:
         return []
     source = measured(replace(view, chosen=view.chosen | {"user": tuple(names)}), ["user"])
-    sql = f"SELECT *, {COST} FROM (SELECT m.dim_user AS user, {SUMS} FROM ({source.sql}) AS m GROUP BY user)"
+    sql = f"SELECT *, {COST} FROM (SELECT m.dim_user AS user, {summed()} FROM ({source.sql}) AS m GROUP BY user)"
     with side_by_side() as beside:
         last = beside(_last, ask, view, names)
         found = {row["user"]: row for row in records(ask(sql, source.parameters).records())}

@@ -32,6 +32,8 @@ def by_rule(ask: Ask, view: View, there: Mapping[str, Sequence[int]]) -> dict[st
 
 
 def _labels(ask: Ask, view: View) -> dict[str, dict[int, tuple[int, int, int, int]]]:
+    if not source.any_reviewed(ask, view):
+        return {}
     where = source.reviewed(ask, view)
     latest = f"{LATEST} WHERE {where.sql} {_BY_FINDING}"
     votes = (

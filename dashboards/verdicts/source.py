@@ -36,6 +36,7 @@ _ONE_BY_ONE = f"""SELECT intDiv(toInt64(toUnixTimestamp(ts)), {{step:Int64}}) * 
        count() AS calls, countIf(llm_calls.degraded > 0) AS degraded, {_IS_KIND}, map({_BIN}, count()) AS lat_hist
 FROM llm_calls WHERE """
 _GROUPED = f" GROUP BY second, service, env, {_BIN}"  # a row a bin: several times faster than sums of maps
+_REVIEWED_THEN = conditions.IN_RANGE.replace("ts ", "call_ts ")
 _LISTED = f"second, service, env, {', '.join(SUMS)}, lat_hist"
 
 
@@ -48,6 +49,8 @@ def calls(view: View, step: int) -> Condition:
         return Condition(f"SELECT {_LISTED} FROM ({_ONE_BY_ONE}{begun.sql}{_GROUPED})", parameters)
     whole = conditions.rollup(asked, WHOLE_HOURS)
     hours = _BY_HOUR.replace("{where}", whole.sql) if asked.named <= GUARD_ROLLED else f"{_BY_PROMPT}{whole.sql}"
+    if conditions.only_whole_hours(view):
+        return Condition(f"SELECT {_LISTED} FROM ({hours})", parameters | whole.parameters)
     edges = f"{_ONE_BY_ONE}{begun.sql} AND {BEGUN_CALLS}{_GROUPED}"
     return Condition(
         f"SELECT {_LISTED} FROM ({hours}) UNION ALL SELECT {_LISTED} FROM ({edges})", parameters | whole.parameters
@@ -73,6 +76,12 @@ def rows(ask: Ask, view: View) -> Condition:
     return _with_guards(view, events.asked(ask, without_guards(view)))
 
 
+def any_reviewed(ask: Ask, view: View) -> bool:
+    """Whether anybody said anything in the view's time: until then no call has to be looked up for `reviewed`."""
+    sql = f"SELECT 1 FROM reviews WHERE {_REVIEWED_THEN} LIMIT 1"
+    return bool(ask(sql, _range(view)).rows)
+
+
 def reviewed(ask: Ask, view: View) -> Condition:
     """On `reviews`: the labels on findings of the view's calls, as far as its conditions are known there.
 
@@ -85,12 +94,11 @@ def reviewed(ask: Ask, view: View) -> Condition:
         refused={name: values for name, values in view.refused.items() if name in kept},
     )
     of_calls = without_guards(told)
-    in_range = conditions.IN_RANGE.replace("ts ", "call_ts ")
     if of_calls.named <= GUARD_ROLLED:
         narrowed, parameters = _columns(of_calls)
-        return _with_guards(told, Condition(f"{in_range}{narrowed}", parameters | _range(view)))
+        return _with_guards(told, Condition(f"{_REVIEWED_THEN}{narrowed}", parameters | _range(view)))
     found, inner = events.asked(ask, of_calls), conditions.calls(of_calls)
-    there = f"FROM reviews WHERE {in_range}"
+    there = f"FROM reviews WHERE {_REVIEWED_THEN}"
     blocks = f"SELECT toStartOfFiveMinutes(call_ts) {there} AND verdict IN ('missed', 'none')"
     near = f"toStartOfFiveMinutes(ts) IN ({blocks})"
     with_label = f"{guard_kind.KEY} IN (SELECT {guard_kind.KEY_OF_IDS} {there})"
@@ -101,7 +109,7 @@ def reviewed(ask: Ask, view: View) -> Condition:
             ("llm_calls", f"{inner.sql} AND {near}"),
         )
     )
-    return _with_guards(told, Condition(f"{in_range} AND ({by_call})", found.parameters | inner.parameters))
+    return _with_guards(told, Condition(f"{_REVIEWED_THEN} AND ({by_call})", found.parameters | inner.parameters))
 
 
 def without_guards(view: View) -> View:
