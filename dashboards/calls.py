@@ -7,6 +7,7 @@ from . import calls_of_events, conditions, first_rows, guard_kind, stretch
 from .ask import Ask
 from .beside import side_by_side
 from .conditions import Condition
+from .cost.measures import measured, rolled
 from .cursor import Cursor, decode
 from .cursor import at as position_of
 from .sorting import SORTS, Order
@@ -100,8 +101,8 @@ def _total(ask: Ask, view: View) -> int:
     if view.named <= conditions.HOURLY:
         source = conditions.counted(view, "service", by_hour=False)
         return _sum(ask, source)
-    if view.named <= conditions.PROMPTED:
-        return _sum(ask, conditions.prompted(view))
+    if rolled(view):
+        return _sum(ask, measured(view, of=["calls"]))
     if calls_of_events.answers(view) and calls_of_events.all_change(view):
         return _of_events(ask, view)
     if parts := conditions.by_kind(view):

@@ -37,10 +37,6 @@ WHOLE_DAYS = "t >= toDateTime({first_day:Int64}) AND t < toDateTime({last_day:In
 _BEGUN_DAYS = f"{WHOLE_HOURS} AND NOT ({WHOLE_DAYS})"
 BEGUN_MINUTES = f"{BY_MINUTE} AND NOT ({WHOLE_HOURS})"
 """On a rollup by the minute: what `WHOLE_HOURS` leaves at both ends."""
-BEGUN_CALLS = (
-    "(ts < fromUnixTimestamp64Milli({first_hour:Int64} * 1000) "
-    "OR ts >= fromUnixTimestamp64Milli({last_hour:Int64} * 1000))"
-)
 
 IN_RANGE = "ts >= fromUnixTimestamp64Milli({start:Int64}) AND ts < fromUnixTimestamp64Milli({end:Int64})"
 BY_BLOCKS = (
@@ -49,6 +45,13 @@ BY_BLOCKS = (
 )
 """`IN_RANGE` once more, roughly: keys of tables begin with five minutes, and ClickHouse does not see these in it, since
 the time itself stands in the key too, further back. Of use where a range is short beside a part of a table."""
+BEGUN_CALLS = (
+    f"{BY_BLOCKS} AND (toStartOfFiveMinutes(ts) < toDateTime({{first_hour:Int64}}) "
+    "OR toStartOfFiveMinutes(ts) >= toDateTime({last_hour:Int64}))"
+)
+"""On `llm_calls`: what `WHOLE_HOURS` leaves at both ends. Said of the blocks, or the week that a part holds is read for
+the minutes that are asked for.
+"""
 
 _HOUR_MS = 3_600_000
 _PART_MS = 7 * 24 * _HOUR_MS
@@ -166,14 +169,6 @@ def counted(view: View, columns: str, *, of_calls: str = "", by_hour: bool = Tru
     sql = f"""{" UNION ALL ".join(of_rollups)}
 UNION ALL SELECT {of_calls or columns}, {_HOUR} AS hour, toUInt64(1) AS calls FROM llm_calls
 WHERE {begun.sql} AND {BEGUN_CALLS}"""
-    return Condition(sql, whole.parameters | begun.parameters)
-
-
-def prompted(view: View) -> Condition:
-    """SELECT of `calls`: whole hours from `cost_1h`, which knows `PROMPTED`."""
-    whole, begun = rollup(view, WHOLE_HOURS), calls(view)
-    sql = f"""SELECT calls FROM cost_1h AS llm_calls WHERE {whole.sql}
-UNION ALL SELECT count() AS calls FROM llm_calls WHERE {begun.sql} AND {BEGUN_CALLS}"""
     return Condition(sql, whole.parameters | begun.parameters)
 
 

@@ -82,7 +82,7 @@ def measured(view: View, by: Iterable[str] = (), of: Collection[str] = ALL, *, f
     return Condition(" UNION ALL ".join(p.sql for p in parts), {k: v for p in parts for k, v in p.parameters.items()})
 
 
-def rolled(view: View, finer_than_s: int) -> bool:
+def rolled(view: View, finer_than_s: int = 0) -> bool:
     """Whether a rollup knows the view itself, by no dimension."""
     return bool(_tables(view, frozenset(), finer_than_s))
 
@@ -126,7 +126,9 @@ def _of_calls(view: View, wanted: frozenset[str], of: Collection[str], from_: in
     where = conditions.calls(view)
     rest, bounds = "", {}
     if from_ < to:
-        rest = " AND (ts < toDateTime({rolled_from:Int64}) OR ts >= toDateTime({rolled_to:Int64}))"
+        block = "toStartOfFiveMinutes(ts)"
+        rest = f" AND {conditions.BY_BLOCKS} AND ({block} < toDateTime({{rolled_from:Int64}})"
+        rest += f" OR {block} >= toDateTime({{rolled_to:Int64}}))"
         bounds = {"rolled_from": from_ // 1000, "rolled_to": to // 1000}
     measures = (f"{expression} AS {name}" for name, expression in _OF_A_CALL.items() if name in of)
     columns = ["toInt64(toUnixTimestamp(ts)) AS second", *(_dimension(name) for name in sorted(wanted)), *measures]
