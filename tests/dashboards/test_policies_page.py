@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # has annotations, no marker
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from spanward.collector.store import Store
 from spanward.guards.policy import load
@@ -109,6 +109,25 @@ def test_from_a_mistake_to_what_is_in_force(
         ("policy.save", before, after), ("policy.reload", before, after),
     ]  # fmt: skip
     expect(page.locator(".page-head code")).to_have_text(after)
+
+
+def test_what_fits_is_offered_when_its_words_come_after_the_typing(page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/api/policies/words", lambda route: held.append(route))  # noqa: PLW0108  playwright marks what it is given
+    page.goto("/policies/in-force?tab=edit")
+    editor = page.get_by_label("Text of shop.yaml")
+    editor.focus()
+    page.keyboard.press("Control+End")
+    page.keyboard.type("  - name: new\nac")
+    expect(page.locator(".policies-findings")).to_contain_text("not valid YAML")
+    options = page.get_by_role("listbox").get_by_role("option")
+    expect(options).to_have_count(0)
+    (words,) = held
+    words.continue_()
+    expect(options.first).to_contain_text("action:")
+    editor.evaluate("field => field.dispatchEvent(new Event('scroll'))")  # of a line just typed, still in sight
+    page.keyboard.press("Enter")
+    expect(editor).to_have_value(POLICY + "  - name: new\n    action: ")
 
 
 def test_a_keyboard_user_is_not_trapped_and_gets_help(page: Page) -> None:

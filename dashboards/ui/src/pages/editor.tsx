@@ -61,6 +61,18 @@ export function Editor({ label, text, rows = 26, marks = [], readOnly = false, o
     setOpen(found && found.options.length && (always || typed > 0) ? { ...found, options: found.options.slice(0, MOST_OPTIONS), at: 0 } : null);
   };
 
+  // what is known of the words may come after the first of them was typed
+  useEffect(() => {
+    if (document.activeElement === area.current) offer(false);
+  }, [complete]);
+
+  // typing on the last line scrolls, too, so only what is out of sight is closed
+  const scrolled = (top: number, left: number) => {
+    setScroll({ top, left });
+    const height = area.current?.clientHeight ?? 0;
+    setOpen((shown) => (shown && isSeen(placeOf(area.current!.value, shown.from).line, top, height) ? shown : null));
+  };
+
   const take = (option: Option) => {
     const element = area.current;
     if (!element || !open) return;
@@ -120,7 +132,7 @@ export function Editor({ label, text, rows = 26, marks = [], readOnly = false, o
         <Area area={area} label={label} text={text} readOnly={readOnly} open={open !== null}
           {...(open ? { active: `editor-option-${open.at}` } : {})}
           onInput={(value) => { onText(value); offer(false); }} onKey={pressed} onSelect={caret}
-          onScroll={(top, left) => { setScroll({ top, left }); setOpen(null); }} onBlur={() => { setLeaving(false); setTimeout(() => setOpen(null), 120); }} />
+          onScroll={scrolled} onBlur={() => { setLeaving(false); setTimeout(() => setOpen(null), 120); }} />
         {open && where && (
           <ul class="complete" role="listbox" id="editor-options" aria-label="What fits here"
             style={{ top: `${PAD + (where.line + 1) * LINE - scroll.top}px`, left: `calc(10px + ${where.column}ch - ${scroll.left}px)` }}>
@@ -203,6 +215,11 @@ function placeOf(text: string, index: number): { line: number; column: number } 
   const before = text.slice(0, index);
   const start = before.lastIndexOf("\n") + 1;
   return { line: lineCount(before) - 1, column: index - start };
+}
+
+function isSeen(line: number, top: number, height: number): boolean {
+  const y = PAD + line * LINE - top;
+  return y >= 0 && y + LINE <= height;
 }
 
 function lineCount(text: string): number {

@@ -1,6 +1,6 @@
 // One's own questions to the store: a statement, its rows as a table or a chart, and what may be asked.
 import "./sql.css";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useAnswer } from "../answer";
 import { count, ms } from "../format";
 import type { PageProps } from "../pages";
@@ -49,6 +49,7 @@ function useOutcome(sql: string, wish: number): Outcome {
 export function Sql({ here, dark }: PageProps) {
   useTitle("SQL");
   const tables = useAnswer<{ tables: Table[] }>("/api/schema");
+  const complete = useMemo(() => completer(tables.data?.tables ?? []), [tables.data]);
   const [saves, setSaves] = useState(0);
   const saved = useAnswer<{ queries: SavedQuery[]; may_keep: boolean }>("/api/queries", 0, saves);
   const id = here.query.get("saved");
@@ -97,7 +98,7 @@ export function Sql({ here, dark }: PageProps) {
       <div class="sql">
         <SqlSide tables={tables.data?.tables ?? []} queries={saved.data?.queries ?? []} past={history} insert={insert} open={(sql) => run(sql, { ...fresh, saved: null })} openSaved={openSaved} />
         <div class="sql-main">
-          <div ref={area}><Editor label="SQL" text={text} rows={18} marks={mark && outcome.sql === text ? [mark] : []} onText={setText} onRun={() => run(text)} complete={completer(tables.data?.tables ?? [])} /></div>
+          <div ref={area}><Editor label="SQL" text={text} rows={18} marks={mark && outcome.sql === text ? [mark] : []} onText={setText} onRun={() => run(text)} complete={complete} /></div>
           <div class="sql-run">
             <button type="button" class="button primary" disabled={!text.trim()} onClick={() => run(text)}>{outcome.busy ? "Running…" : "Run"}</button>
             <Save here={here} text={text} opened={opened} mayKeep={saved.data?.may_keep ?? false} done={(query) => { setSaves(saves + 1); if (query) openSaved(query); else go("/sql"); }} />

@@ -1,5 +1,5 @@
 // Editing with a check while one types, and saving: only what would be taken up, only over what was read.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useAnswer } from "../../answer";
 import { count } from "../../format";
 import { Problem } from "../../parts/notice";
@@ -12,6 +12,7 @@ import { Taken } from "./taken";
 import { completer, helpAt } from "./yaml_help";
 
 const PAUSE_MS = 350;
+const NONE: Word[] = [];
 
 interface Props {
   here: Place;
@@ -42,7 +43,8 @@ function useCheck(name: string, file: string, text: string): { checked: Checked 
 
 export function EditTab({ name, data, work, saved }: Props) {
   const { file, text, changed } = work.draft!;
-  const words = useAnswer<Word[]>("/api/policies/words").data ?? [];
+  const words = useAnswer<Word[]>("/api/policies/words").data ?? NONE;
+  const complete = useMemo(() => completer(words), [words]);
   const { checked, error, busy } = useCheck(name, file.name, text);
   const [caret, setCaret] = useState(0);
   const [show, setShow] = useState<{ line: number; wish: number } | null>(null);
@@ -56,7 +58,7 @@ export function EditTab({ name, data, work, saved }: Props) {
       {work.stale && <Problem text="The file was changed since this draft was begun. Compare, then save over it or start again from the file." />}
       <div class="policies-columns">
         <div>
-          <Editor label={`Text of ${file.name}`} text={text} rows={30} marks={marks} onText={work.set} onCaret={setCaret} complete={completer(words)} show={show} />
+          <Editor label={`Text of ${file.name}`} text={text} rows={30} marks={marks} onText={work.set} onCaret={setCaret} complete={complete} show={show} />
           <EditorKeys />
           <p class="policies-help" aria-live="polite">{help ? <><code>{help.key}</code> {help.text}{help.values.length > 0 && <>: {help.values.slice(0, 12).join(", ")}{help.values.length > 12 && " …"}</>}</> : "Place the caret on a word to see what it means."}</p>
         </div>
