@@ -16,7 +16,7 @@ from ..dashboards.alerts.sending import send
 from ..dashboards.alerts.sources import others
 from ..dashboards.api.means import Means
 from ..dashboards.documents import Documents
-from ..dashboards.drift.rounds import round_at
+from ..dashboards.drift.rounds import KEPT_MS, round_at
 from .gate import place_of
 
 log = logging.getLogger(__name__)
@@ -69,10 +69,11 @@ class Alarms(Collector):
         if self._last.problem:
             log.warning("alerts: %s", self._last.problem)
 
-    def look_back(self) -> None:
-        """Judges drift's past once, so that whoever opens its page first need not wait until all weeks are walked."""
+    def look_ahead(self) -> None:
+        """Judges drift anew before what is kept of it grows old, so that whoever opens its page need not wait."""
+        now = round(self._means.clock() * 1000)
         try:
-            round_at(self._means.ask, round(self._means.clock() * 1000), self._means.documents)
+            round_at(self._means.ask, now, self._means.documents, kept_ms=KEPT_MS // 2)
         except Exception as failure:  # noqa: BLE001  the page tells it when it asks itself
             log.warning("drift could not be judged: %s", place_of(failure))
 
@@ -97,13 +98,11 @@ class Alarms(Collector):
         return str(kept.settings_of(self._means.documents).get("address", "")) or self._own_address()
 
     def _rounds(self) -> None:
-        if not self._stopping.wait(FIRST_SECONDS):
+        pause = FIRST_SECONDS
+        while not self._stopping.wait(pause):
             self.round()
-            self.look_back()
-            self._stopping.wait(self._pause())
-        while not self._stopping.is_set():
-            self.round()
-            self._stopping.wait(self._pause())
+            self.look_ahead()
+            pause = self._pause()
 
     def _pause(self) -> float:
         try:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from . import conditions, guard_kind
 from .ask import Ask
 from .conditions import Condition
@@ -114,13 +117,13 @@ PREWHERE {some} WHERE of_call < 2 AND {guard_kind.NEAR}{also}"""
 
 def blocks(view: View, every: int, length: int = 1) -> Sample:
     """Of so many stretches of `length` five minutes one; the whole where that leaves none."""
-    all_ = range(view.start // 1000 // FIVE_MINUTES_S, view.end // 1000 // FIVE_MINUTES_S + 1)
-    chosen = [block * FIVE_MINUTES_S for block in all_ if _scattered(block // length) % max(every, 1) == 0]
-    if every <= 1 or not chosen:
+    all_ = np.arange(view.start // 1000 // FIVE_MINUTES_S, view.end // 1000 // FIVE_MINUTES_S + 1)
+    chosen = all_[_scattered(all_ // length) % max(every, 1) == 0]
+    if every <= 1 or not len(chosen):
         return WHOLE
-    return Sample(len(all_) / len(chosen), tuple(chosen))
+    return Sample(len(all_) / len(chosen), tuple((chosen * FIVE_MINUTES_S).tolist()))
 
 
-def _scattered(number: int) -> int:
+def _scattered(number: NDArray[np.int64]) -> NDArray[np.int64]:
     """So that a part is of all hours and days alike."""
     return (number * 2654435761 % 2**32) >> 8

@@ -27,6 +27,12 @@ class Used:
     def __add__(self, other: "Used") -> "Used":
         return Used(self.calls + other.calls, self.tokens + other.tokens, self.cost + other.cost)
 
+    def __sub__(self, other: "Used") -> "Used":
+        """Never below nothing: a call may have come between two looks, and sums of cost differ in their last digits."""
+        return Used(
+            max(self.calls - other.calls, 0), max(self.tokens - other.tokens, 0), max(self.cost - other.cost, 0.0)
+        )
+
 
 class Effects(TypedDict):
     """US dollars; they add up to the change."""
@@ -65,6 +71,12 @@ class Cause:
     share: float
     before: Used
     now: Used
+
+
+def beyond(segments: Sequence[Segment], before: Used, now: Used) -> Segment:
+    """What is left of the whole; its values are told from all names by a NUL."""
+    known = _total(segments)
+    return Segment(dict.fromkeys(segments[0].values, "\0"), before - known.before, now - known.now)
 
 
 def effects(before: Used, now: Used) -> Effects:

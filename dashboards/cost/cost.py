@@ -12,7 +12,7 @@ from ..grid import Grid, before, lay
 from ..view import View
 from . import change
 from .change import Effects, Factors, Segment, Used
-from .measures import ALL, COST, PRICED, measured, records, rolled, summed
+from .measures import ALL, PRICED, measured, priced_rows, rolled, summed
 from .since import stretch
 
 HOURLY_FROM_MS = 12 * 3_600_000
@@ -112,8 +112,8 @@ def cost(ask: Ask, view: View, now: int, by: str, across: str = "") -> Cost:
     previous = before(grid, now)
     with side_by_side() as beside:
         ranking = beside(_largest, ask, grid.view, by)
-        summing, earlier = beside(_totals, ask, grid.view), beside(_totals, ask, previous)
-        changing = beside(_change, ask, grid, previous, now)
+        summing, earlier = beside(totals_of, ask, grid.view), beside(totals_of, ask, previous)
+        changing = beside(_change, ask, grid, previous, now, summing, earlier)
         largest, more = ranking()
         drawn = [value for value, cost_ in largest.items() if cost_][:MOST_LINES]
         drawn_by = _in_days(grid) if by == "user" else grid
@@ -153,10 +153,10 @@ def cost_grid(view: View) -> Grid:
     return Grid(replace(view, start=start, end=end), 3600, grid.rolled)
 
 
-def _totals(ask: Ask, view: View) -> Sums:
+def totals_of(ask: Ask, view: View) -> Sums:
     source = measured(view)
-    rows = ask(f"SELECT *, {COST} FROM (SELECT {summed()} FROM ({source.sql}) AS m)", source.parameters).records()
-    totals: Any = records(rows)
+    rows = ask(f"SELECT {summed()} FROM ({source.sql}) AS m", source.parameters).records()
+    totals: Any = priced_rows(rows)
     sums: Sums = totals[0]
     return sums
 
@@ -177,12 +177,12 @@ def _told(
     """Value -> what is summed up of it, with `steps` so long what each (by its begin in milliseconds) cost."""
     if not values:
         return {}
-    source = measured(_only(view, by, values), [by], of)
+    only = _only(view, by, values)
+    source = measured(only, [by], of)
+    among = "" if only != view else f" WHERE m.dim_{by} IN {{values:Array(String)}}"
     steps = f", sumMap(map(intDiv(m.second, {step_s}) * {step_s} * 1000, m.cost_usd)) AS steps" if step_s else ""
-    of_these = f"WHERE m.dim_{by} IN {{values:Array(String)}} GROUP BY value"
-    told = f"SELECT m.dim_{by} AS value, {summed(of)}{steps} FROM ({source.sql}) AS m {of_these}"
-    sql = f"SELECT *, {COST} FROM ({told})"
-    return {row["value"]: row for row in records(ask(sql, source.parameters | {"values": values}).records())}
+    sql = f"SELECT m.dim_{by} AS value, {summed(of)}{steps} FROM ({source.sql}) AS m{among} GROUP BY value"
+    return {row["value"]: row for row in priced_rows(ask(sql, source.parameters | {"values": values}).records())}
 
 
 def _only(view: View, by: str, values: list[str]) -> View:
@@ -204,12 +204,10 @@ def _cells(ask: Ask, view: View, by: str, across: str, rows: list[Row]) -> list[
     top = f"""SELECT m.dim_{across} AS value, {summed(top_of)} FROM ({source.sql}) AS m GROUP BY value
 ORDER BY cost_usd DESC, calls DESC, value LIMIT {MOST_COLUMNS}"""
     columns = [str(row["value"]) for row in ask(top, source.parameters).records()]
-    sql = f"""SELECT value, column, {COST} FROM (
-  SELECT m.dim_{by} AS value, m.dim_{across} AS column, {summed(PRICED)} FROM ({source.sql}) AS m
-  WHERE m.dim_{by} IN {{values:Array(String)}} AND m.dim_{across} IN {{columns:Array(String)}} GROUP BY value, column
-)"""
+    sql = f"""SELECT m.dim_{by} AS value, m.dim_{across} AS column, {summed(PRICED)} FROM ({source.sql}) AS m
+WHERE m.dim_{by} IN {{values:Array(String)}} AND m.dim_{across} IN {{columns:Array(String)}} GROUP BY value, column"""
     asked = source.parameters | {"values": [row["value"] for row in rows], "columns": columns}
-    cells = {(value, column): cost for value, column, cost in ask(sql, asked).rows}
+    cells = {(cell["value"], cell["column"]): cell["cost"] for cell in priced_rows(ask(sql, asked).records())}
     for row in rows:
         row["cells"] = [cells.get((row["value"], column), 0.0) for column in columns]
     return columns
@@ -272,11 +270,13 @@ def _lines(ask: Ask, grid: Grid, by: str = "", values: Sequence[str] = ()) -> li
     return lines
 
 
-def _change(ask: Ask, grid: Grid, previous: View, now: int) -> Change:
+def _change(
+    ask: Ask, grid: Grid, previous: View, now: int, summing: Callable[[], Sums], earlier_: Callable[[], Sums]
+) -> Change:
     segments = _segments(ask, grid.view, previous)
-    earlier, later = Used(), Used()
-    for segment in segments:
-        earlier, later = earlier + segment.before, later + segment.now
+    earlier, later = _used(earlier_()), _used(summing())
+    if len(segments) > MOST_SEGMENTS:
+        segments = [*segments[:MOST_SEGMENTS], change.beyond(segments[:MOST_SEGMENTS], earlier, later)]
     difference = later.cost - earlier.cost
     named = change.cause(segments) if earlier.cost and abs(difference) >= WORTH * earlier.cost else None
     return {
@@ -287,8 +287,12 @@ def _change(ask: Ask, grid: Grid, previous: View, now: int) -> Change:
     }
 
 
+def _used(sums: Sums) -> Used:
+    return Used(sums["priced"], sums["priced_tokens"], sums["cost"] or 0.0)
+
+
 def _segments(ask: Ask, view: View, previous: View) -> list[Segment]:
-    """Those of the largest change, the others as one whose values are told from all names by a NUL."""
+    """Those of the largest change first; one more than `MOST_SEGMENTS` where there are others."""
     of = ("priced", "priced_tokens", "cost_usd")
     earlier, later = measured(previous, CAUSES, of).named("before"), measured(view, CAUSES, of).named("now")
     both = f"SELECT *, 0 AS later FROM ({earlier.sql}) UNION ALL SELECT *, 1 AS later FROM ({later.sql})"
@@ -298,13 +302,8 @@ def _segments(ask: Ask, view: View, previous: View) -> list[Segment]:
         for later, when in enumerate(("before", "now"))
         for word, column in zip(("calls", "tokens", "cost"), of, strict=True)
     )
-    order = f"ORDER BY abs(now_cost - before_cost) DESC, {', '.join(CAUSES)}"
-    ranked = f"""SELECT *, row_number() OVER ({order}) AS place FROM (
-  SELECT {names}, {used} FROM ({both}) AS m GROUP BY {", ".join(CAUSES)}
-)"""
-    rest = ", ".join(f"if(place > {MOST_SEGMENTS}, '\\0', {name}) AS {name}_" for name in CAUSES)
-    sums = ", ".join(f"sum({when}_{word})" for when in ("before", "now") for word in ("calls", "tokens", "cost"))
-    sql = f"SELECT {rest}, {sums} FROM ({ranked}) GROUP BY {', '.join(f'{name}_' for name in CAUSES)}"
+    sql = f"""SELECT {names}, {used} FROM ({both}) AS m GROUP BY {", ".join(CAUSES)}
+ORDER BY abs(now_cost - before_cost) DESC, {", ".join(CAUSES)} LIMIT {MOST_SEGMENTS + 1}"""
     rows = ask(sql, earlier.parameters | later.parameters).rows
     return [
         Segment(dict(zip(CAUSES, row, strict=False)), Used(*row[len(CAUSES) :][:3]), Used(*row[len(CAUSES) :][3:]))

@@ -53,8 +53,7 @@ _OF_A_CALL = {
 ALL = tuple(_OF_A_CALL)
 """What can be summed up of calls."""
 PRICED = ("unpriced", "cost_usd")
-COST = "if(unpriced > 0 AND cost_usd = 0, NULL, cost_usd) AS cost"
-"""Beside sums of `PRICED`: None where there was something to price and nothing of it has a price."""
+"""What `priced_rows` needs."""
 
 
 def summed(of: Iterable[str] = ALL) -> str:
@@ -141,6 +140,14 @@ def _dimension(name: str, tag: str = "arrayJoin(if(empty(tags), [''], arrayDisti
     return f"toString({tag if name == 'tag' else COLUMNS[name]}) AS dim_{name}"
 
 
-def records(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows without what only the arithmetic needs."""
-    return [{key: value for key, value in row.items() if key != "cost_usd"} for row in rows]
+def priced_rows(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows with `cost` in US dollars for `cost_usd`: None where there was something to price and nothing of it has a
+    price. Done here, as one more SELECT around the sums takes a store a millisecond to understand.
+    """
+    return [_priced(dict(row)) for row in rows]
+
+
+def _priced(row: dict[str, Any]) -> dict[str, Any]:
+    usd = row.pop("cost_usd")
+    row["cost"] = None if row["unpriced"] and not usd else usd
+    return row

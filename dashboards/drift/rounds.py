@@ -22,6 +22,8 @@ ACCEPTED = "drift_accepted"
 """Kind of the documents that say from when on a stream's traffic is normal."""
 _BUCKETS = 200
 _MOST_PAIRS = 400
+KEPT_MS = 10 * 60_000
+"""How long a round serves who asks, within its hour: later ones know calls that came late to hours judged before."""
 _KEPT_ROUNDS = 4
 _KEPT_DAYS = 50_000
 
@@ -66,23 +68,37 @@ def drifting(ask: Ask, now: int, documents: Documents | None = None) -> list[Ala
     return sorted(found, key=lambda alarm: (-abs(alarm.effect), alarm.stream, alarm.service))
 
 
-def round_at(ask: Ask, now: int, documents: Documents | None = None) -> Round:
-    """The round of this minute; a second question within it is answered from memory."""
+def round_at(ask: Ask, now: int, documents: Documents | None = None, *, kept_ms: int = KEPT_MS) -> Round:
+    """From memory where there is one of this hour that is not older than `kept_ms`."""
     accepted = _accepted(documents)
-    key = (ask, (now - GRACE_MS) // 60_000, frozenset(accepted.items()))
+    key = (ask, frozenset(accepted.items()))
+    if kept := _kept(key, now, kept_ms):  # whoever reads does not wait for whoever judges
+        return kept
     with _lock:
-        if key not in _rounds:
-            _rounds[key] = judge(ask, now, accepted, _days)
-            while len(_rounds) > _KEPT_ROUNDS:
-                _rounds.popitem(last=False)
-            while len(_days) > _KEPT_DAYS:
-                _days.popitem(last=False)
-        return _rounds[key]
+        if kept := _kept(key, now, kept_ms):
+            return kept
+        judged = judge(ask, now, accepted, _days)
+        _rounds[key] = now, judged
+        _rounds.move_to_end(key)
+        while len(_rounds) > _KEPT_ROUNDS:
+            _rounds.popitem(last=False)
+        while len(_days) > _KEPT_DAYS:
+            _days.popitem(last=False)
+        return judged
+
+
+def _kept(key: "_Asked", now: int, kept_ms: int) -> Round | None:
+    at, judged = _rounds.get(key, (0, None))
+    return judged if judged and judged.hour == _hour(now) and 0 <= now - at < kept_ms else None
+
+
+def _hour(now: int) -> int:
+    return (now - GRACE_MS) // HOUR_MS
 
 
 def judge(ask: Ask, now: int, accepted: dict[Key, int], days: MutableMapping[bytes, Day | None] | None = None) -> Round:
     """One question, then arithmetic."""
-    hour = (now - GRACE_MS) // HOUR_MS
+    hour = _hour(now)
     first = monday(hour) - HORIZON
     found: dict[Key, dict[str, tuple[list[int], list[int]]]] = {}
     for service, stream, bucket, hours, n in ask(_SQL, {"first": first * 3600, "last": hour * 3600}).rows:
@@ -130,5 +146,7 @@ def _percent(share: float) -> str:
 
 
 _lock = threading.Lock()
-_rounds: OrderedDict[tuple[Ask, int, frozenset[tuple[Key, int]]], Round] = OrderedDict()
+_Asked = tuple[Ask, frozenset[tuple[Key, int]]]
+_rounds: OrderedDict[_Asked, tuple[int, Round]] = OrderedDict()
+"""Each with the time it was judged, in milliseconds."""
 _days: OrderedDict[bytes, Day | None] = OrderedDict()

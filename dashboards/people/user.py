@@ -8,8 +8,8 @@ from typing_extensions import TypedDict
 from .. import conditions, events, guard_kind, sets
 from ..ask import Ask
 from ..beside import side_by_side
-from ..cost.cost import Sums, cost_grid
-from ..cost.measures import COST, measured, records, summed
+from ..cost.cost import Sums, cost_grid, totals_of
+from ..cost.measures import measured, priced_rows, summed
 from ..grid import Grid, before
 from ..view import View
 
@@ -71,7 +71,7 @@ def user(ask: Ask, view: View, name: str, now: int) -> OneUser:
     grid = cost_grid(replace(view, chosen=view.chosen | {"user": (name,)}))
     with side_by_side() as beside:
         finding = beside(_together, ask, grid)
-        totals, earlier = beside(_totals, ask, grid.view), beside(_totals, ask, before(grid, now))
+        totals, earlier = beside(totals_of, ask, grid.view), beside(totals_of, ask, before(grid, now))
         failures, findings = beside(_failures, ask, grid.view), beside(_findings, ask, grid.view)
         found = finding()
         return {
@@ -89,15 +89,6 @@ def user(ask: Ask, view: View, name: str, now: int) -> OneUser:
         }
 
 
-def _totals(ask: Ask, view: View) -> Sums:
-    source = measured(view)
-    totals: Any = records(
-        ask(f"SELECT *, {COST} FROM (SELECT {summed()} FROM ({source.sql}) AS m)", source.parameters).records()
-    )
-    sums: Sums = totals[0]
-    return sums
-
-
 def _together(ask: Ask, grid: Grid) -> dict[str, list[dict[str, Any]]]:
     """By model, by prompt and by step, those of the largest cost first: a user's calls are read once for all three."""
     source = measured(grid.view, ["model", "prompt"], finer_than_s=grid.step)
@@ -105,11 +96,9 @@ def _together(ask: Ask, grid: Grid) -> dict[str, list[dict[str, Any]]]:
     names = ", ".join(f"m.dim_{name} AS {name}" for name in by[:2])
     step = "intDiv(m.second, {step:Int64}) * {step:Int64} * 1000 AS t"
     # sums named as columns would stand for them in what is grouped
-    sql = f"""SELECT *, {COST} FROM (
-  SELECT {sets.which(by)} AS of, model, prompt, t, {summed()} FROM (
-    SELECT *, {names}, {step} FROM ({source.sql}) AS m
-  ) AS m {sets.grouped(by)}
-) ORDER BY cost_usd DESC, calls DESC, model, prompt, t"""
+    sql = f"""SELECT {sets.which(by)} AS of, model, prompt, t, {summed()} FROM (
+  SELECT *, {names}, {step} FROM ({source.sql}) AS m
+) AS m {sets.grouped(by)} ORDER BY cost_usd DESC, calls DESC, model, prompt, t"""
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in by}
     for row in ask(sql, source.parameters | {"step": grid.step}).records():
         of = row.pop("of")
@@ -118,7 +107,7 @@ def _together(ask: Ask, grid: Grid) -> dict[str, list[dict[str, Any]]]:
 
 
 def _parts(rows: list[dict[str, Any]]) -> list[Part]:
-    parts: Any = records(rows[:MOST])
+    parts: Any = priced_rows(rows[:MOST])
     return list(parts)
 
 

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 from ..ask import Ask
 from ..beside import side_by_side
 from ..cost.cost import Sums
-from ..cost.measures import COST, measured, records, summed
+from ..cost.measures import measured, priced_rows, summed
 from ..view import BadView, View
 from .cursor import decode, encode
 
@@ -85,10 +85,10 @@ def _told(ask: Ask, view: View, names: list[str]) -> list[User]:
     if not names:
         return []
     source = measured(replace(view, chosen=view.chosen | {"user": tuple(names)}), ["user"])
-    sql = f"SELECT *, {COST} FROM (SELECT m.dim_user AS user, {summed()} FROM ({source.sql}) AS m GROUP BY user)"
+    sql = f"SELECT m.dim_user AS user, {summed()} FROM ({source.sql}) AS m GROUP BY user"
     with side_by_side() as beside:
         last = beside(_last, ask, view, names)
-        found = {row["user"]: row for row in records(ask(sql, source.parameters).records())}
+        found = {row["user"]: row for row in priced_rows(ask(sql, source.parameters).records())}
         shown: Any = [found[name] | {"last_us": last().get(name, 0)} for name in names]
     return list(shown)
 

@@ -20,7 +20,7 @@ from spanward.dashboards.alerts.sending import signature, slack
 from spanward.dashboards.api.means import Means
 from spanward.dashboards.api.routes import routes
 from spanward.dashboards.ask import QueryFailed, Table
-from spanward.dashboards.drift.rounds import round_at
+from spanward.dashboards.drift.rounds import KEPT_MS, round_at
 
 from .conftest import NOW, Put
 from .receivers import Inbox, web
@@ -327,12 +327,15 @@ def test_the_past_of_drift_is_judged_before_anybody_asks(desk: Desk, stored: Put
         return desk.means.ask(sql, parameters)
 
     means = replace(desk.means, ask=ask)
-    Alarms(means, str).look_back()
+    Alarms(means, str).look_ahead()
     judged = len(asked)
     assert judged > 0
     assert round_at(ask, round(means.clock() * 1000), means.documents).judged
     assert len(asked) == judged
-    Alarms(replace(means, ask=_away), str).look_back()  # ends by itself
+    later = replace(means, clock=lambda: means.clock() + KEPT_MS / 2000)
+    Alarms(later, str).look_ahead()
+    assert len(asked) == 2 * judged  # before it is too old for the page
+    Alarms(replace(means, ask=_away), str).look_ahead()  # ends by itself
 
 
 def _away(sql: str, parameters: Mapping[str, Any] | None = None) -> Table:

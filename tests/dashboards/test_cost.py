@@ -6,6 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from spanward.collector.store import Store
+from spanward.dashboards.cost import cost
 from spanward.tracer import semconv
 
 from .conftest import NOW, Put, api_of
@@ -70,6 +71,19 @@ def test_what_grows_everywhere_alike_has_no_cause(api: TestClient, stored: Put) 
     assert change["effects"] == {
         "calls": pytest.approx(change["cost"]), "tokens": pytest.approx(0), "price": pytest.approx(0, abs=1e-9)
     }  # fmt: skip
+
+
+def test_what_is_beyond_the_largest_segments_is_one_of_its_own(
+    api: TestClient, stored: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored([*calm(), *spike()])
+    every = ask(api, "/api/cost?from=now-24h")["change"]
+    for most in (1, 2, 3):
+        monkeypatch.setattr(cost, "MOST_SEGMENTS", most)
+        change = ask(api, "/api/cost?from=now-24h")["change"]
+        assert change["cause"]["values"]["model"] == MODELS["sonnet"]
+        assert change["factors"] == every["factors"]
+        assert sum(change["effects"].values()) == pytest.approx(every["cost"])
 
 
 def test_nothing_before_is_nothing_to_explain(api: TestClient, stored: Put) -> None:

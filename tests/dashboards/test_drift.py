@@ -71,7 +71,7 @@ def test_without_the_right_to_read_there_are_no_inputs(drifted: Store) -> None:
     assert "contract" not in answer.text
 
 
-def test_a_round_is_one_question_and_a_minute_long(drifted: Store) -> None:
+def test_a_round_is_one_question_and_serves_for_a_while(drifted: Store) -> None:
     asked: list[str] = []
 
     def counting(sql: str, parameters: Any = None) -> Table:
@@ -83,8 +83,12 @@ def test_a_round_is_one_question_and_a_minute_long(drifted: Store) -> None:
     assert rounds.drifting(counting, CLOCK + 1000) == first
     assert len(asked) == 1
     assert [(a.stream, a.service) for a in first] == [("finish_reason", "shop")]
-    assert rounds.drifting(counting, CLOCK + 60_000) == first
+    assert rounds.drifting(counting, CLOCK + rounds.KEPT_MS - 1) == first
+    assert len(asked) == 1
+    assert rounds.drifting(counting, CLOCK + rounds.KEPT_MS) == first
     assert len(asked) == 2
+    rounds.drifting(counting, CLOCK - HOUR)  # of another hour
+    assert len(asked) == 3
 
 
 def test_an_accepted_change_is_the_new_normal_and_learnt_anew(drifted: Store) -> None:
