@@ -5,7 +5,7 @@ from dataclasses import replace
 from .ask import Ask
 from .view import View
 
-MOST_CALLS = 400_000
+MOST_CALLS = 320_000
 """In the whole hours of a stretch; an hour alone may have more."""
 _HOUR_MS = 3_600_000
 

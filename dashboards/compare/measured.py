@@ -17,7 +17,7 @@ from . import alike
 from .alike import Amount, ByLot
 from .part import Part, drawn
 
-MOST_COUNTED = 20_000
+MOST_COUNTED = 15_000
 MOST_TIMES = 10_000
 GUARDS = ("blocked", "modified", "flagged", "failed_open")
 AMOUNTS = {
