@@ -79,12 +79,10 @@ def count(ask: Ask, asked: Sequence[Part]) -> Counted:
 
 
 def _sums(row: Mapping[str, Any]) -> Sums:
-    sums = Sums(
-        row["n_calls"], row["n_bad"], row["n_blocked"], row["n_unpriced"], row["usd"], row["n_events"], row["last"]
-    )
-    sums.latency.update(row["latency"])
-    sums.ttft.update(row["ttft"])
-    return sums
+    return Sums(
+        row["n_calls"], row["n_bad"], row["n_blocked"], row["n_unpriced"], row["usd"], row["n_events"], row["last"],
+        row["latency"], row["ttft"],
+    )  # fmt: skip
 
 
 def _view(scope: Mapping[str, Iterable[str]], lane: Lane) -> View:
@@ -131,24 +129,25 @@ def _guards(number: int, rule: Rule, view: View, bin_: str) -> Part:
 
 
 def _part(number: int, rule: Rule, bin_: str, select: str, table: str, where: Condition) -> Part:
+    by = ", ".join(rule.by)
     cut = ", ".join(f"leftUTF8(toString({name}), {LONGEST_NAME})" for name in rule.by)
-    names = f"[{cut}]" if rule.by else "CAST([], 'Array(String)')"
+    names = f"[{cut}]" if by else "CAST([], 'Array(String)')"
     most, within = MOST_GROUPS, ""
     if "intDiv" in bin_:
         most = 0
-        if rule.by:
-            within = f" AND {names} IN ({_largest(names, table, where.sql)})"
+        if by:
+            within = f" AND ({by}) IN ({_largest(by, table, where.sql)})"
     limit = f" ORDER BY n_calls DESC, n_events DESC, names LIMIT {most}" if most else ""
     sql = (
         f"SELECT * FROM (SELECT toInt64({number}) AS rule, {bin_} AS bin, {names} AS names, {select} "
-        f"FROM {table} WHERE {where.sql}{within} GROUP BY bin, names{limit})"
+        f"FROM {table} WHERE {where.sql}{within} GROUP BY {', '.join(['bin', *rule.by])}{limit})"
     )
     return Part(number, Condition(sql, where.parameters))
 
 
-def _largest(names: str, table: str, where: str) -> str:
+def _largest(by: str, table: str, where: str) -> str:
     """The groups with the most calls; of a rollup by the minute those of whole hours, which are far fewer rows."""
     calls = "sum(calls)" if table == "llm_1m" else "count()"
     if table == "llm_1m":
         table, where = "llm_1h", where.replace(conditions.BY_MINUTE, _BY_HOUR)
-    return f"SELECT {names} FROM {table} WHERE {where} GROUP BY 1 ORDER BY {calls} DESC, 1 LIMIT {MOST_PAST_GROUPS}"
+    return f"SELECT {by} FROM {table} WHERE {where} GROUP BY {by} ORDER BY {calls} DESC, {by} LIMIT {MOST_PAST_GROUPS}"

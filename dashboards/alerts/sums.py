@@ -1,6 +1,5 @@
 """What is counted of calls in a stretch of time, so that every figure is one function of it."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -20,8 +19,8 @@ class Sums:
     usd: float = 0.0
     events: int = 0
     last: int = 0
-    latency: Counter[int] = field(default_factory=Counter)
-    ttft: Counter[int] = field(default_factory=Counter)
+    latency: dict[int, int] = field(default_factory=dict)
+    ttft: dict[int, int] = field(default_factory=dict)
 
     def add(self, other: "Sums", sign: int = 1) -> None:
         """`last` only grows: who looks back knows how far."""
@@ -32,18 +31,17 @@ class Sums:
         self.usd += sign * other.usd
         self.events += sign * other.events
         self.last = max(self.last, other.last)
-        if other.latency or other.ttft:
-            for mine, theirs in ((self.latency, other.latency), (self.ttft, other.ttft)):
-                if not mine and sign == 1:
-                    mine.update(theirs)
-                    continue
-                for key, count in theirs.items():
-                    mine[key] += sign * count
+        for mine, theirs in ((self.latency, other.latency), (self.ttft, other.ttft)):
+            if not mine and sign == 1:
+                mine.update(theirs)
+                continue
+            for key, count in theirs.items():
+                mine[key] = mine.get(key, 0) + sign * count
 
 
 def quantile(histogram: Mapping[int, int], share: float) -> float | None:
     """As `overview.percentiles` in SQL: within a bin, values are evenly spread over the logarithm."""
-    counted = sorted([(key, count) for key, count in histogram.items() if key > -100 and count > 0])
+    counted = [(key, count) for key in sorted(histogram) if key > -100 and (count := histogram[key]) > 0]
     wanted = share * sum([count for _, count in counted])
     before = 0
     for key, count in counted:
