@@ -54,8 +54,8 @@ class Encoder:
     def __init__(self) -> None:
         self._known: tuple[Any, Any, bytes, bytes, bytes, bytes] = (None, None, b"", b"", b"", b"")
 
-    def request(self, spans: Sequence[Any], encoded: Sequence[bytes] = ()) -> bytes:
-        """An `ExportTraceServiceRequest` of `ReadableSpan` or `OwnSpan`: at least one, and all of one scope.
+    def frame(self, spans: Sequence[Any], encoded: Sequence[bytes] = ()) -> bytes:
+        """An `ExportTraceServiceRequest` as a frame, of `ReadableSpan` or `OwnSpan`: at least one, all of one scope.
 
         In front of them those that are `encoded` already (see `Alike`).
         """
@@ -69,11 +69,13 @@ class Encoder:
         within = len(scope_head) + len(scope_tail) + sum(map(len, encoded))
         for span in spans:
             if not encoded and (span.events or span.links or span.resource is not resource):
-                return _by_the_library(spans)  # those of the SDK, of which none comes encoded
+                return frame(_by_the_library(spans))  # those of the SDK, of which none comes encoded
             within += _span(span, pieces)
         length = varint(within)
         pieces[3] = length
-        pieces[0] = RESOURCE_SPANS + varint(len(resource_head) + 1 + len(length) + within + len(resource_tail))
+        inner = len(resource_head) + 1 + len(length) + within + len(resource_tail)
+        head = RESOURCE_SPANS + varint(inner)
+        pieces[0] = varint(len(head) + inner) + head
         pieces += (scope_tail, resource_tail)
         return b"".join(pieces)  # once: what was said may be long
 

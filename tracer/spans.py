@@ -84,7 +84,7 @@ class ToSpool:
             health.fenced("spool", self.write, [span])
 
     def write(self, spans: list[Any], encoded: Sequence[bytes] = (), *, bounded: bool = True) -> bool:
-        return self._spool.append(self._encoder.request(spans, encoded), bounded=bounded)
+        return self._spool.append(self._encoder.frame(spans, encoded), bounded=bounded)
 
 
 SAMPLER = "OTEL_TRACES_SAMPLER"

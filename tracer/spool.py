@@ -18,9 +18,6 @@ from . import health, segment
 TURN_BYTES = 4 * 1024 * 1024
 """A file is closed at this size, so that a request to the sidecar stays small."""
 
-Frame = tuple[bytes, bytes]
-"""The length as `segment.frame` puts it in front, and the body: one write of both, no copy of either."""
-
 _NAME = re.compile(r"(\d+-\d+)-(\d+)\.(open|seg)")
 
 
@@ -40,19 +37,19 @@ class Spool:
         self._mutex = threading.RLock()
         self._busy = False
         """This thread is at it: whoever comes here within the lock broke in on it."""
-        self._late: list[tuple[Frame, bool]] = []
+        self._late: list[tuple[bytes, bool]] = []
         self._closed = False
         self._owner = ""
         self._lock_fd = self._fd = -1
         self._size = self._turn = 0
         self._stored = 0
 
-    def append(self, body: bytes, *, bounded: bool = True) -> bool:
-        """Write one request body as a frame. False (and counted as dropped) if it did not fit or could not be written.
+    def append(self, frame: bytes, *, bounded: bool = True) -> bool:
+        """Write a request body as `segment.frame` makes one of it. False (and counted as dropped) if it did not fit or
+        could not be written.
 
-        With `bounded` off the frame is written whatever the bound: for reports of what was dropped.
+        With `bounded` off it is written whatever the bound: for reports of what was dropped.
         """
-        frame = segment.varint(len(body)), body
         with self._mutex:
             if self._busy:
                 self._late.append((frame, bounded))
@@ -71,8 +68,8 @@ class Spool:
             self.on_append()
         return stored
 
-    def _append(self, frame: Frame, *, bounded: bool) -> bool:
-        size = len(frame[0]) + len(frame[1])
+    def _append(self, frame: bytes, *, bounded: bool) -> bool:
+        size = len(frame)
         try:
             if self._fd < 0:
                 self._open()
@@ -197,9 +194,9 @@ class Spool:
         self._lock_fd = -1
         self._owner = ""
 
-    def _write(self, frame: Frame) -> None:
-        written = os.writev(self._fd, frame)
-        if written != len(frame[0]) + len(frame[1]):
+    def _write(self, frame: bytes) -> None:
+        written = os.write(self._fd, frame)
+        if written != len(frame):
             os.ftruncate(self._fd, self._size)
             raise OSError(28, "no space left for a whole frame")
         self._size += written

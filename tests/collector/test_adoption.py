@@ -80,7 +80,7 @@ def test_a_file_that_its_owner_had_sent_is_not_stored_twice(sidecar: Sidecar) ->
 
 def test_files_of_a_living_owner_are_left_alone(sidecar: Sidecar) -> None:
     spool = Spool(sidecar.spool, 1 << 20)
-    spool.append(body("app", call(1)))
+    spool.append(frame(body("app", call(1))))
     spool.close_turn()
     before = sidecar.left()
     assert sidecar.adoption.sweep() == 0
@@ -97,7 +97,7 @@ def test_a_killed_application_loses_nothing_that_its_calls_had_written(sidecar: 
         "spool.append(bytes.fromhex(sys.argv[2])); spool.close_turn(); spool.append(bytes.fromhex(sys.argv[3]))\n"
         "print('written', flush=True); sys.stdin.read()\n"
     )
-    hexes = [body("app", call(n)).hex() for n in (1, 2)]
+    hexes = [frame(body("app", call(n))).hex() for n in (1, 2)]
     command = [sys.executable, "-c", code, str(sidecar.spool), *hexes]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as app:
         assert app.stdout

@@ -71,7 +71,7 @@ def test_a_stream_collected_as_garbage_in_the_midst_of_writing(
     held = [tiny.Chat().ask(model="dropped", messages=SAID, stream=True)]
     write = Spool._write
 
-    def interrupted(self: Spool, frame: tuple[bytes, bytes]) -> None:
+    def interrupted(self: Spool, frame: bytes) -> None:
         held.clear()
         write(self, frame)
 
@@ -104,7 +104,7 @@ def test_we_are_taken_down_by_a_signal_in_the_midst_of_writing(
     tiny = trace()
     write = Spool._write
 
-    def interrupted(self: Spool, frame: tuple[bytes, bytes]) -> None:
+    def interrupted(self: Spool, frame: bytes) -> None:
         monkeypatch.undo()
         spanward.uninstrument()
         write(self, frame)

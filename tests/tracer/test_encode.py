@@ -1,5 +1,6 @@
 """Our encoder says what the library's says, byte for byte, of the SDK's spans and of our own."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from opentelemetry.trace import (
 from opentelemetry.trace import TracerProvider as AnyProvider
 
 from spanward.tracer import encode, health, own_tracer, sdk_spans
+from spanward.tracer.segment import bodies
 from spanward.tracer.usual import Usual
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -42,6 +44,11 @@ ATTRIBUTES = st.dictionaries(TEXT.filter(bool), VALUES, max_size=5)
 RESOURCE = Resource({"service.name": "shop", "n": 7}, "https://example.test/resource")
 REMOTE = SpanContext(7, 9, is_remote=True, trace_flags=TraceFlags(1), trace_state=TraceState([("a", "b"), ("c", "d")]))
 LOCAL = SpanContext(7, 9, is_remote=False, trace_flags=TraceFlags(0))
+
+
+def request(encoder: encode.Encoder, spans: Sequence[Any], encoded: Sequence[bytes] = ()) -> bytes:
+    (body,) = bodies(encoder.frame(spans, encoded))
+    return body
 
 
 def own(finished: list[Any]) -> AnyProvider:
@@ -89,7 +96,7 @@ def test_as_the_library_does(
     made(provider(finished), attributes, parent, kind, failed=failed)
     encoder = encode.Encoder()
     for _ in range(2):
-        assert encoder.request(finished) == by_the_library(finished)
+        assert request(encoder, finished) == by_the_library(finished)
 
 
 def _whole(encoded: bytes) -> ExportTraceServiceRequest:
@@ -117,7 +124,7 @@ def test_our_spans_are_those_of_the_sdk(
     for provider in PROVIDERS:
         finished: list[Any] = []
         made(provider(finished), attributes, parent, kind, failed=failed)
-        records.append(_whole(encode.Encoder().request(finished)))
+        records.append(_whole(request(encode.Encoder(), finished)))
     assert records[0] == records[1]
 
 
@@ -127,7 +134,7 @@ def test_another_resource_is_noticed(provider: Any) -> None:
     for _ in range(2):
         finished: list[Any] = []
         made(provider(finished), {}, None, SpanKind.CLIENT, failed=False)
-        assert encoder.request(finished) == by_the_library(finished)
+        assert request(encoder, finished) == by_the_library(finished)
     other: list[Any] = []
     made(
         own_tracer.OwnProvider(Resource({"service.name": "other"}), other.append),
@@ -136,7 +143,7 @@ def test_another_resource_is_noticed(provider: Any) -> None:
         SpanKind.CLIENT,
         failed=False,
     )
-    assert encoder.request(other) == by_the_library(other)
+    assert request(encoder, other) == by_the_library(other)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -144,10 +151,10 @@ def test_links_go_the_library_s_way(provider: Any) -> None:
     finished: list[Any] = []
     tracer = provider(finished).get_tracer("spanward")
     tracer.start_span("linked", links=[Link(REMOTE, {"why": "batch"})]).end()
-    assert encode.Encoder().request(finished) == by_the_library(finished)
+    assert request(encode.Encoder(), finished) == by_the_library(finished)
     assert (
         len(
-            ExportTraceServiceRequest.FromString(encode.Encoder().request(finished))
+            ExportTraceServiceRequest.FromString(request(encode.Encoder(), finished))
             .resource_spans[0]
             .scope_spans[0]
             .spans[0]
@@ -172,7 +179,7 @@ def test_what_many_spans_say_alike_is_said_as_the_rest(
         span.end()
         assert dict(finished[-1].attributes) == {**opening, **attributes, **usual, "last": "word"}
         assert (dict(opened), dict(told)) == (opening, usual)
-        ours = encode.Encoder().request(finished[-1:])
+        ours = request(encode.Encoder(), finished[-1:])
         kept = ExportTraceServiceRequest.FromString(ours).resource_spans[0].scope_spans[0].spans[0]
         most, all_of_them = own_tracer.MOST_ATTRIBUTES, len(finished[-1].attributes)
         assert (len(kept.attributes), kept.dropped_attributes_count) == (
@@ -190,7 +197,7 @@ def test_what_many_spans_say_alike_is_said_as_the_rest(
 def test_values_that_protobuf_has_none_for(value: Any, kept: dict[str, str]) -> None:
     finished: list[Any] = []
     made(own(finished), {"k": value}, None, SpanKind.CLIENT, failed=False)
-    (spans,) = ExportTraceServiceRequest.FromString(encode.Encoder().request(finished)).resource_spans[0].scope_spans
+    (spans,) = ExportTraceServiceRequest.FromString(request(encode.Encoder(), finished)).resource_spans[0].scope_spans
     assert {a.key: a.value.string_value for a in spans.spans[1].attributes} == kept
     assert bool(health.take()) == (not kept)
 
@@ -213,7 +220,7 @@ def test_a_span_like_another_differs_in_ids_and_times() -> None:
 
     one, parent = encode.Alike(sent(LOCAL, 5, 9)), sent(SpanContext(2**127 + 1, 11, is_remote=False), 7, 8)
     another, beside = sent(parent.context, 2**60, 2**60 + 1), sent(LOCAL, 1, 2)
-    ours = encode.Encoder().request([beside], [one.encoded(parent, 2**60, 2**60 + 1)])
+    ours = request(encode.Encoder(), [beside], [one.encoded(parent, 2**60, 2**60 + 1)])
     told = ExportTraceServiceRequest.FromString(ours)
     fresh = told.resource_spans[0].scope_spans[0].spans[0].span_id
     wanted = by_the_library([another, beside])

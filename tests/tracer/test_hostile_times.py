@@ -22,6 +22,7 @@ import spanward
 from spanward.guards.judgement import Decision, StreamPlan
 from spanward.tracer import answer, health, instrument, paths, spans
 from spanward.tracer.encode import Encoder
+from spanward.tracer.segment import bodies
 
 from .conftest import NOWHERE, SAID, Sidecar, Spooled, spans_of
 from .test_guarding import MAIL, STAND_IN, mask, pseudonymise
@@ -125,7 +126,8 @@ def test_halves_of_surrogate_pairs_are_replaced() -> None:
         TracerProvider().get_tracer("t").start_span("a\ud800b", attributes={"k": "x\udc00 \U0001f600", "l": ["\ud800"]})
     )
     span.end()
-    (seen,) = spans_of(Encoder().request([span]))
+    (body,) = bodies(Encoder().frame([span]))
+    (seen,) = spans_of(body)
     assert (seen.name, seen.attributes) == ("a\ufffdb", {"k": "x\ufffd \U0001f600", "l": ["\ufffd"]})
 
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spanward.tracer import health, segment
+from spanward.tracer.segment import frame
 from spanward.tracer.shipper import Shipper
 from spanward.tracer.sidecar import Unreachable
 from spanward.tracer.spool import Spool
@@ -29,14 +30,14 @@ def bodies_in(folder: Path) -> list[bytes]:
 def test_frames_come_back_as_they_were(tmp_path_factory: pytest.TempPathFactory, bodies: list[bytes]) -> None:
     folder = tmp_path_factory.mktemp("spool")
     spool = Spool(folder, MANY)
-    assert all(spool.append(body) for body in bodies)
+    assert all(spool.append(frame(body)) for body in bodies)
     spool.close()
     assert bodies_in(folder) == bodies
 
 
 def test_a_frame_is_on_disk_before_append_returns(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "a" / "b", MANY)
-    spool.append(b"one")
+    spool.append(frame(b"one"))
     assert bodies_in(tmp_path / "a" / "b") == [b"one"]
     assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "a" / "b").iterdir()} == {0o600}
@@ -45,30 +46,32 @@ def test_a_frame_is_on_disk_before_append_returns(tmp_path: Path) -> None:
 
 def test_the_bound_holds_and_what_is_dropped_is_counted(tmp_path: Path) -> None:
     spool = Spool(tmp_path, 100)
-    kept = [spool.append(b"x" * 39) for _ in range(5)]
+    kept = [spool.append(frame(b"x" * 39)) for _ in range(5)]
     assert kept == [True, True, False, False, False]
     assert health.take() == {("dropped", "spool_full"): 3}
-    assert spool.append(b"report", bounded=False)
+    assert spool.append(frame(b"report"), bounded=False)
     spool.close_turn()
     spool.segments()[0].unlink()
-    assert spool.append(b"y" * 39), "there is room again"
+    assert spool.append(frame(b"y" * 39)), "there is room again"
     spool.close()
 
 
 def test_a_folder_that_cannot_be_written_is_counted_and_nothing_more(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     spool = Spool(tmp_path / "file" / "spool", MANY)
-    assert not spool.append(b"x")
+    assert not spool.append(frame(b"x"))
     ((kind, reason),) = health.take()
     assert (kind, reason.split(":")[0]) == ("dropped", "spool_unwritable")
 
 
 def test_files_of_the_dead_are_adopted_and_those_of_the_living_are_not(tmp_path: Path) -> None:
     living = Spool(tmp_path, MANY)
-    living.append(b"living")
+    living.append(frame(b"living"))
     code = (
         "import os, signal, sys; from pathlib import Path; from spanward.tracer.spool import Spool\n"
-        f"s = Spool(Path({str(tmp_path)!r}), 1 << 20); s.append(b'closed'); s.close_turn(); s.append(b'open')\n"
+        "from spanward.tracer.segment import frame\n"
+        f"s = Spool(Path({str(tmp_path)!r}), 1 << 20)\n"
+        "s.append(frame(b'closed')); s.close_turn(); s.append(frame(b'open'))\n"
         "os.write(s._fd, b'\\x7ftorn'); os.kill(os.getpid(), signal.SIGKILL)"
     )
     dead = subprocess.run([sys.executable, "-c", code], check=False)
@@ -84,13 +87,13 @@ def test_files_of_the_dead_are_adopted_and_those_of_the_living_are_not(tmp_path:
 
 def test_a_child_writes_files_of_its_own(tmp_path: Path) -> None:
     spool = Spool(tmp_path, MANY)
-    spool.append(b"parent 1")
+    spool.append(frame(b"parent 1"))
     child = os.fork()
     if child == 0:
         spool.after_fork()
-        os._exit(0 if spool.append(b"child") else 1)
+        os._exit(0 if spool.append(frame(b"child")) else 1)
     assert os.waitpid(child, 0)[1] == 0
-    spool.append(b"parent 2")
+    spool.append(frame(b"parent 2"))
     spool.close()
     files = sorted(list(segment.bodies(p.read_bytes())) for p in tmp_path.iterdir() if p.suffix in {".open", ".seg"})
     assert files == [[b"child"], [b"parent 1", b"parent 2"]]
@@ -123,8 +126,8 @@ def ship(spool: Spool, receiver: Receiver, rounds: int = 1) -> None:
 
 def test_a_segment_is_one_request_and_gone_once_taken(tmp_path: Path) -> None:
     spool, receiver = Spool(tmp_path, MANY), Receiver()
-    spool.append(b"a")
-    spool.append(b"b")
+    spool.append(frame(b"a"))
+    spool.append(frame(b"b"))
     ship(spool, receiver, 2)
     assert (receiver.got, spool.segments()) == ([b"ab"], [])
     spool.close()
@@ -134,10 +137,10 @@ def test_a_segment_is_one_request_and_gone_once_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize("answer", [Unreachable("gone"), 503, 429, 500, 302, 404, 401])
 def test_what_was_not_taken_is_sent_again_with_the_same_bytes(tmp_path: Path, answer: int | Exception) -> None:
     spool, receiver = Spool(tmp_path, MANY), Receiver(answer)
-    spool.append(b"a")
+    spool.append(frame(b"a"))
     shipper = Shipper(spool, receiver.post)
     shipper._round()
-    spool.append(b"b")
+    spool.append(frame(b"b"))
     shipper._round()
     assert receiver.got == [b"a", b"a", b"b"]
     assert health.take() == {}
@@ -147,9 +150,9 @@ def test_what_was_not_taken_is_sent_again_with_the_same_bytes(tmp_path: Path, an
 @pytest.mark.parametrize("status", [400, 413, 415])
 def test_a_body_that_is_refused_is_set_aside_and_counted(tmp_path: Path, status: int) -> None:
     spool, receiver = Spool(tmp_path, MANY), Receiver(status)
-    spool.append(b"bad")
+    spool.append(frame(b"bad"))
     ship(spool, receiver)
-    spool.append(b"good")
+    spool.append(frame(b"good"))
     ship(spool, receiver)
     assert receiver.got == [b"bad", b"good"]
     assert [list(segment.bodies(path.read_bytes())) for path in tmp_path.glob("*.bad")] == [[b"bad"]]
@@ -161,7 +164,7 @@ def test_stopping_sends_what_is_left(tmp_path: Path) -> None:
     spool, receiver = Spool(tmp_path, MANY), Receiver()
     shipper = Shipper(spool, receiver.post)
     spool.on_append = shipper.wake
-    spool.append(b"last")
+    spool.append(frame(b"last"))
     assert shipper.stop(5)
     assert b"".join(receiver.got) == b"last"
     spool.close()
@@ -169,7 +172,7 @@ def test_stopping_sends_what_is_left(tmp_path: Path) -> None:
 
 def test_the_end_waits_no_longer_for_an_answer_than_it_was_given(tmp_path: Path) -> None:
     spool, receiver = Spool(tmp_path, MANY), Receiver(Unreachable("no answer in time"))
-    spool.append(b"last")
+    spool.append(frame(b"last"))
     assert not Shipper(spool, receiver.post).stop(0.5)
     assert 0 < receiver.patience[0] <= 0.5
     spool.close()
@@ -179,12 +182,12 @@ def test_the_end_waits_no_longer_for_an_answer_than_it_was_given(tmp_path: Path)
 def test_what_comes_after_the_end_is_written_and_holds_nothing_open(tmp_path: Path) -> None:
     """Calls that were on their way when we were taken down."""
     spool = Spool(tmp_path, MANY)
-    spool.append(b"one")
+    spool.append(frame(b"one"))
     spool.close()
     open_files = Path("/proc/self/fd")
     before = len(list(open_files.iterdir())) if open_files.exists() else 0
-    assert spool.append(b"two")
-    assert spool.append(b"three")
+    assert spool.append(frame(b"two"))
+    assert spool.append(frame(b"three"))
     assert not before or len(list(open_files.iterdir())) == before
     assert sorted(bodies_in(tmp_path)) == [b"one", b"three", b"two"]
     heir = Spool(tmp_path, MANY)
@@ -201,7 +204,7 @@ def test_a_shipper_is_stopped_while_its_thread_starts(tmp_path: Path, monkeypatc
         stopped.append(shipper.stop(5))
         start(thread)
 
-    spool.append(b"one")
+    spool.append(frame(b"one"))
     monkeypatch.setattr(threading.Thread, "start", slowly)
     shipper.wake()
     assert stopped == [True]
