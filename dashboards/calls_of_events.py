@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from . import conditions
 from .ask import Ask
-from .conditions import IN_RANGE, Condition
+from .conditions import CALL_IN_RANGE, IN_RANGE, Condition
 from .events import OF_CALLS
 from .guard_columns import GUARD_COLUMNS
 from .guard_kind import BIT_OF_CALL, EVENT_KINDS, KEY, NEAR, OF_CALL, bits_of
@@ -17,7 +17,6 @@ from .view import COLUMNS, View
 
 _CLEAN = bits_of(["clean"])
 _COLUMNS = COLUMNS | {"tag": "tags"}
-_CALL_IN_RANGE = IN_RANGE.replace("ts ", "call_ts ")
 _STRAYS = f"guard_events WHERE of_call = 0 AND {NEAR}"
 """Events that do not know their call."""
 _AROUND = f"""{IN_RANGE} AND ts >= (SELECT min(ts) - INTERVAL 1 DAY FROM {_STRAYS})
@@ -121,7 +120,7 @@ FROM ({rows.sql}) AS e GROUP BY call"""
         where = f" AND {asked.sql}" if asked.sql else ""
         of = "".join(f", {_COLUMNS[name]} AS of_{name}" for name in columns)
         sql = f"""SELECT {KEY} AS call, call_bits AS own, event_bits AS bit, rule{of} FROM guard_events
-WHERE of_call = 1 AND {conditions.near(self.view)} AND {_CALL_IN_RANGE}{where}{self.sample.within("call_ts")}{only}"""
+WHERE of_call = 1 AND {conditions.near(self.view)} AND {CALL_IN_RANGE}{where}{self.sample.within("call_ts")}{only}"""
         if self.strays:
             kept = sorted({"status", "guard_verdict", "guard_action", *(_COLUMNS[name] for name in columns)})
             sql = f"""{sql} UNION ALL SELECT {KEY} AS call, {BIT_OF_CALL} AS own, event_bits AS bit, rule{of} FROM

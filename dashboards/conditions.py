@@ -39,19 +39,26 @@ BEGUN_MINUTES = f"{BY_MINUTE} AND NOT ({WHOLE_HOURS})"
 """On a rollup by the minute: what `WHOLE_HOURS` leaves at both ends."""
 
 IN_RANGE = "ts >= fromUnixTimestamp64Milli({start:Int64}) AND ts < fromUnixTimestamp64Milli({end:Int64})"
+CALL_IN_RANGE = IN_RANGE.replace("ts ", "call_ts ")
+"""On what knows the time of its call: events and reviews."""
 BY_BLOCKS = (
     "toStartOfFiveMinutes(ts) >= toStartOfFiveMinutes(fromUnixTimestamp64Milli({start:Int64}, 'UTC')) "
     "AND toStartOfFiveMinutes(ts) <= toStartOfFiveMinutes(fromUnixTimestamp64Milli({end:Int64}, 'UTC'))"
 )
 """`IN_RANGE` once more, roughly: keys of tables begin with five minutes, and ClickHouse does not see these in it, since
 the time itself stands in the key too, further back. Of use where a range is short beside a part of a table."""
-BEGUN_CALLS = (
-    f"{BY_BLOCKS} AND (toStartOfFiveMinutes(ts) < toDateTime({{first_hour:Int64}}) "
-    "OR toStartOfFiveMinutes(ts) >= toDateTime({last_hour:Int64}))"
-)
-"""On `llm_calls`: what `WHOLE_HOURS` leaves at both ends. Said of the blocks, or the week that a part holds is read for
-the minutes that are asked for.
-"""
+
+
+def outside(first: str, last: str) -> str:
+    """On `llm_calls`: what is left at both ends of the range by parameters that name whole hours, in seconds. Said of
+    the blocks, or the week that a part holds is read for the minutes that are asked for.
+    """
+    block = "toStartOfFiveMinutes(ts)"
+    return f"{BY_BLOCKS} AND ({block} < toDateTime({{{first}:Int64}}) OR {block} >= toDateTime({{{last}:Int64}}))"
+
+
+BEGUN_CALLS = outside("first_hour", "last_hour")
+"""What `WHOLE_HOURS` leaves."""
 
 _HOUR_MS = 3_600_000
 _PART_MS = 7 * 24 * _HOUR_MS

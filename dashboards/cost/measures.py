@@ -125,9 +125,7 @@ def _of_calls(view: View, wanted: frozenset[str], of: Collection[str], from_: in
     where = conditions.calls(view)
     rest, bounds = "", {}
     if from_ < to:
-        block = "toStartOfFiveMinutes(ts)"
-        rest = f" AND {conditions.BY_BLOCKS} AND ({block} < toDateTime({{rolled_from:Int64}})"
-        rest += f" OR {block} >= toDateTime({{rolled_to:Int64}}))"
+        rest = f" AND {conditions.outside('rolled_from', 'rolled_to')}"
         bounds = {"rolled_from": from_ // 1000, "rolled_to": to // 1000}
     measures = (f"{expression} AS {name}" for name, expression in _OF_A_CALL.items() if name in of)
     columns = ["toInt64(toUnixTimestamp(ts)) AS second", *(_dimension(name) for name in sorted(wanted)), *measures]

@@ -27,6 +27,9 @@ KEPT_MS = 10 * 60_000
 _KEPT_ROUNDS = 4
 _KEPT_DAYS = 50_000
 
+_Asked = tuple[Ask, frozenset[tuple[Key, int]]]
+"""What a round depends on besides the time: the store, and what was accepted."""
+
 _SQL = f"""SELECT service, stream, bucket, groupArray(h) AS hours, groupArray(calls) AS n
 FROM (
   SELECT service, stream, bucket, intDiv(toUInt32(t), 3600) AS h, sum(n) AS calls
@@ -87,7 +90,7 @@ def round_at(ask: Ask, now: int, documents: Documents | None = None, *, kept_ms:
         return judged
 
 
-def _kept(key: "_Asked", now: int, kept_ms: int) -> Round | None:
+def _kept(key: _Asked, now: int, kept_ms: int) -> Round | None:
     at, judged = _rounds.get(key, (0, None))
     return judged if judged and judged.hour == _hour(now) and 0 <= now - at < kept_ms else None
 
@@ -146,7 +149,6 @@ def _percent(share: float) -> str:
 
 
 _lock = threading.Lock()
-_Asked = tuple[Ask, frozenset[tuple[Key, int]]]
 _rounds: OrderedDict[_Asked, tuple[int, Round]] = OrderedDict()
 """Each with the time it was judged, in milliseconds."""
 _days: OrderedDict[bytes, Day | None] = OrderedDict()

@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import conditions, events, guard_kind
 from ..ask import Ask
-from ..conditions import BEGUN_CALLS, GUARD_ROLLED, PROMPTED, WHOLE_HOURS, Condition
+from ..conditions import BEGUN_CALLS, CALL_IN_RANGE, GUARD_ROLLED, PROMPTED, WHOLE_HOURS, Condition
 from ..guard_columns import GUARD_COLUMNS
 from ..view import COLUMNS, View
 
@@ -36,7 +36,6 @@ _ONE_BY_ONE = f"""SELECT intDiv(toInt64(toUnixTimestamp(ts)), {{step:Int64}}) * 
        count() AS calls, countIf(llm_calls.degraded > 0) AS degraded, {_IS_KIND}, map({_BIN}, count()) AS lat_hist
 FROM llm_calls WHERE """
 _GROUPED = f" GROUP BY second, service, env, {_BIN}"  # a row a bin: several times faster than sums of maps
-_REVIEWED_THEN = conditions.IN_RANGE.replace("ts ", "call_ts ")
 _LISTED = f"second, service, env, {', '.join(SUMS)}, lat_hist"
 
 
@@ -78,7 +77,7 @@ def rows(ask: Ask, view: View) -> Condition:
 
 def any_reviewed(ask: Ask, view: View) -> bool:
     """Whether anybody said anything in the view's time: until then no call has to be looked up for `reviewed`."""
-    sql = f"SELECT 1 FROM reviews WHERE {_REVIEWED_THEN} LIMIT 1"
+    sql = f"SELECT 1 FROM reviews WHERE {CALL_IN_RANGE} LIMIT 1"
     return bool(ask(sql, _range(view)).rows)
 
 
@@ -96,9 +95,9 @@ def reviewed(ask: Ask, view: View) -> Condition:
     of_calls = without_guards(told)
     if of_calls.named <= GUARD_ROLLED:
         narrowed, parameters = _columns(of_calls)
-        return _with_guards(told, Condition(f"{_REVIEWED_THEN}{narrowed}", parameters | _range(view)))
+        return _with_guards(told, Condition(f"{CALL_IN_RANGE}{narrowed}", parameters | _range(view)))
     found, inner = events.asked(ask, of_calls), conditions.calls(of_calls)
-    there = f"FROM reviews WHERE {_REVIEWED_THEN}"
+    there = f"FROM reviews WHERE {CALL_IN_RANGE}"
     blocks = f"SELECT toStartOfFiveMinutes(call_ts) {there} AND verdict IN ('missed', 'none')"
     near = f"toStartOfFiveMinutes(ts) IN ({blocks})"
     with_label = f"{guard_kind.KEY} IN (SELECT {guard_kind.KEY_OF_IDS} {there})"
@@ -109,7 +108,7 @@ def reviewed(ask: Ask, view: View) -> Condition:
             ("llm_calls", f"{inner.sql} AND {near}"),
         )
     )
-    return _with_guards(told, Condition(f"{_REVIEWED_THEN} AND ({by_call})", found.parameters | inner.parameters))
+    return _with_guards(told, Condition(f"{CALL_IN_RANGE} AND ({by_call})", found.parameters | inner.parameters))
 
 
 def without_guards(view: View) -> View:
