@@ -40,7 +40,7 @@ class Check:
 
     side: Side
     messages: tuple[Message, ...]
-    context: Context = field(default_factory=Context)
+    context: Context = Context()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class Decision:
     blocked_by: str = ""
     policy_name: str = ""
     policy_hash: str = ""
-    stream: StreamPlan = field(default_factory=StreamPlan)
+    stream: StreamPlan = StreamPlan()
     degraded: tuple[str, ...] = ()
     latency_ms: float = 0.0
     edits: tuple[Edit, ...] = ()

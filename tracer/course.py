@@ -4,10 +4,11 @@ A sync or an async shell carries the steps out (`steps`).
 """
 
 from collections.abc import Callable, Generator
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..guards.judgement import Decision
 from ..guards.messages import Message
+from ..guards.quick import dataclass
 from . import health, paths
 from .adapter import Kwargs, Raw
 from .answer import deliver, delivered, guards_output, read
@@ -99,7 +100,8 @@ def _stream(run: Run, result: Any, asked: str, *, is_async: bool) -> Generator[A
         return ours
 
 
-class Guarded(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Guarded:
     """What the guards made of a call's input. `unreadable` is why nothing of the call can be judged from here on."""
 
     decision: Decision
@@ -153,7 +155,7 @@ def _put(run: Run, before: tuple[Message, ...], decision: Decision) -> Guarded:
     if decision.action == "block":
         return Guarded(decision, run.kwargs)
     try:
-        edits = changed(before, decision.messages)
+        edits = changed(before, decision.messages) if decision.messages is not before else None
         return Guarded(decision, paths.edited(run.kwargs, edits) if edits else run.kwargs)
     except Exception as error:  # noqa: BLE001  what the guards changed could not be put in: that is not to be sent
         health.mishap(f"{run.adapter.library}.edit", error)
@@ -162,8 +164,8 @@ def _put(run: Run, before: tuple[Message, ...], decision: Decision) -> Guarded:
 
 def adopt(run: Run, guarded: Guarded) -> Decision:
     """From here on the call is what the guards made of it. Of a blocked one everything that was found is masked."""
-    decision, run.kwargs, unreadable = guarded
-    run.unreadable = run.unreadable or unreadable
+    decision, run.kwargs = guarded.decision, guarded.kwargs
+    run.unreadable = run.unreadable or guarded.unreadable
     call = run.call
     told, tools = len(call.messages), len(call.tools)
     messages = decision.messages

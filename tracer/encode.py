@@ -34,6 +34,8 @@ SMALL = [b"\x18" + number for number in BYTES]
 """The same as values."""
 SHORT = 62
 """A name and a value below this are below 128 together."""
+LONG = 16_000
+"""A text of 128 bytes and more, but below this: its length, and that of what it stands in, take two bytes."""
 STRINGS = [bytes((size + 2, 0x0A, size)) for size in range(SHORT)]
 """What stands before a short text: the length of the value, the key of its string, the length of that."""
 KINDS = {kind: bytes((0x30, kind.value + 1)) for kind in SpanKind}
@@ -207,6 +209,12 @@ def _attributes(pieces: list[bytes], key: bytes, given: Mapping[str, Any]) -> in
             if size < SHORT and taken < SHORT:  # every length fits into one byte, as of most
                 pieces += (key, BYTES[taken + size + 3], head, STRINGS[size], text)
                 total += taken + size + 5
+                continue
+            if 0x80 <= size < LONG and taken < SHORT:  # or into two, as of nearly all others
+                whole, part = taken + size + 5, size + 3
+                lengths = bytes((part & 0x7F | 0x80, part >> 7, 0x0A, size & 0x7F | 0x80, size >> 7))
+                pieces += (key, bytes((whole & 0x7F | 0x80, whole >> 7)), head, lengths, text)
+                total += whole + 3
                 continue
             said = STRING + varint(size)
             pieces += (key, b"", head, b"", said, text)

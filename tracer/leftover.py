@@ -5,7 +5,7 @@ recorded. References, ids, names and what is shorter than any secret and made li
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from ..guards.messages import Message, Part, Path
@@ -42,24 +42,26 @@ def leftover(kwargs: dict[str, Any], known: Iterable[Message], apart: frozenset[
     if apart is None:
         return ()
     covered = {part.where for message in known for part in message.parts}
-    stack: list[tuple[Path, Any]] = [((), {name: value for name, value in kwargs.items() if name not in apart})]
+    stack: list[tuple[Path, Any]] = [((), kwargs)]
     found: list[Part] = []
     looked = 0
     while stack:
         where, value = stack.pop()
-        items = value.items() if type(value) is dict else _items(value)
-        looked += 1 + len(items)
+        items: Iterable[tuple[Any, Any]] = value.items() if type(value) is dict else _items(value)
         for key, item in items:
+            looked += 1
             kind = type(item)
             is_text = kind is str or isinstance(item, str)
             if kind in _NUMBERS or (is_text and key in KEYS):  # as many are: no path is made for them
                 continue
             here = (*where, key)
-            if here in covered or (where and key in TRANSPORT):
+            if here in covered or key in (TRANSPORT if where else apart):
                 continue
             if not is_text:
-                if not (kind is dict and _is_turn(item) and (*here, "content") in covered):
-                    stack.append((here, item))
+                if kind is dict and len(item) == 2 and (*here, "content") in covered and type(item.get("role")) is str:
+                    continue  # a text and who said it, as nearly all of a conversation is
+                looked += 1
+                stack.append((here, item))
             elif _is_text(item) and not _is_reference(here):
                 found.append(Part("text", item, name="other", where=here))
         if looked > MOST or len(where) > DEEPEST:
@@ -67,17 +69,12 @@ def leftover(kwargs: dict[str, Any], known: Iterable[Message], apart: frozenset[
     return (Message("user", tuple(found)),) if found else ()
 
 
-def _is_turn(value: dict[Any, Any]) -> bool:
-    """Nothing but one text and who said it, as nearly all of a conversation is: not looked into if that is known."""
-    return len(value) == 2 and type(value.get("role")) is str and type(value.get("content")) is str
-
-
-def _items(value: Any) -> Collection[tuple[Any, Any]]:
+def _items(value: Any) -> Iterable[tuple[Any, Any]]:
     """What is in it, by key or place."""
     if isinstance(value, dict):
         return value.items()
     if isinstance(value, (list, tuple)):
-        return list(enumerate(value))
+        return enumerate(value)
     return vars(value).items() if hasattr(type(value), "model_fields") else ()
 
 

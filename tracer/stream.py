@@ -3,6 +3,7 @@
 import contextlib
 import copy
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from itertools import chain
 from types import TracebackType
 from typing import Any, Self
 
@@ -66,7 +67,6 @@ class _Reading:
         self.passage = passage
         self.ready: list[Any] = []
         self.over = False
-        self.step: Callable[[], Any] | None = None
 
     def failed(self, error: BaseException) -> None:
         """The stream ends with an exception, which goes on to the application."""
@@ -75,9 +75,11 @@ class _Reading:
 
 
 class _SyncReading(_Reading):
+    steps: Iterator[Any] | None = None
+
     def chunks(self, keep: object = None) -> Iterator[Any]:  # noqa: ARG002  held while somebody reads
         """What the application gets, from here on. A generator, since each of its steps costs less than a method that
-        looks everything up anew.
+        looks everything up anew, and a loop in it, since to call the library's `__next__` costs more than to loop.
         """
         passage, ready = self.passage, self.ready
         passes = passage.passes
@@ -88,32 +90,37 @@ class _SyncReading(_Reading):
                 return
             passage.reading = True
             try:
-                step = self.step
-                chunk = step() if step is not None else self._first()
-                if not passes(chunk):
-                    ready += passage.take(chunk)
-                    continue
-            except StopIteration:
-                self.over = True
-                ready += self._last()
-                continue
+                for chunk in self.steps or self._begun():
+                    if not passes(chunk):
+                        ready += passage.take(chunk)
+                        break
+                    passage.reading = False
+                    yield chunk
+                    passage.reading = True
+                else:
+                    self.over = True
+                    ready += self._last()
             except BaseException as error:
-                self.failed(error)
-                if isinstance(error, ModelCallBlocked):
-                    with contextlib.suppress(Exception):  # or the library has no such method
-                        self.stream.close()
+                if passage.reading:  # and it was not the application that let go of us
+                    self.failed(error)
+                    if isinstance(error, ModelCallBlocked):
+                        with contextlib.suppress(Exception):  # or the library has no such method
+                            self.stream.close()
                 raise
             finally:
                 passage.reading = False
-            yield chunk
 
-    def _first(self) -> Any:
-        """Some libraries make the request only now: it is part of the call."""
+    def _begun(self) -> Iterator[Any]:
+        """The chunks, of which the first is there: some libraries make the request only now, as part of the call."""
         token = inside.set(self.passage.run.here)
         try:
             stream = self.stream
-            self.step = step = (iter(stream) if hasattr(stream, "__iter__") else stream).__next__
-            return step()
+            steps = iter(stream) if hasattr(stream, "__iter__") else iter(stream.__next__, object())
+            for first in steps:
+                steps = chain((first,), steps)
+                break
+            self.steps = steps
+            return steps
         finally:
             inside.reset(token)
 
@@ -184,6 +191,8 @@ class SyncIterator(SyncStream):
 
 
 class _AsyncReading(_Reading):
+    step: Callable[[], Awaitable[Any]] | None = None
+
     async def chunk(self) -> Any:
         """The next one that the application gets. Raises StopAsyncIteration."""
         passage, ready = self.passage, self.ready
