@@ -2,11 +2,13 @@
 
 Every subject is a process of its own with the same openai SDK, the same calls and the same machine, and all of them
 live at the same time: they take turns of some tens of milliseconds, so that what disturbs one disturbs all. A turn is
-measured in CPU time of the whole process, threads that ship included; of many turns the least counts, and of processes
-started several times, since two of a kind differ by a few per cent for where their memory happens to lie. What a
-subject adds is that minus the same of a process of the same environment in which nothing is patched. Peers have content
-on and an exporter that drops everything; we write to disk, with nobody listening. The control sets up OpenTelemetry and
-patches nothing: reads it other than 0.95 to 1.05 of raw in any case, the run is void, and exits with 3.
+measured in CPU time of the whole process, threads that ship included, and what a subject adds is the median of its
+turns minus those, in the same rounds, of a process of its environment in which nothing is patched. Two processes of a
+kind differ by a few per cent for where their memory happens to lie and for what they did before, which is as much as
+some subjects add: so all are started anew several times, do the cases in another order each time, and the median of
+these generations counts. Peers have content on and an exporter that drops everything; we write to disk, with nobody
+listening. The control sets up OpenTelemetry and patches nothing: reads it other than 0.95 to 1.05 of raw in any case,
+the run is void, and exits with 3.
 
 A second race has the export in it: peers send by the batch over OTLP/HTTP, ours by its shipper, to a sink in another
 process, and what waits is sent before the clock is stopped.
@@ -24,7 +26,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 from typing import Any, Self
 
 import captured
@@ -35,7 +37,7 @@ from environments import HOME, PEERS, ROOT, SUBJECTS, Environment, variables
 
 HERE = Path(__file__).parent
 COUNTED = ("chat 4 KB", "chat of 20 messages", "stream of 200 chunks")
-EXPORTED = COUNTED
+EXPORTED = (*COUNTED, "chat 4 KB, loopback", "stream of 200 chunks, loopback")
 SLOW = {"spanward, guards local": 8}
 """Who takes milliseconds a call needs fewer calls to be read: the divisor of the runs."""
 WIDE = ("spanward, guards off", "spanward, content")
@@ -43,7 +45,7 @@ WIDE = ("spanward, guards off", "spanward, content")
 
 
 Turns = dict[tuple[str, str], tuple[list[float], list[float]]]
-"""(subject, case) -> CPU of each turn, and of the raw beside it."""
+"""(subject, case) -> what it added in each generation of processes, and the CPU of the raw beside it."""
 
 
 class Process:
@@ -112,7 +114,7 @@ class Race:
             assert process.setup  # none is measured while another one starts
 
     def cpu(self, case: str, rounds: int, turns: "Turns") -> None:
-        """Add the CPU of every subject in each turn, and of the raw beside it; in a new order each round."""
+        """Add what every subject adds, and the CPU of the raw beside it; all take turns in a new order each round."""
         everyone = [*self.raws.values(), *self.subjects.values()]
         spent: dict[Process, list[float]] = {process: [] for process in everyone}
         for process in everyone:
@@ -125,9 +127,11 @@ class Race:
                 if "us" in said:
                     spent[process].append(said["us"])
         for name, process in self.subjects.items():
-            known, raw = turns.setdefault((name, case), ([], []))
-            known += spent[process]
-            raw += spent[self.raws[process.environment]]
+            raw = spent[self.raws[process.environment]]
+            if spent[process]:  # some cannot do some cases
+                added, beside = turns.setdefault((name, case), ([], []))
+                added.append(median([one - other for one, other in zip(spent[process], raw, strict=True)]))
+                beside.append(median(raw))
 
     def calls(self) -> dict[str, dict[str, float]]:
         raw = {
@@ -165,12 +169,16 @@ def _whole(found: dict[str, list[str]]) -> dict[str, list[str]]:
     }
 
 
-def once(race: Race, told: dict[str, dict[str, Any]], memory: int) -> None:
+def once(race: Race, told: dict[str, dict[str, Any]]) -> None:
     """What no repetition makes better."""
     for name, what in race.captured().items():
         told[name]["captured"] = what
     for name, number in race.calls().items():
         told[name]["calls"] = number
+
+
+def steadily(race: Race, told: dict[str, dict[str, Any]], memory: int) -> None:
+    """What takes long, with the export in it."""
     for name in WIDE:
         if name in told and memory:
             print(f"{name}: stalls, growth, memory …", flush=True)
@@ -178,10 +186,14 @@ def once(race: Race, told: dict[str, dict[str, Any]], memory: int) -> None:
 
 
 def told_of(told: dict[str, dict[str, Any]], mode: str, turns: Turns) -> None:
-    for (name, case), (spent, raw) in turns.items():
-        if spent:
-            least = {"least": min(spent), "raw least": min(raw)}
-            told[name][mode][case] = least | {"median": median(spent), "raw median": median(raw)}
+    for (name, case), (added, raw) in turns.items():
+        told[name][mode][case] = {"added": median(added), "spread": _spread(added), "raw": median(raw)}
+
+
+def _spread(numbers: list[float]) -> float:
+    """Half of what lies between the quartiles."""
+    low, _, high = quantiles(numbers, n=4, method="inclusive") if len(numbers) > 1 else (0, 0, 0)
+    return (high - low) / 2
 
 
 def measure(chosen: argparse.Namespace) -> table.Result:
@@ -192,7 +204,8 @@ def measure(chosen: argparse.Namespace) -> table.Result:
     result: table.Result = {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "machine": f"{os.cpu_count()} cores of {platform.machine()}, Python {platform.python_version()}",
-        "rounds": chosen.rounds * chosen.generations,
+        "rounds": chosen.rounds,
+        "generations": chosen.generations,
         "subjects": {name: {"cpu": {}, "export": {}} for name in subjects},
     }
     told = result["subjects"]
@@ -204,16 +217,18 @@ def measure(chosen: argparse.Namespace) -> table.Result:
             race = Race(stack, subjects)
             for name, process in race.subjects.items():
                 setups[name].append(process.setup)
-            for case in cases:
+            for case in random.Random(generation).sample(cases, len(cases)):
                 print(f"{case}, processes {generation} of {chosen.generations} …", flush=True)
                 race.cpu(case, chosen.rounds, turns)
             if generation == chosen.generations:
-                once(race, told, chosen.memory)
+                once(race, told)
         with ExitStack() as stack:
             race = Race(stack, subjects, export=True)
-            for case in EXPORTED:
+            for case in random.Random(generation).sample(EXPORTED, len(EXPORTED)):
                 print(f"{case}, export included, processes {generation} of {chosen.generations} …", flush=True)
                 race.cpu(case, chosen.rounds, exported)
+            if generation == chosen.generations:
+                steadily(race, told, chosen.memory)
     for name, said in setups.items():
         told[name]["setup"] = {key: min(one[key] for one in said) for key in ("ms", "mb")}
     told_of(told, "cpu", turns)
@@ -225,16 +240,16 @@ def measure(chosen: argparse.Namespace) -> table.Result:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="three cases, few rounds, nothing that takes long")
-    parser.add_argument("--rounds", type=int, default=0, help="turns of every process in every case (default 8)")
-    parser.add_argument("--generations", type=int, default=0, help="times that all processes are started (default 2)")
+    parser.add_argument("--rounds", type=int, default=0, help="turns of every process in every case (default 6)")
+    parser.add_argument("--generations", type=int, default=0, help="times that all processes are started (default 10)")
     parser.add_argument("--memory", type=int, default=-1, help="calls over which memory is watched (default 5000)")
     parser.add_argument("--only", action="append", default=[], help="measure this subject and the control; repeatable")
     parser.add_argument("--docs", action="store_true", help="write docs/overhead.md from the result")
     parser.add_argument("--json", type=Path, default=HOME / "overhead.json", help="where the result goes")
     parser.add_argument("--from-json", action="store_true", help="measure nothing: show (and write) what is there")
     chosen = parser.parse_args()
-    chosen.rounds = chosen.rounds or (5 if chosen.quick else 8)
-    chosen.generations = chosen.generations or (1 if chosen.quick else 2)
+    chosen.rounds = chosen.rounds or (5 if chosen.quick else 6)
+    chosen.generations = chosen.generations or (1 if chosen.quick else 10)
     chosen.memory = chosen.memory if chosen.memory >= 0 else (0 if chosen.quick else 5_000)
     if chosen.from_json:
         result = json.loads(chosen.json.read_text())

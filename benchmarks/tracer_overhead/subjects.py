@@ -129,6 +129,8 @@ def _spanward(guards: str, sink: Sink) -> Any:
     assert running is not None
     if sink.address:
         sink.flush = running.shipper._round  # noqa: SLF001  what its thread does: all that waits is sent
+    else:
+        running.shipper.stop(0)  # or it tries to, now and then, whoever has the turn
     return running
 
 

@@ -18,11 +18,11 @@ def peers(result: Result) -> list[str]:
 
 
 def added(result: Result, subject: str, case: str, mode: str = "cpu") -> float | None:
-    """Microseconds of CPU a call (or chunk) over the `raw` beside it: least against least. `mode` is 'cpu' for the
-    instrumentation alone, 'export' with the export in it.
+    """Microseconds of CPU a call (or chunk). `mode` is 'cpu' for the instrumentation alone, 'export' with the export in
+    it.
     """
     cpu = result["subjects"].get(subject, {mode: {}})[mode].get(case)
-    return None if cpu is None else cpu["least"] - cpu["raw least"]
+    return None if cpu is None else float(cpu["added"])
 
 
 def full(result: Result) -> list[str]:
@@ -49,7 +49,7 @@ def void(result: Result) -> list[str]:
         case if mode == "cpu" else f"{case} with export"
         for mode in ("cpu", "export")
         for case, cpu in said[mode].items()
-        if not 0.95 <= cpu["least"] / cpu["raw least"] <= 1.05
+        if not 0.95 <= 1 + cpu["added"] / cpu["raw"] <= 1.05
     ]
 
 
@@ -85,10 +85,10 @@ def _cost(result: Result, mode: str) -> list[str]:
     raw = result["subjects"]["control"][mode]
     cases = [case for case in CASES if case in raw]
     rows = [
-        [name, *(_number(added(result, name, case, mode)) for case in cases)]
+        [name, *(_sure(result["subjects"][name][mode].get(case)) for case in cases)]
         for name in sorted(result["subjects"], key=lambda name: (name not in OURS, name))
     ]
-    rows.append(["*raw, for comparison*", *(_number(raw[case]["raw least"]) for case in cases)])
+    rows.append(["*raw, for comparison*", *(_number(raw[case]["raw"]) for case in cases)])
     rows += [
         [f"**{name} / leanest peer**", *(_ratio(ratio(result, name, case, mode)) for case in cases)]
         for name in OURS[:2]
@@ -138,6 +138,10 @@ def steadiness(result: Result) -> list[str]:
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:,.1f}" if abs(value) < 100 else f"{value:,.0f}"
+
+
+def _sure(cpu: dict[str, float] | None) -> str:
+    return "-" if cpu is None else f"{_number(cpu['added'])} ±{_number(cpu['spread'])}"
 
 
 def _ratio(value: float | None) -> str:
