@@ -99,6 +99,18 @@ def test_as_the_library_does(
         assert request(encoder, finished) == by_the_library(finished)
 
 
+EDGES = [0x7F, 0x80, 0x81, encode.LONG - 1, encode.LONG, 0x4000 - 70, 0x3FFF, 0x4000]
+"""Bytes of texts about which one of their three lengths takes a byte more."""
+
+
+@pytest.mark.parametrize("name", ["k", "k" * (encode.SHORT - 4), "k" * encode.SHORT], ids=len)
+@pytest.mark.parametrize("size", EDGES)
+def test_a_text_of_any_length_is_as_the_library_has_it(size: int, name: str) -> None:
+    finished: list[Any] = []
+    made(own(finished), {name: "v" * size, f"{name}é": "é" + "v" * (size - 2)}, None, SpanKind.CLIENT, failed=False)
+    assert request(encode.Encoder(), finished) == by_the_library(finished)
+
+
 def _whole(encoded: bytes) -> ExportTraceServiceRequest:
     """All of a request but the ids of the spans in it, which are random."""
     request = ExportTraceServiceRequest.FromString(encoded)
