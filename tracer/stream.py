@@ -125,11 +125,7 @@ class _SyncReading(_Reading):
             inside.reset(token)
 
     def _last(self) -> tuple[Any, ...]:
-        try:
-            chunks = self.passage.last()
-        except BaseException as error:
-            self.failed(error)
-            raise
+        chunks = self.passage.last()
         self.passage.end("complete")
         return chunks
 
