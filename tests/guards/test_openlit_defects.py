@@ -9,13 +9,14 @@ from spanward.guards.holdback import HoldBack, Released
 from spanward.guards.judgement import Check, Decision
 from spanward.guards.messages import Message, Part
 from spanward.guards.pipeline import Pipeline
+from spanward.guards.policy_trial import patient
 
 EMAIL = "canary@leaks.example.com"
 
 
 @pytest.fixture(scope="module")
 def strict(pii: Pii, secrets: Secrets) -> Pipeline:
-    return Pipeline(policy.load("strict"), {"pii": pii, "secrets": secrets})
+    return Pipeline(patient(policy.load("strict")), {"pii": pii, "secrets": secrets})
 
 
 def check(*messages: tuple[str, ...]) -> Check:
