@@ -155,7 +155,7 @@ def _put(run: Run, before: tuple[Message, ...], decision: Decision) -> Guarded:
     if decision.action == "block":
         return Guarded(decision, run.kwargs)
     try:
-        edits = changed(before, decision.messages) if decision.messages is not before else None
+        edits = changed(before, decision.messages)
         return Guarded(decision, paths.edited(run.kwargs, edits) if edits else run.kwargs)
     except Exception as error:  # noqa: BLE001  what the guards changed could not be put in: that is not to be sent
         health.mishap(f"{run.adapter.library}.edit", error)

@@ -47,6 +47,7 @@ def leftover(kwargs: dict[str, Any], known: Iterable[Message], apart: frozenset[
     looked = 0
     while stack:
         where, value = stack.pop()
+        looked += 1
         items: Iterable[tuple[Any, Any]] = value.items() if type(value) is dict else _items(value)
         for key, item in items:
             looked += 1
@@ -60,7 +61,6 @@ def leftover(kwargs: dict[str, Any], known: Iterable[Message], apart: frozenset[
             if not is_text:
                 if kind is dict and len(item) == 2 and (*here, "content") in covered and type(item.get("role")) is str:
                     continue  # a text and who said it, as nearly all of a conversation is
-                looked += 1
                 stack.append((here, item))
             elif _is_text(item) and not _is_reference(here):
                 found.append(Part("text", item, name="other", where=here))

@@ -98,14 +98,16 @@ def usual(call: ModelCall) -> Usual:
     before, after = call.guarded_input, call.guarded_output
     key = (
         call.stream, call.response_model, call.finish_reasons, call.error_type, call.stream_end,
-        call.content_withheld, call.usage.source,
-        before and (before.verdict, before.action, before.degraded, before.policy_name, before.policy_hash),
-        after and (after.verdict, after.action, after.degraded, after.policy_name, after.policy_hash),
+        call.content_withheld, call.usage.source, before and _verdict(before), after and _verdict(after),
     )  # fmt: skip
     try:
         return _usuals[key]
     except (KeyError, TypeError):  # as above
         return learnt(_usuals, key, _usual, call)
+
+
+def _verdict(decision: Decision) -> tuple[Any, ...]:
+    return decision.verdict, decision.action, decision.degraded, decision.policy_name, decision.policy_hash
 
 
 def _usual(call: ModelCall) -> Attributes:
