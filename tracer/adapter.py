@@ -180,14 +180,18 @@ class ChunkView(NamedTuple):
     closes: tuple[Hashable, ...] = ()
 
 
+Lane = Callable[[Hashable], list[str] | None]
+
+
+def no_lane(channel: Hashable) -> list[str] | None:  # noqa: ARG001  the face of `QuickReader.lane`
+    """Of a stream whose every chunk has to be read."""
+    return None
+
+
 class StreamReader(Protocol):
     """Follows the chunks of one streamed call.
 
-    A reader may have one method more, for the chunks that a long stream is made of: `text(chunk)` gives
-    `(channel, text)` for a chunk that only adds text to one channel, and that is then not read; None for any other. It
-    gets the chunk as it came, no codec asked, and is asked where the guards have nothing to hold back, so that such a
-    chunk costs next to nothing. `channel` should be the same object each time, and one that `read` told before. A chunk
-    with the probabilities of its tokens says more than its text.
+    A reader may have one method more, for the chunks that a long stream is made of (see `QuickReader`).
     """
 
     def read(self, chunk: Any) -> ChunkView:
@@ -200,6 +204,23 @@ class StreamReader(Protocol):
 
     def finish(self, call: ModelCall, texts: Mapping[Hashable, str]) -> None:
         """Fill the record's output, usage, model and finish reasons; `texts` is what may be recorded, by channel."""
+        ...
+
+
+class QuickReader(StreamReader, Protocol):
+    """A reader that does the chunks that only add to one text, and need not be read, for next to nothing."""
+
+    lane: Lane
+    """channel -> where its texts go, None while guards have to look at them. The list of a channel stays the same.
+    `no_lane` at first; the engine sets it before it calls `adds`."""
+
+    def adds(self, chunk: Any) -> bool:
+        """Whether the chunk only adds a text to one channel, and it was put into the list of that.
+
+        It gets the chunk as it came, no codec asked, and may raise where it is another one, which is read then. A chunk
+        with the probabilities of its tokens says more than its text. Each step counts: of a chunk nothing else of ours
+        is as dear.
+        """
         ...
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Hashable
 from time import monotonic, time_ns
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..guards.judgement import Decision, StreamPlan
 from ..guards.messages import Message, Part, Path
 from . import bound, estimate, health, logprobs, paths
-from .adapter import ChunkView, Delta
+from .adapter import ChunkView, Delta, Lane, QuickReader
 from .blocked import ModelCallBlocked
 from .call import StreamEnd
 from .outgoing import judges_output, merged
@@ -20,8 +20,29 @@ TRIM_EVERY = 256
 """Whether too much was kept is looked at once in so many chunks."""
 
 
+def never(chunk: Any) -> bool:  # noqa: ARG001  the face of `adds`
+    """Of a stream that nobody may let pass unread."""
+    return False
+
+
+def _lane(recorded: dict[Hashable, list[str]], free: set[Hashable] | None) -> Lane:
+    """Where texts of a channel may be added, None where somebody has to look at them: it is not `free`.
+
+    It does not know the passage, which knows the reader that it is for.
+    """
+
+    def lane(channel: Hashable) -> list[str] | None:
+        return recorded.setdefault(channel, []) if free is None or channel in free else None
+
+    return lane
+
+
 class Passage:
-    """What becomes of each chunk. `take` and `last` may block (a guard is asked) when `blocks` is set."""
+    """What becomes of each chunk. `take` and `last` may block (a guard is asked) when `blocks` is set.
+
+    `adds(chunk)` is whether a chunk only added to a text that nobody has to look at, as nearly all of a stream do: then
+    all is done but for the time, by the library's reader alone. Whoever asks it himself takes one in `TRIM_EVERY`.
+    """
 
     def __init__(self, run: "Run") -> None:
         self.run = run
@@ -37,9 +58,11 @@ class Passage:
         self._measured: dict[Hashable, tuple[int, int]] = {}
         self._left_out: dict[Hashable, int] = {}
         self._silent = False
-        self._last_s = 0.0
-        self._longest_s = -1.0
-        self._trims, self._until_trim = 0, TRIM_EVERY
+        self.last_s = 0.0
+        self.longest_s = -1.0
+        self._taken = self._noted = 0
+        """Chunks that were taken, and texts that are kept of them: all others were added."""
+        self._until_trim = TRIM_EVERY
         self._hides = run.hides
         decision = run.call.guarded_input
         self._plan = decision.stream if decision else None
@@ -47,50 +70,38 @@ class Passage:
         self.blocks = decision is not None and judges_output(decision)
         self._touches = self.blocks or bool(self._pseudonyms)
         self._free: set[Hashable] = set()
-        passing = not self._touches or (self._plan is not None and self._plan.mode == "none" and not self._pseudonyms)
-        self._text = getattr(self._reader, "text", None) if passing else None
-        self._channel: Hashable = None
-        self._pieces: list[str] = []
+        self.adds: Callable[[Any], bool] = never
         if self._reader is None:
             self._go_blind()
+        elif not self._touches or (self._plan is not None and self._plan.mode == "none" and not self._pseudonyms):
+            self._let_pass()
+
+    def _let_pass(self) -> None:
+        if not hasattr(self._reader, "adds"):
+            return
+        reader, hides = cast("QuickReader", self._reader), self._hides
+        reader.lane = _lane(self._recorded, self._free if self._touches else None)
+        adds = reader.adds
+        self.adds = adds if hides is None else lambda chunk: not hides(chunk) and adds(chunk)
 
     def passes(self, chunk: Any) -> bool:
-        """Whether this chunk is one of the many that only add text which nobody has to look at: then all is done.
-
-        It is read at once and not kept: an application may change it, and memory that chunks of a stream can have one
-        after the other is in the processor's cache.
-        """
-        if self._text is None:
-            return False
+        """Whether it need not be taken: it was added to what came before."""
         try:
-            said = self._text(chunk)
-            if said is None or (self._hides is not None and self._hides(chunk)):
+            if not self.adds(chunk):
                 return False
         except Exception:  # noqa: BLE001  `take` meets it again, and counts it
             return False
-        channel, text = said
-        if channel is not self._channel and not self._turned_to(channel):
-            return False
-        self._pieces += (text,)  # `append` would be one more function call a chunk
-        now = monotonic()  # from here on as in `_clock`, which would be one more function call a chunk
-        if now - self._last_s > self._longest_s:
-            self._waited(now)
-        self._last_s = now
+        self._clock()
         self._until_trim -= 1
         if not self._until_trim:
             self._trim()
         return True
 
-    def _turned_to(self, channel: Hashable) -> bool:
-        """The texts that follow are of this channel. Whether nobody has to look at them."""
-        if self._touches and channel not in self._free:
-            return False
-        self._channel, self._pieces = channel, self._recorded.setdefault(channel, [])
-        return True
-
     def take(self, chunk: Any) -> tuple[Any, ...]:
         """The chunks to deliver for one that arrived. Raises ModelCallBlocked."""
+        self._taken += 1
         self._clock()
+        self._trim()
         delivered: tuple[Any, ...] = (chunk,)
         try:
             if self._hides is not None and self._hides(chunk):
@@ -120,6 +131,7 @@ class Passage:
     def _note(self, delta: Delta) -> None:
         if not delta.whole or delta.channel not in self._recorded:
             self._recorded.setdefault(delta.channel, []).append(delta.text)
+            self._noted += 1
 
     def last(self) -> tuple[Any, ...]:
         """The provider has no more: chunks with what was still held back. Raises ModelCallBlocked."""
@@ -131,10 +143,10 @@ class Passage:
         if not self.run.open:
             return
         call = self.run.call
-        call.chunks = (self._trims + 1) * TRIM_EVERY - self._until_trim
+        recorded = self._recorded.copy()  # of a cancelled task the thread that judges may still be adding to it
+        call.chunks = self._taken + sum(map(len, recorded.values())) - self._noted
         try:
-            # of a cancelled task the thread that judges may still be adding to it
-            texts = {channel: "".join(pieces) for channel, pieces in self._recorded.copy().items()}
+            texts = {channel: "".join(pieces) for channel, pieces in recorded.items()}
             for channel in self._left_out:
                 texts[channel] = self._cut(channel, texts[channel])
             if self._reader is not None:
@@ -150,15 +162,18 @@ class Passage:
 
     def _trim(self) -> None:
         """What is beyond the bound is not kept until the end: a stream may be endless."""
-        self._trims, self._until_trim = self._trims + 1, TRIM_EVERY
+        self._until_trim = TRIM_EVERY
         most = self.run.engine.bound.part
         for channel, pieces in self._recorded.items():
             measured, size = self._measured.get(channel, (0, 0))
+            if len(pieces) - measured < TRIM_EVERY:
+                continue
             size += sum(map(len, pieces[measured:]))
             if size > most:
                 text = "".join(pieces)
                 head = bound.first(text, most)
                 self._left_out[channel] = self._left_out.get(channel, 0) + len(text) - len(head)
+                self._noted -= len(pieces) - 1
                 pieces[:] = [head]
                 size = len(head)
             self._measured[channel] = len(pieces), size
@@ -171,7 +186,7 @@ class Passage:
 
     def _go_blind(self) -> None:
         """From here on nothing can be read, judged or recorded; whoever decides for the guards says what then."""
-        self._reader = self._text = None
+        self._reader, self.adds = None, never
         self._held.clear()
         self.run.unreadable = "unreadable"
         if self.blocks:
@@ -179,19 +194,16 @@ class Passage:
 
     def _clock(self) -> None:
         now = monotonic()
-        if now - self._last_s > self._longest_s:
-            self._waited(now)
-        self._last_s = now
-        self._until_trim -= 1
-        if not self._until_trim:
-            self._trim()
+        if now - self.last_s > self.longest_s:
+            self.waited(now)
+        self.last_s = now
 
-    def _waited(self, now: float) -> None:
+    def waited(self, now: float) -> None:
         """It took longer than any chunk before, or it is the first one."""
         call = self.run.call
         if call.first_chunk_ns:
-            self._longest_s = now - self._last_s
-            call.longest_gap_ns = int(self._longest_s * 1e9)
+            self.longest_s = now - self.last_s
+            call.longest_gap_ns = int(self.longest_s * 1e9)
         else:
             call.first_chunk_ns = time_ns()
 
@@ -264,6 +276,7 @@ class Passage:
     def _keep(self, channel: Hashable, delivered: str, recorded: str) -> None:
         self._delivered.setdefault(channel, []).append(delivered)
         self._recorded.setdefault(channel, []).append(recorded)
+        self._noted += 1
 
     def _block(self, decision: Decision, *, json: bool = False) -> str:
         """The reply in the place of the rest of the answer; ModelCallBlocked if there is none, or no place for it."""
@@ -272,7 +285,7 @@ class Passage:
         if decision.action != "block":
             return ""
         self._silent = True
-        self._text = None
+        self.adds = never
         if decision.reply is None or json:
             raise ModelCallBlocked(decision, "output")
         return decision.reply

@@ -3,7 +3,8 @@
 import contextlib
 import copy
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from itertools import chain
+from itertools import chain, islice
+from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
@@ -11,7 +12,7 @@ import wrapt
 
 from . import health
 from .blocked import ModelCallBlocked
-from .passage import Passage
+from .passage import TRIM_EVERY, Passage
 from .run import Run, ending
 from .spans import inside
 from .threads import off_loop
@@ -82,7 +83,6 @@ class _SyncReading(_Reading):
         looks everything up anew, and a loop in it, since to call the library's `__next__` costs more than to loop.
         """
         passage, ready = self.passage, self.ready
-        passes = passage.passes
         while True:
             while ready:
                 yield ready.pop(0)
@@ -90,22 +90,26 @@ class _SyncReading(_Reading):
                 return
             passage.reading = True
             try:
-                for chunk in self.steps or self._begun():
-                    if not passes(chunk):
-                        ready += passage.take(chunk)
+                adds, steps = passage.adds, self.steps or self._begun()
+                for chunk in islice(steps, TRIM_EVERY):
+                    try:
+                        if not adds(chunk):
+                            break
+                    except Exception:  # noqa: BLE001  `take` meets it again, and counts it
                         break
+                    now = monotonic()  # as in `Passage`, which would be one more function call a chunk
+                    if now - passage.last_s > passage.longest_s:
+                        passage.waited(now)
+                    passage.last_s = now
                     passage.reading = False
                     yield chunk
                     passage.reading = True
                 else:
-                    self.over = True
-                    ready += self._last()
+                    chunk = next(steps, self)
+                ready += passage.take(chunk) if chunk is not self else self._last()
             except BaseException as error:
                 if passage.reading:  # and it was not the application that let go of us
-                    self.failed(error)
-                    if isinstance(error, ModelCallBlocked):
-                        with contextlib.suppress(Exception):  # or the library has no such method
-                            self.stream.close()
+                    self._broken(error)
                 raise
             finally:
                 passage.reading = False
@@ -125,9 +129,16 @@ class _SyncReading(_Reading):
             inside.reset(token)
 
     def _last(self) -> tuple[Any, ...]:
+        self.over = True
         chunks = self.passage.last()
         self.passage.end("complete")
         return chunks
+
+    def _broken(self, error: BaseException) -> None:
+        self.failed(error)
+        if isinstance(error, ModelCallBlocked):
+            with contextlib.suppress(Exception):  # or the library has no such method
+                self.stream.close()
 
 
 class SyncStream(_Proxy):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...guards.messages import Message, Part, PartKind
-from ..adapter import ChunkView, Delta
+from ..adapter import ChunkView, Delta, Lane, no_lane
 from ..call import ModelCall
 from .anthropic_messages import CALLS, TEXTS, block_parts, usage
 from .fields import counts, field
@@ -23,6 +23,7 @@ class Reader:
     """Follows events. A channel is (kind, block index); a citation of it has its own number after that."""
 
     def __init__(self, call: ModelCall) -> None:
+        self.lane: Lane = no_lane
         self._json = bool(call.params.get("response_format"))
         self._usage: dict[str, Any] = {}
         self._head: Any = None
@@ -31,21 +32,21 @@ class Reader:
         self._open: dict[int, list[Channel]] = {}
         self._parts: dict[Channel, tuple[PartKind, Any]] = {}
         self._samples: dict[str, Any] = {}
-        self._growing: dict[int, tuple[Channel, str, str]] = {}
-        """Block index -> the channel that its last delta added to, the delta's type, and where that has its text."""
+        self._lanes: dict[int, tuple[list[str], str, str]] = {}
+        """Block index -> where texts like its last delta's go, that delta's type, and where it has its text."""
 
-    def text(self, event: Any) -> tuple[Channel, str] | None:
+    def adds(self, event: Any) -> bool:
         """The event that nearly every stream is made of, without a function call to spare: one more of the same."""
-        try:
-            told = event.__dict__
-            if told["type"] != "content_block_delta":
-                return None
-            channel, kind, name = self._growing[told["index"]]
-            said = told["delta"].__dict__
-            text = said[name]
-            return (channel, text) if text and said["type"] == kind else None
-        except (AttributeError, KeyError):  # another event, or the first of a block
-            return None
+        told = event.__dict__
+        if told["type"] != "content_block_delta":
+            return False
+        pieces, kind, name = self._lanes[told["index"]]
+        said = told["delta"].__dict__
+        text = said[name]
+        if not text or said["type"] != kind:
+            return False
+        pieces += (text,)
+        return True
 
     def read(self, event: Any) -> ChunkView:
         match event.type:
@@ -91,7 +92,9 @@ class Reader:
             self._channel(channel, index, kind)
         if delta.type not in self._samples:
             self._samples[delta.type] = event
-        self._growing[index] = channel, delta.type, name
+        pieces = self.lane(channel)
+        if pieces is not None:
+            self._lanes[index] = pieces, delta.type, name
         text = getattr(delta, name) or ""
         return ChunkView((Delta(channel, text, ("delta", name), kind, json=kind == "tool_call" or self._json),))
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...guards.messages import Message, Part, PartKind, Path
-from ..adapter import ChunkView, Delta
+from ..adapter import ChunkView, Delta, Lane, no_lane
 from ..call import ModelCall
 from .bedrock_converse import citations, routed, usage
 from .bedrock_json import Json
@@ -21,27 +21,23 @@ class Reader:
     """Follows events. A channel is (kind, block index), with a number of its own for what comes whole."""
 
     def __init__(self, call: ModelCall) -> None:
+        self.lane: Lane = no_lane
         self._json = str(call.params.get("response_format", "")).startswith("json")
         self._usage: Json = {}
         self._model = ""
         self._reason = ""
         self._began: dict[int, Json] = {}
-        self._text: Channel = ("text", 0)
+        self._lanes: dict[int, list[str]] = {}
+        """Block index -> where its texts go, while it is open."""
         self._open: dict[int, list[Channel]] = {}
         self._kinds: dict[Channel, tuple[PartKind, str]] = {}
 
-    def text(self, event: Any) -> tuple[Channel, str] | None:
+    def adds(self, event: Any) -> bool:
         """The event that nearly every stream is made of, without a function call to spare."""
-        try:
-            said = event["contentBlockDelta"]
-            text, index = said["delta"]["text"], said["contentBlockIndex"]
-            channel = self._text if self._text[1] == index else ("text", index)
-            if channel in self._open[index]:
-                self._text = channel
-                return channel, text
-        except KeyError:
-            pass
-        return None
+        said = event["contentBlockDelta"]
+        pieces = self._lanes[said["contentBlockIndex"]]
+        pieces += (said["delta"]["text"],)
+        return True
 
     def read(self, event: Any) -> ChunkView:
         said = event.get("contentBlockDelta")
@@ -52,6 +48,7 @@ class Reader:
                 case "contentBlockStart":
                     self._began[value.get("contentBlockIndex", 0)] = value.get("start") or {}
                 case "contentBlockStop":
+                    self._lanes.pop(value.get("contentBlockIndex", 0), None)
                     return ChunkView(closes=tuple(self._open.pop(value.get("contentBlockIndex", 0), ())))
                 case "messageStop":
                     self._reason = value.get("stopReason") or self._reason
@@ -65,6 +62,8 @@ class Reader:
     def _delta(self, delta: Json, index: int) -> ChunkView:
         text = delta.get("text")
         if text is not None:
+            if (pieces := self.lane(("text", index))) is not None:
+                self._lanes[index] = pieces
             return ChunkView((self._grown(("text", index), text, (*_DELTA, "text"), json=self._json),))
         if (tool := delta.get("toolUse")) is not None:
             where: Path = (*_DELTA, "toolUse", "input")

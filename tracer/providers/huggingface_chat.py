@@ -32,19 +32,24 @@ def response(call: ModelCall, answer: Any) -> None:
 class Reader(openai_chat_stream.Reader):
     """Follows chunks."""
 
-    def text(self, chunk: Any) -> tuple[Any, str] | None:
+    def adds(self, chunk: Any) -> bool:
         """The chunk that nearly every stream is made of, without a function call to spare."""
+        (choice,) = chunk.choices
+        delta = choice.delta
+        text = delta.content
+        if not text or choice.finish_reason or delta.tool_calls or delta.reasoning or chunk.usage:
+            return False
+        if choice.logprobs or len(delta) != _FIELDS:
+            return False
         try:
-            (choice,) = chunk.choices
-            delta = choice.delta
-            text = delta.content
-            if not text or choice.finish_reason or delta.tool_calls or delta.reasoning or chunk.usage:
-                return None
-            if choice.logprobs:
-                return None
-            return (self._contents[choice.index], text) if len(delta) == _FIELDS else None
-        except (AttributeError, KeyError, ValueError):  # an older version of the library, no choice, or a first text
-            return None
+            pieces = self._lanes[choice.index]
+        except KeyError:
+            begun = self._begun(choice.index)
+            if begun is None:
+                return False
+            pieces = begun
+        pieces += (text,)
+        return True
 
     def filler(self, channel: Any, text: str) -> Any:
         index, name, *rest = channel

@@ -49,9 +49,9 @@ class Reader(openai_chat_stream.Reader):
             self._told = told
         return super().read(chunk)
 
-    def text(self, chunk: Any) -> Any:  # noqa: ARG002  the face of the other one
+    def adds(self, chunk: Any) -> bool:  # noqa: ARG002  the face of the other one
         """No short way: every chunk may be the last."""
-        return None
+        return False
 
     def filler(self, channel: Any, text: str) -> Any:
         """Their type makes objects of what it is given only when it is called."""

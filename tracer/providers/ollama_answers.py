@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 from ...guards.messages import Message, Part, PartKind, Path
-from ..adapter import ChunkView, Delta
+from ..adapter import ChunkView, Delta, Lane, no_lane
 from ..call import ModelCall, Usage
 from .fields import dumps, field, media, number
 from .openai_chat import structured
@@ -70,27 +70,27 @@ class Reader:
     """Follows lines. A channel is the path of a text, or the number of a tool call, which comes whole."""
 
     def __init__(self, call: ModelCall) -> None:
+        self.lane: Lane = no_lane
         self._places = _PLACES.get(call.operation, ())
         self._json = str(call.params.get("response_format", "")).startswith("json")
         self._seen: dict[Any, Part] = {}
         self._open: list[Any] = []
+        self._pieces: list[str] | None = None
+        """Where the texts of a chat go, while it is open."""
         self._last: Any = None
         self._images: list[Part] = []
 
-    def text(self, chunk: Any) -> tuple[Any, str] | None:
+    def adds(self, chunk: Any) -> bool:
         """The line that nearly every stream is made of, without a function call to spare."""
-        where = _CONTENT
-        try:
-            message = chunk.message
-            text = message.content
-            if not text or chunk.done or message.thinking or message.tool_calls or chunk.__dict__.get("logprobs"):
-                return None
-        except AttributeError:  # a line of `generate`, or one by an older version of the library
-            return None
-        if where not in self._open:
-            return None
+        message, pieces = chunk.message, self._pieces
+        text = message.content
+        if not text or pieces is None or chunk.done or message.thinking or message.tool_calls:
+            return False
+        if chunk.__dict__.get("logprobs"):
+            return False
         self._last = chunk
-        return where, text
+        pieces += (text,)
+        return True
 
     def read(self, chunk: Any) -> ChunkView:
         self._last = chunk
@@ -101,6 +101,8 @@ class Reader:
                 if where not in self._seen:
                     self._seen[where] = Part(kind)
                     self._open.append(where)
+                if where is _CONTENT:
+                    self._pieces = self.lane(where)
                 deltas.append(Delta(where, text, where, kind, json=self._json and kind == "text"))
         if getattr(chunk, "image", None):
             self._images.append(media(data=chunk.image, mime="image/png", name="image"))
@@ -113,6 +115,7 @@ class Reader:
         """A tool call ends the text before it, and comes whole; the last line ends everything."""
         ended = tuple(self._open)
         self._open.clear()
+        self._pieces = None
         tools = []
         for i, one in enumerate(called):
             part = tool_call(one, ("message", "tool_calls", i))

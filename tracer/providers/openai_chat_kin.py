@@ -5,9 +5,7 @@ from typing import Any
 from ..adapter import ChunkView, Delta
 from . import openai_chat_stream
 from .fields import field
-from .openai_chat_stream import Channel
 
-_CONTENT = ("choices", 0, "delta", "content")
 _PLAIN = {"content", "role", "tool_calls", "token_id"}
 """Fields of a delta that holds text and nothing else."""
 
@@ -16,40 +14,35 @@ class Reader(openai_chat_stream.Reader):
     """Follows chunks. What a choice repeats as `text` is a channel (choice index, "copy"), and not recorded."""
 
     def read(self, chunk: Any) -> ChunkView:
-        said = self.text(chunk)
-        if said is None:
-            return self._copied(chunk, self._anything(chunk))
-        extra = chunk.choices[0].__pydantic_extra__
-        delta = Delta(*said, _CONTENT, json=self._json)
-        if extra and "text" in extra:
-            return self._copied(chunk, ChunkView((delta,)))
-        return ChunkView((delta,))
+        return self._copied(chunk, self._anything(chunk))
 
-    def text(self, chunk: Any) -> tuple[Channel, str] | None:
+    def adds(self, chunk: Any) -> bool:
         """As OpenAI's, where fields that these chunks do not have need not be asked for."""
+        told = chunk.__dict__
+        (choice,) = told["choices"]
+        chosen = choice.__dict__
+        delta = chosen["delta"]
+        said = delta.__dict__
+        text = said["content"]
+        if (
+            not text
+            or chosen["finish_reason"]
+            or chosen.get("logprobs")
+            or said["tool_calls"]
+            or told["usage"]
+            or delta.__pydantic_extra__
+            or not delta.__pydantic_fields_set__ <= _PLAIN
+        ):
+            return False
         try:
-            told = chunk.__dict__
-            (choice,) = told["choices"]
-            chosen = choice.__dict__
-            delta = chosen["delta"]
-            said = delta.__dict__
-            text = said["content"]
-            if (
-                not text
-                or chosen["finish_reason"]
-                or chosen.get("logprobs")
-                or said["tool_calls"]
-                or told["usage"]
-                or delta.__pydantic_extra__
-                or not delta.__pydantic_fields_set__ <= _PLAIN
-            ):
-                return None
-            index = chosen["index"]
-            if index not in self._contents and not self._begun(index):
-                return None
-            return self._contents[index], text
-        except (AttributeError, KeyError, TypeError, ValueError):
-            return None
+            pieces = self._lanes[chosen["index"]]
+        except KeyError:
+            begun = self._begun(chosen["index"])
+            if begun is None:
+                return False
+            pieces = begun
+        pieces += (text,)
+        return True
 
     def _copied(self, chunk: Any, view: ChunkView) -> ChunkView:
         deltas, closes = list(view.deltas), list(view.closes)

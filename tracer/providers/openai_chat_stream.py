@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...guards.messages import Message, Part, PartKind, Path
-from ..adapter import ChunkView, Delta
+from ..adapter import ChunkView, Delta, Lane, no_lane
 from ..call import ModelCall
 from .fields import arguments, field, members
 from .openai_chat import TEXTS, structured, usage
@@ -12,68 +12,68 @@ from .openai_chat import TEXTS, structured, usage
 Channel = Any
 """(choice index, field), (choice index, "tool", index of the tool call), or of what ran at the provider
 (choice index, "executed" or "found", number)."""
-_CONTENT: Path = ("choices", 0, "delta", "content")
+_PLAIN = {"content", "role"}
+"""What a delta says that holds text and nothing else."""
 
 
 class Reader:
     """Follows chunks."""
 
     def __init__(self, call: ModelCall) -> None:
+        self.lane: Lane = no_lane
         self._json = str(call.params.get("response_format", "")).startswith("json")
         self._chunk: Any = None
         self._usage: Any = None
         self._finish: dict[int, str] = {}
         self._open: dict[Channel, tuple[str, str]] = {}
         self._seen: dict[Channel, tuple[str, str]] = {}
-        self._contents: dict[int, Channel] = {}
-        """Choice index -> its channel of text, while that is open."""
+        self._lanes: dict[int, list[str]] = {}
+        """Choice index -> where its texts go, while its channel of text is open."""
 
     def read(self, chunk: Any) -> ChunkView:
-        said = self.text(chunk)
-        if said is None:
-            return self._anything(chunk)
-        return ChunkView((Delta(*said, _CONTENT, json=self._json),))
+        return self._anything(chunk)
 
-    def text(self, chunk: Any) -> tuple[Channel, str] | None:
-        """The chunk that nearly every stream is made of: with no function call to spare, and read from the objects'
-        own dicts, since each attribute of a pydantic model costs three times as much.
+    def adds(self, chunk: Any) -> bool:
+        """The chunk that nearly every stream is made of, read from the objects' own dicts: each attribute of a pydantic
+        model costs three times as much.
         """
+        told = chunk.__dict__
+        (choice,) = told["choices"]
+        chosen = choice.__dict__
+        delta = chosen["delta"]
+        text = delta.__dict__["content"]
+        if (
+            not text
+            or chosen["finish_reason"]
+            or chosen["logprobs"]
+            or told["usage"]
+            or delta.__pydantic_extra__
+            or not (delta.__pydantic_fields_set__ <= _PLAIN or _says_no_more(delta.__dict__))
+        ):
+            return False
         try:
-            told = chunk.__dict__
-            (choice,) = told["choices"]
-            chosen = choice.__dict__
-            delta = chosen["delta"]
-            said = delta.__dict__
-            text = said["content"]
-            if (
-                not text
-                or chosen["finish_reason"]
-                or chosen["logprobs"]
-                or said["tool_calls"]
-                or said["function_call"]
-                or said["refusal"]
-                or told["usage"]
-                or delta.__pydantic_extra__
-            ):
-                return None
-            index = chosen["index"]
-            if index not in self._contents and not self._begun(index):
-                return None
-            return self._contents[index], text
-        except (AttributeError, KeyError, TypeError, ValueError):  # another chunk
-            return None
+            pieces = self._lanes[chosen["index"]]
+        except KeyError:
+            begun = self._begun(chosen["index"])
+            if begun is None:
+                return False
+            pieces = begun
+        pieces += (text,)  # `append` would be one more function call a chunk
+        return True
 
-    def _begun(self, index: Any) -> bool:
+    def _begun(self, index: Any) -> list[str] | None:
         """The first text of a choice opens its channel, without a look at everything else a chunk may hold. Whether it
         may: the first chunk of the stream is kept, for its ids, and some servers number no choice.
         """
         if self._chunk is None or type(index) is not int:
-            return False
+            return None
         channel = index, "content"
-        self._seen.setdefault(channel, ("", ""))
-        self._open.setdefault(channel, ("", ""))
-        self._contents[index] = channel
-        return True
+        pieces = self.lane(channel)
+        if pieces is not None:
+            self._seen.setdefault(channel, ("", ""))
+            self._open.setdefault(channel, ("", ""))
+            self._lanes[index] = pieces
+        return pieces
 
     def _anything(self, chunk: Any) -> ChunkView:
         told = members(chunk)
@@ -93,15 +93,13 @@ class Reader:
                 deltas += found
                 for delta in found:
                     self._open.setdefault(delta.channel, ("", ""))
-                if (index, "content") in self._open:
-                    self._contents.setdefault(index, (index, "content"))
             if reason := chosen.get("finish_reason"):
                 self._finish[index] = reason
                 closes += [channel for channel in self._open if channel[0] == index]
         for channel in closes:
             self._open.pop(channel, None)
             if channel[1] == "content":
-                self._contents.pop(channel[0], None)
+                self._lanes.pop(channel[0], None)
         return ChunkView(tuple(deltas), tuple(closes))
 
     def _deltas(self, delta: Mapping[str, Any], index: int, where: Path) -> Iterator[Delta]:
@@ -172,3 +170,8 @@ class Reader:
             as_json = arguments(text) if kind == "tool_call" else field_ == "content" and structured(call, text)
             parts.append(Part(kind, text, json=as_json, name=name, id=part_id))
         return Message("assistant", tuple(parts), self._finish.get(index, ""))
+
+
+def _says_no_more(delta: dict[str, Any]) -> bool:
+    """Than its text: some servers name what they do not say."""
+    return not (delta["tool_calls"] or delta["function_call"] or delta["refusal"])

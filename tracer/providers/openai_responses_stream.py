@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ...guards.messages import Message, Part, PartKind, Path
-from ..adapter import ChunkView, Delta
+from ..adapter import ChunkView, Delta, Lane, no_lane
 from ..call import ModelCall
 from .fields import arguments, field
 from .openai_chat import structured
@@ -33,24 +33,24 @@ class Reader:
     """Follows events. A channel is (name, output index, index within the item)."""
 
     def __init__(self, call: ModelCall) -> None:
+        self.lane: Lane = no_lane
         self._json = str(call.params.get("response_format", "")).startswith("json")
         self._samples: dict[Channel, Any] = {}
         self._items: dict[int, Any] = {}
         self._answer: Any = None
         self._kinds: dict[Channel, PartKind] = {}
         self._closed: set[Channel] = set()
-        self._texts: dict[tuple[int, int], Channel] = {}
-        """Output index, index of its content -> the channel of that text."""
+        self._lanes: dict[tuple[int, int], list[str]] = {}
+        """Output index, index of its content -> where that text goes."""
 
-    def text(self, event: Any) -> tuple[Channel, str] | None:
+    def adds(self, event: Any) -> bool:
         """The event that nearly every stream is made of, without a function call to spare."""
-        try:
-            told = event.__dict__
-            if told["type"] != "response.output_text.delta" or not told["delta"] or told.get("logprobs"):
-                return None
-            return self._texts[told["output_index"], told["content_index"]], told["delta"]
-        except (AttributeError, KeyError):  # another event, or the first of a text
-            return None
+        told = event.__dict__
+        if told["type"] != "response.output_text.delta" or not told["delta"] or told.get("logprobs"):
+            return False
+        pieces = self._lanes[told["output_index"], told["content_index"]]
+        pieces += (told["delta"],)
+        return True
 
     def read(self, event: Any) -> ChunkView:
         name, _, step = (event.type if hasattr(event, "type") else "").rpartition(".")
@@ -64,8 +64,8 @@ class Reader:
         if channel not in self._samples:
             self._samples[channel] = event
             self._kinds[channel] = kind
-            if label == "text":
-                self._texts[channel[1], channel[2]] = channel
+        if label == "text" and (pieces := self.lane(channel)) is not None:
+            self._lanes[channel[1], channel[2]] = pieces
         return ChunkView((Delta(channel, event.delta, ("delta",), kind, json=self._is_json(label)),))
 
     def _is_json(self, label: str) -> bool:
