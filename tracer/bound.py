@@ -73,13 +73,8 @@ class Bound:
 
     def _fits(self, attributes: Attributes) -> bool:
         """Whether no part can be too long, since all of them together are not."""
-        characters = 0
-        for value in attributes.values():
-            if type(value) is str:
-                characters += len(value)
-        if MOST_BYTES * characters <= self.part:
-            return True
-        return sum([bytes_of(str(attributes[name])) for name in _LONG if name in attributes]) <= self.part
+        texts = [str(attributes[name]) for name in _LONG if name in attributes]
+        return MOST_BYTES * sum(map(len, texts)) <= self.part or sum(map(bytes_of, texts)) <= self.part
 
 
 _LONG = (*semconv.CONTENT, semconv.USAGE_RAW)

@@ -62,6 +62,8 @@ class ModelCall:
     echoes: tuple[Message, ...] = ()
     """Texts of an answer that repeat what was said or sent (citations, the conversation): judged and restored like
     `output`, never recorded."""
+    whole: tuple[str, ...] = ()
+    """Arguments that hold nothing but what is in `messages`: whoever read them saw it."""
     params: dict[str, Any] = field(default_factory=dict)
     stream: bool = False
     usage: Usage = field(default_factory=Usage)

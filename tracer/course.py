@@ -125,7 +125,7 @@ def _at_once(run: Run) -> Guarded | None:
     if decision is None:
         return None
     try:
-        rest = leftover(run.kwargs, before, run.adapter.apart)
+        rest = leftover(run.kwargs, before, run.adapter.apart, run.call.whole)
     except Exception:  # noqa: BLE001  as above
         return None
     if rest:
@@ -143,7 +143,7 @@ def _looked_at(run: Run) -> Guarded:
     """Blocks. Changes nothing of the run: a cancelled task ends it while the thread that judges is still at work."""
     before = _told(run)
     try:
-        before += leftover(run.kwargs, before, run.adapter.apart)
+        before += leftover(run.kwargs, before, run.adapter.apart, run.call.whole)
     except Exception as error:  # noqa: BLE001  what cannot be looked through is not known to be harmless
         health.mishap(f"{run.adapter.library}.leftover", error)
         return Guarded(run.judge("input", before, "unreadable"), run.kwargs, "unreadable")

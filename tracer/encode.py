@@ -68,17 +68,16 @@ class Encoder:
             known = self._known = (resource, scope, _resource(resource), _scope(scope), *_tails(resource, scope))
         _, _, resource_head, scope_head, resource_tail, scope_tail = known
         pieces = [b"", resource_head, SCOPE_SPANS, b"", scope_head, *encoded]
-        within = len(scope_head) + len(scope_tail) + sum(map(len, encoded))
         for span in spans:
             if not encoded and (span.events or span.links or span.resource is not resource):
                 return frame(_by_the_library(spans))  # those of the SDK, of which none comes encoded
-            within += _span(span, pieces)
-        length = varint(within)
-        pieces[3] = length
-        inner = len(resource_head) + 1 + len(length) + within + len(resource_tail)
+            _span(span, pieces)
+        pieces += (scope_tail,)
+        pieces[3] = varint(sum(map(len, pieces)) - len(resource_head) - 1)
+        pieces += (resource_tail,)
+        inner = sum(map(len, pieces))
         head = RESOURCE_SPANS + varint(inner)
         pieces[0] = varint(len(head) + inner) + head
-        pieces += (scope_tail, resource_tail)
         return b"".join(pieces)  # once: what was said may be long
 
 
@@ -130,8 +129,8 @@ def _tails(resource: Any, scope: Any) -> tuple[bytes, bytes]:
     return one, two
 
 
-def _span(span: Any, pieces: list[bytes]) -> int:
-    """Adds the pieces of a span's field to those of the request; gives their length."""
+def _span(span: Any, pieces: list[bytes]) -> None:
+    """Adds the pieces of a span's field to those of the request. The third are its ids and times."""
     parent, dropped = span.parent, span.dropped_attributes
     if type(span) is OwnSpan:
         trace_id, span_id, state = span.trace_id, span.span_id, span.state
@@ -153,22 +152,17 @@ def _span(span: Any, pieces: list[bytes]) -> int:
         head += b"9" + pack("<Q", span.start_time)
     elif span.end_time:
         head += b"A" + pack("<Q", span.end_time)
+    pieces += (SPANS, b"")
     at = len(pieces)
-    pieces += (SPANS, b"", head)
-    size = len(head)
+    pieces += (head,)
     for known in usual:
-        encoded = known.encoded or _alike(known)
-        pieces.append(encoded)
-        size += len(encoded)
-    size += _attributes(pieces, SPAN_ATTRIBUTE, attributes)
+        pieces += (known.encoded or _alike(known),)
+    _attributes(pieces, SPAN_ATTRIBUTE, attributes)
     tail = b"P" + varint(dropped) if dropped else b""
     tail += b"z" + frame(_status(span.status)) if span.status is not UNSET else b"z\x00"
     tail += IS_REMOTE if parent is not None and parent[2] else HAS_IS_REMOTE
-    pieces.append(tail)
-    size += len(tail)
-    length = varint(size)
-    pieces[at + 1] = length
-    return 1 + len(length) + size
+    pieces += (tail,)
+    pieces[at - 1] = varint(sum(map(len, pieces[at:])))
 
 
 def _kept(span: Any) -> Mapping[str, Any]:
@@ -191,9 +185,8 @@ def _status(status: Any) -> bytes:
     return said + (b"\x18" + BYTES[status.status_code.value] if status.status_code.value else b"")
 
 
-def _attributes(pieces: list[bytes], key: bytes, given: Mapping[str, Any]) -> int:
-    """Adds each attribute as a field with this key; gives their length."""
-    total = 0
+def _attributes(pieces: list[bytes], key: bytes, given: Mapping[str, Any]) -> None:
+    """Adds each attribute as a field with this key."""
     for name, value in given.items():
         kind = type(value)
         try:
@@ -208,34 +201,25 @@ def _attributes(pieces: list[bytes], key: bytes, given: Mapping[str, Any]) -> in
             size = len(text)
             if size < SHORT and taken < SHORT:  # every length fits into one byte, as of most
                 pieces += (key, BYTES[taken + size + 3], head, STRINGS[size], text)
-                total += taken + size + 5
                 continue
             if 0x80 <= size < LONG and taken < SHORT:  # or into two, as of nearly all others
                 whole, part = taken + size + 5, size + 3
                 lengths = bytes((part & 0x7F | 0x80, part >> 7, 0x0A, size & 0x7F | 0x80, size >> 7))
                 pieces += (key, bytes((whole & 0x7F | 0x80, whole >> 7)), head, lengths, text)
-                total += whole + 3
                 continue
             said = STRING + varint(size)
-            pieces += (key, b"", head, b"", said, text)
             size += len(said)
         else:
-            said = _value(value)
+            said, text = _value(value), b""
             if not said:
                 health.count("internal", f"attribute {name}: {type(value).__name__} is no value")
                 continue
             size = len(said)
             if size < SHORT and taken < SHORT:
                 pieces += (key, BYTES[taken + size + 1], head, BYTES[size], said)
-                total += taken + size + 3
                 continue
-            pieces += (key, b"", head, b"", said, b"")
         length = varint(size)
-        size += taken + len(length)
-        pieces[-3] = length
-        pieces[-5] = length = varint(size)
-        total += 1 + len(length) + size
-    return total
+        pieces += (key, varint(taken + len(length) + size), head, length, said, text)
 
 
 def _name(name: str) -> tuple[bytes, int]:

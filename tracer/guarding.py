@@ -202,10 +202,7 @@ class Judge:
         """The guard's answer where it has one at once; None where it has to be called, which blocks."""
         if self._at_once is None:
             return None
-        parts = 0
-        for message in check.messages:
-            parts += len(message.parts)
-        if parts > FEW_PARTS:
+        if sum([len(message.parts) for message in check.messages]) > FEW_PARTS:
             return None
         try:
             return self._at_once(check)

@@ -37,12 +37,16 @@ DEEPEST = 2_000
 _NUMBERS = frozenset({int, float, bool, type(None)})
 
 
-def leftover(kwargs: dict[str, Any], known: Iterable[Message], apart: frozenset[str] | None) -> tuple[Message, ...]:
-    """What `known` parts do not cover of the arguments, without those `apart`. Raises ValueError if there is no end."""
-    if apart is None:
+def leftover(
+    kwargs: dict[str, Any], known: Iterable[Message], apart: frozenset[str] | None, whole: tuple[str, ...] = ()
+) -> tuple[Message, ...]:
+    """What `known` parts do not cover of the arguments, without those `apart` and those that they cover `whole`. Raises
+    ValueError if there is no end.
+    """
+    if apart is None or not (rest := _rest(kwargs, whole)):
         return ()
     covered = {part.where for message in known for part in message.parts}
-    stack: list[tuple[Path, Any]] = [((), kwargs)]
+    stack: list[tuple[Path, Any]] = [((), rest)]
     found: list[Part] = []
     looked = 0
     while stack:
@@ -67,6 +71,16 @@ def leftover(kwargs: dict[str, Any], known: Iterable[Message], apart: frozenset[
         if looked > MOST or len(where) > DEEPEST:
             raise ValueError("a request without an end")
     return (Message("user", tuple(found)),) if found else ()
+
+
+def _rest(kwargs: dict[str, Any], whole: tuple[str, ...]) -> dict[str, Any]:
+    """Arguments that have to be looked through: of most calls none."""
+    rest = {}
+    for key, item in kwargs.items():
+        kind = type(item)
+        if kind not in _NUMBERS and key not in whole and (kind is not str or key not in KEYS):
+            rest[key] = item
+    return rest
 
 
 def _items(value: Any) -> Iterable[tuple[Any, Any]]:

@@ -37,7 +37,6 @@ from environments import HOME, PEERS, ROOT, SUBJECTS, Environment, variables
 
 HERE = Path(__file__).parent
 COUNTED = ("chat 4 KB", "chat of 20 messages", "stream of 200 chunks")
-EXPORTED = (*COUNTED, "chat 4 KB, loopback", "stream of 200 chunks, loopback")
 SLOW = {"spanward, guards local": 8}
 """Who takes milliseconds a call needs fewer calls to be read: the divisor of the runs."""
 WIDE = ("spanward, guards off", "spanward, content")
@@ -224,7 +223,7 @@ def measure(chosen: argparse.Namespace) -> table.Result:
                 once(race, told)
         with ExitStack() as stack:
             race = Race(stack, subjects, export=True)
-            for case in random.Random(generation).sample(EXPORTED, len(EXPORTED)):
+            for case in random.Random(generation).sample(cases, len(cases)):
                 print(f"{case}, export included, processes {generation} of {chosen.generations} …", flush=True)
                 race.cpu(case, chosen.rounds, exported)
             if generation == chosen.generations:

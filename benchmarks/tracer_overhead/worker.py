@@ -56,6 +56,7 @@ class Worker:
         call, chosen = self.of(case, address), CASES[case]
         runs = max(1, chosen.runs // share)
         self.sink.flush()
+        captured.empty_spool()
         gc.collect()
         gc.freeze()  # or full collections walk all that was ever imported, which is no cost of tracing
         began = time.process_time_ns()

@@ -25,10 +25,13 @@ def field(thing: Any, name: str, default: Any = None) -> Any:
 
 def members(thing: Any) -> Mapping[str, Any]:
     """All fields of a dict or an object of the library (a pydantic model), in one mapping to read many from."""
-    if isinstance(thing, dict):
+    if type(thing) is dict:
         return thing
-    own: dict[str, Any] = getattr(thing, "__dict__", {})
-    extra = getattr(thing, "__pydantic_extra__", None)
+    try:
+        own: dict[str, Any] = thing.__dict__
+        extra = thing.__pydantic_extra__
+    except AttributeError:  # of no model: a dictionary of the library's own, an object, nothing
+        return thing if isinstance(thing, dict) else getattr(thing, "__dict__", {})
     return {**own, **extra} if extra else own
 
 
@@ -137,6 +140,8 @@ def media(uri: str = "", data: Any = "", mime: str = "", name: str = "") -> Part
 
 def beside(kwargs: dict[str, Any], names: Iterable[str]) -> tuple[Message, ...]:
     """Texts of the request that are no part of the conversation, one part each."""
+    if kwargs.keys().isdisjoint(names):
+        return ()
     parts = []
     for name in names:
         if name not in kwargs:

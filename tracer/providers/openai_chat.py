@@ -14,6 +14,8 @@ PARAMS = frozenset({
     "seed", "logprobs", "top_logprobs", "parallel_tool_calls", "reasoning_effort", "service_tier", "verbosity",
 })  # fmt: skip
 ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant", "tool": "tool", "function": "tool"}  # noqa: E501  # fmt: skip
+_SAYS = {name: role for name, role in ROLES.items() if role != "tool"}
+"""Roles whose messages are nothing but texts, where they have two keys."""
 TEXTS: dict[str, PartKind] = {"content": "text", "refusal": "text", "reasoning_content": "reasoning", "reasoning": "reasoning"}  # noqa: E501  # fmt: skip
 """Fields of a message or a delta that hold text; the reasoning ones come from compatible servers."""
 KINDS = {
@@ -27,7 +29,7 @@ KINDS = {
 }
 """Kinds of tokens that a total holds: the fields of `Usage` by their names."""
 _NO_TEXT = {"role", "content", "name", "tool_call_id", "tool_calls", "function_call", "audio", "annotations"}
-_BESIDE_TALK = ("tools", "functions", "prediction", "response_format", "extra_body")
+_BESIDE_TALK = frozenset({"tools", "functions", "prediction", "response_format", "extra_body"})
 _HOLDS_TEXT = ("messages", *_BESIDE_TALK)
 
 
@@ -38,9 +40,12 @@ BESIDE = ("user", "safety_identifier", "prompt_cache_key", "metadata", "stop", "
 def request(call: ModelCall, kwargs: Kwargs) -> None:
     """Fill the record from the keyword arguments of create, parse and stream."""
     turns = _talk(kwargs.get("messages"))
-    for name in _HOLDS_TEXT if turns is None else _BESIDE_TALK:
-        if kwargs.get(name):
-            kwargs[name] = plain(kwargs[name])
+    if turns is not None:
+        call.whole = ("messages",)
+    if turns is None or not _BESIDE_TALK.isdisjoint(kwargs):
+        for name in _HOLDS_TEXT if turns is None else _BESIDE_TALK:
+            if kwargs.get(name):
+                kwargs[name] = plain(kwargs[name])
     call.params = given(kwargs, PARAMS)
     response_format = kwargs.get("response_format")
     if response_format:
@@ -61,15 +66,17 @@ def _talk(messages: Any) -> list[Message] | None:
     """
     if type(messages) is not list:
         return None
-    turns = []
+    turns: list[Message] = []
     for i, message in enumerate(messages):
         if type(message) is not dict or len(message) != 2:
             return None
-        said, content = message.get("role"), message.get("content")
-        role = ROLES.get(said, "user") if type(said) is str else "tool"
-        if role == "tool" or type(content) is not str or not content:
+        try:
+            role, content = _SAYS[message["role"]], message["content"]
+        except (KeyError, TypeError):  # a role that nobody knows, or none
             return None
-        turns.append(Message(role, (Part("text", content, where=("messages", i, "content")),)))
+        if type(content) is not str or not content:
+            return None
+        turns += (Message(role, (Part("text", content, where=("messages", i, "content")),)),)
     return turns
 
 

@@ -185,7 +185,7 @@ def open_places(adapter: Adapter, endpoint: Endpoint, function: Any, resource: A
             kwargs = {name: value}
             call = endpoint.request(resource, kwargs)
             known = (*call.messages, *call.tools, *call.beside)
-            judged = (*known, *leftover.leftover(kwargs, known, adapter.apart))
+            judged = (*known, *leftover.leftover(kwargs, known, adapter.apart, call.whole))
             found = [part for message in judged for part in message.parts if TEXT in part.text]
             if not found or any(part.where[:1] != (name,) for part in found):
                 yield ".".join((name, *place))
