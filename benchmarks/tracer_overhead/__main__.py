@@ -199,7 +199,7 @@ def measure(chosen: argparse.Namespace) -> table.Result:
     for environment in (PEERS, *(place for place in dict.fromkeys(SUBJECTS.values()) if place is not PEERS)):
         environment.build()
     subjects = [name for name in SUBJECTS if not chosen.only or name in chosen.only or name == "control"]
-    cases = [name for name in CASES if not chosen.quick or name in COUNTED]
+    cases = chosen.case or [name for name in CASES if not chosen.quick or name in COUNTED]
     result: table.Result = {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "machine": f"{os.cpu_count()} cores of {platform.machine()}, Python {platform.python_version()}",
@@ -243,6 +243,7 @@ def main() -> int:
     parser.add_argument("--generations", type=int, default=0, help="times that all processes are started (default 10)")
     parser.add_argument("--memory", type=int, default=-1, help="calls over which memory is watched (default 5000)")
     parser.add_argument("--only", action="append", default=[], help="measure this subject and the control; repeatable")
+    parser.add_argument("--case", action="append", choices=CASES, help="measure this case; repeatable")
     parser.add_argument("--docs", action="store_true", help="write docs/overhead.md from the result")
     parser.add_argument("--json", type=Path, default=HOME / "overhead.json", help="where the result goes")
     parser.add_argument("--from-json", action="store_true", help="measure nothing: show (and write) what is there")

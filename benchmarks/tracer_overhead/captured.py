@@ -81,8 +81,8 @@ def _turn(path: Path) -> list[int]:
 
 
 def empty_spool() -> None:
-    """Of what a shipper would have sent and removed by now: what piles up is written to the disk some time, by the kernel
-    and in whoever's turn that is.
+    """Of what a shipper would have sent and removed by now: the kernel writes to the disk what piles up, in somebody's
+    turn.
     """
     for path in Path(os.environ.get("SPANWARD_SPOOL", "/nonexistent")).glob("*.seg"):
         path.unlink(missing_ok=True)

@@ -151,7 +151,7 @@ CASES = {
     "chat 100 KB": Case(chat(user(102_400)), runs=30),
     "chat of 20 messages": Case(chat(TALK), runs=10),
     "stream of 200 chunks": Case(stream(200), 200, runs=2, unit="chunk"),
-    "50 at once, async": Case(concurrent, CONCURRENT, runs=1),
+    "50 at once, async": Case(concurrent, CONCURRENT, runs=2),
     "chat 4 KB, loopback": Case(chat(user(4096)), runs=30, loopback=True),
     "stream of 200 chunks, loopback": Case(stream(200), 200, runs=2, loopback=True, unit="chunk"),
 }
