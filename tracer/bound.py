@@ -73,8 +73,13 @@ class Bound:
 
     def _fits(self, attributes: Attributes) -> bool:
         """Whether no part can be too long, since all of them together are not."""
-        texts = [str(attributes[name]) for name in _LONG if name in attributes]
-        return MOST_BYTES * sum(map(len, texts)) <= self.part or sum(map(bytes_of, texts)) <= self.part
+        characters = 0
+        for name in _LONG:
+            if name in attributes:
+                characters += len(str(attributes[name]))
+        if MOST_BYTES * characters <= self.part:
+            return True
+        return sum([bytes_of(str(attributes[name])) for name in _LONG if name in attributes]) <= self.part
 
 
 _LONG = (*semconv.CONTENT, semconv.USAGE_RAW)

@@ -215,6 +215,14 @@ def test_a_text_is_quoted_as_json_has_it(text: str, times: int) -> None:
         assert record.quoted(said) == json.dumps(said, ensure_ascii=False)
 
 
+@pytest.mark.parametrize("at", [0, 1, record.PIECE - 1, record.PIECE, record.PIECE + 1, 2 * record.PIECE, -1])
+def test_a_rare_character_is_found_wherever_a_long_text_has_it(at: int) -> None:
+    characters = ["x"] * (2 * record.PIECE + 7)
+    characters[at] = "\x0b"
+    said = "".join(characters)
+    assert record.quoted(said) == json.dumps(said)
+
+
 class _Refused(Exception):  # noqa: N818  stands for a provider's, named as they like
     def __init__(self, code: object, status_code: object) -> None:
         super().__init__("you said: hunter2")

@@ -15,7 +15,7 @@ import pytest
 
 import spanward
 from spanward.guards.judgement import Check, Decision
-from spanward.tracer import guarding, instrument, semconv
+from spanward.tracer import bound, guarding, instrument, semconv
 
 from .conftest import NOWHERE, Spooled
 
@@ -128,6 +128,42 @@ def test_all_of_it_once(opened: Callable[[str], Any], spooled: Spooled, read: Re
     assert span.attributes[semconv.STREAM_END] == "complete"
     assert span.attributes["gen_ai.usage.output_tokens"] == WORDS
     assert span.attributes["gen_ai.response.time_to_first_chunk"] > 0
+
+
+@pytest.mark.parametrize("read", [list, lambda stream: [next(stream) for _ in range(WORDS + 3)] + [*stream]])
+def test_of_a_long_one_the_beginning_is_kept_and_all_is_counted(
+    opened: Callable[[str], Any], spooled: Spooled, read: Read
+) -> None:
+    only_a_beginning()
+    read(opened("plain"))
+    assert_cut(spooled.one())
+
+
+@pytest.mark.usefixtures("opened")
+def test_of_a_long_async_one_too(spooled: Spooled) -> None:
+    async def main() -> int:
+        http = httpx2.AsyncClient(transport=httpx2.MockTransport(answer))
+        async with openai.AsyncOpenAI(**GIVEN, http_client=http) as client:
+            return len([chunk async for chunk in await client.chat.completions.create(**asked("plain"))])
+
+    only_a_beginning()
+    assert asyncio.run(main()) == WORDS + 3
+    assert_cut(spooled.one())
+
+
+def only_a_beginning() -> None:
+    running = instrument.running()
+    assert running is not None
+    running.engine.bound = bound.bound(100)
+
+
+def assert_cut(span: Any) -> None:
+    text = "".join(map(word, range(WORDS)))
+    assert said(span) == text[:100] + f"…[spanward: {len(text) - 100} characters cut]"
+    assert (span.attributes[semconv.CONTENT_CUT], span.attributes[semconv.STREAM_CHUNKS]) == (
+        len(text) - 100,
+        WORDS + 3,
+    )
 
 
 def test_every_choice_and_every_kind_of_text(opened: Callable[[str], Any], spooled: Spooled) -> None:

@@ -14,6 +14,7 @@ from spanward.guards.messages import Part, parts_of
 from spanward.tracer import paths
 from spanward.tracer.adapter import Endpoint
 from spanward.tracer.call import ModelCall
+from spanward.tracer.providers import openai_chat
 from spanward.tracer.providers.anthropic import ADAPTER as ANTHROPIC
 from spanward.tracer.providers.openai import ADAPTER as OPENAI
 
@@ -363,3 +364,29 @@ def test_tools_are_judged_whole() -> None:
     call = read(CHAT_CREATE, {"messages": [], "tools": [TOOL]})
     (part,) = call.tools[0].parts
     assert (part.kind, part.name, part.where, json.loads(part.text)) == ("tool_definition", "find", ("tools", 0), TOOL)
+
+
+PLAIN = {"role": "user", "content": "U"}
+
+
+@pytest.mark.parametrize(
+    ("messages", "whole"),
+    [
+        ([PLAIN], True),
+        ([{"role": "developer", "content": "S"}, PLAIN, {"role": "assistant", "content": "A"}], True),
+        ([PLAIN, {**PLAIN, "name": "Ann"}], False),
+        ([PLAIN, {"content": "U", "secret": "another one"}], False),
+        ([PLAIN, {"role": "tool", "content": "found"}], False),
+        ([PLAIN, {"role": "a role of its own", "content": "U"}], False),
+        ([PLAIN, {"role": ["user"], "content": "U"}], False),
+        ([PLAIN, {"role": "user", "content": [{"type": "text", "text": "U"}]}], False),
+        ([PLAIN, {"role": "user", "content": None}], False),
+        ((PLAIN,), False),
+        (None, False),
+    ],
+)
+def test_what_is_nothing_but_a_conversation_needs_no_second_look(messages: Any, whole: bool) -> None:
+    """All that it says is in the record; of any other what nobody read is looked for."""
+    call = ModelCall("chat", "openai")
+    openai_chat.request(call, {"messages": messages})
+    assert call.whole == (("messages",) if whole else ())
