@@ -218,8 +218,8 @@ class QuickReader(StreamReader, Protocol):
         """Whether the chunk only adds a text to one channel, and it was put into the list of that.
 
         It gets the chunk as it came, no codec asked, and may raise where it is another one, which is read then. A chunk
-        with the probabilities of its tokens says more than its text. Each step counts: of a chunk nothing else of ours
-        is as dear.
+        with the probabilities of its tokens says more than its text. Each step counts, for of a chunk nothing else of
+        ours is as dear; and the chunk is not kept, since an application may change it.
         """
         ...
 

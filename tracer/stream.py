@@ -90,10 +90,10 @@ class _SyncReading(_Reading):
                 return
             passage.reading = True
             try:
-                adds, steps = passage.adds, self.steps or self._begun()
+                steps = self.steps or self._begun()
                 for chunk in islice(steps, TRIM_EVERY):
                     try:
-                        if not adds(chunk):
+                        if not passage.adds(chunk):
                             break
                     except Exception:  # noqa: BLE001  `take` meets it again, and counts it
                         break

@@ -66,8 +66,8 @@ def _leaves(value: Any, where: Path) -> Iterator[tuple[Path, str]]:
 class Reader(openai_chat_kin.Reader):
     """Follows chunks. What a tool at Groq was asked and found comes whole, each text a channel of its own."""
 
-    def _anything(self, chunk: Any) -> ChunkView:
-        view = super()._anything(chunk)
+    def read(self, chunk: Any) -> ChunkView:
+        view = super().read(chunk)
         self._usage = field(field(chunk, "x_groq"), "usage", self._usage)
         deltas: list[Delta] = []
         for i, choice in enumerate(field(chunk, "choices", [])):

@@ -108,7 +108,8 @@ def _others(kwargs: Kwargs) -> Iterator[Message]:
 def _turn(message: Any, where: Path) -> Message:
     if not isinstance(message, dict):
         return Message("user", (whole(message, where),))
-    role = ROLES.get(str(message.get("role")), "user")
+    named = message.get("role")
+    role = ROLES.get(named, "user") if isinstance(named, str) else "user"
     content = message.get("content")
     kind: PartKind = "tool_result" if role == "tool" else "text"
     part_id = message.get("tool_call_id") or ""

@@ -14,7 +14,7 @@ class Reader(openai_chat_stream.Reader):
     """Follows chunks. What a choice repeats as `text` is a channel (choice index, "copy"), and not recorded."""
 
     def read(self, chunk: Any) -> ChunkView:
-        return self._copied(chunk, self._anything(chunk))
+        return self._copied(chunk, super().read(chunk))
 
     def adds(self, chunk: Any) -> bool:
         """As OpenAI's, where fields that these chunks do not have need not be asked for."""

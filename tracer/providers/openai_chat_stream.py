@@ -30,9 +30,6 @@ class Reader:
         self._lanes: dict[int, list[str]] = {}
         """Choice index -> where its texts go, while its channel of text is open."""
 
-    def read(self, chunk: Any) -> ChunkView:
-        return self._anything(chunk)
-
     def adds(self, chunk: Any) -> bool:
         """The chunk that nearly every stream is made of, read from the objects' own dicts: each attribute of a pydantic
         model costs three times as much.
@@ -75,7 +72,7 @@ class Reader:
             self._lanes[index] = pieces
         return pieces
 
-    def _anything(self, chunk: Any) -> ChunkView:
+    def read(self, chunk: Any) -> ChunkView:
         told = members(chunk)
         if self._chunk is None or told.get("id"):
             self._chunk = chunk
