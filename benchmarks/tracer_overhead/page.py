@@ -12,7 +12,8 @@ median of {generations} generations of processes, each of them the median of {ro
 between the quartiles of the generations. Peers have content on. *content* is Spanward with a guard that lets everything
 pass, so all content is recorded, as peers record it; it answers at once, while async calls wait for a thread where a
 guard has to look. *guards off* records no content, since nobody judged it; *guards local* judges in the process by the
-default policy, which is most of its cost. openlit runs on openai 2.54, for it does not take openai 3; all others on
+default policy, which is most of its cost. A turn begins with calls that do not count, and finds our spool empty, as a
+shipper leaves it. openlit runs on openai 2.54, for it does not take openai 3; all others on
 openai 3.52. Over loopback we also record each HTTP attempt, as no peer does.
 """
 VOID = """
@@ -20,10 +21,11 @@ VOID = """
 """
 
 
-ALONE = """Peers export to nothing; ours encodes each span and writes it to disk before the call returns, and sends
-nothing. The leanest peer is the cheapest one that captures prompt, output and tokens."""
-EXPORT = """All that the application's process pays: peers send by `BatchSpanProcessor` and OTLP/HTTP, ours by its
-shipper, to a sink in another process, and what waits is sent before the clock is stopped."""
+EXPORT = """All that the application's process pays, whoever it is: peers send by `BatchSpanProcessor` and OTLP/HTTP, ours
+by its shipper, to a sink in another process, and what waits is sent before the clock is stopped. The leanest peer is
+the cheapest one that captures prompt, output and tokens."""
+ALONE = """Not the same work: peers keep their spans in memory and export to nothing, so neither encoding nor sending is in
+their numbers; ours encodes each span and writes it to disk before the call returns, and sends nothing."""
 TARGETS = "*content* against the leanest peer of the tables below."
 COUNTED = """Calls of Python and C functions in the calling thread, a number that no other load on the machine changes.
 Set-up is on top of an imported openai with a client."""
@@ -33,8 +35,8 @@ STEADY = """With the export in it. The stall is the most CPU time of one step on
 there has a turn, of 50 calls at once over loopback; the least of five times."""
 SECTIONS = (
     ("Targets", table.targets, TARGETS),
-    ("CPU: instrumentation alone", table.cost, ALONE),
     ("CPU: export included", table.exported, EXPORT),
+    ("CPU: instrumentation alone", table.cost, ALONE),
     ("Function calls and set-up", table.counts, COUNTED),
     ("What is captured", table.matrix, CAPTURED),
     ("Steadiness", table.steadiness, STEADY),
