@@ -246,13 +246,20 @@ def main() -> int:
     parser.add_argument("--case", action="append", choices=CASES, help="measure this case; repeatable")
     parser.add_argument("--docs", action="store_true", help="write docs/overhead.md from the result")
     parser.add_argument("--json", type=Path, default=HOME / "overhead.json", help="where the result goes")
+    parser.add_argument(
+        "--steady", action="store_true", help="measure only stalls, growth and memory, beside what is there"
+    )
     parser.add_argument("--from-json", action="store_true", help="measure nothing: show (and write) what is there")
     chosen = parser.parse_args()
     chosen.rounds = chosen.rounds or (5 if chosen.quick else 6)
     chosen.generations = chosen.generations or (1 if chosen.quick else 10)
     chosen.memory = chosen.memory if chosen.memory >= 0 else (0 if chosen.quick else 5_000)
-    if chosen.from_json:
+    if chosen.from_json or chosen.steady:
         result = json.loads(chosen.json.read_text())
+        if chosen.steady:
+            with ExitStack() as stack:
+                steadily(Race(stack, list(WIDE), export=True), result["subjects"], chosen.memory)
+            chosen.json.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
     else:
         HOME.mkdir(exist_ok=True)
         result = measure(chosen)

@@ -21,10 +21,10 @@ VOID = """
 """
 
 
-EXPORT = """All that the application's process pays, whoever it is: peers send by `BatchSpanProcessor` and OTLP/HTTP, ours
+EXPORT = """All that the application's process pays: peers send by `BatchSpanProcessor` and OTLP/HTTP, ours
 by its shipper, to a sink in another process, and what waits is sent before the clock is stopped. The leanest peer is
 the cheapest one that captures prompt, output and tokens."""
-ALONE = """Not the same work: peers keep their spans in memory and export to nothing, so neither encoding nor sending is in
+ALONE = """Not the same work: peers keep spans in memory and export to nothing, so neither encoding nor sending is in
 their numbers; ours encodes each span and writes it to disk before the call returns, and sends nothing."""
 TARGETS = "*content* against the leanest peer of the tables below."
 COUNTED = """Calls of Python and C functions in the calling thread, a number that no other load on the machine changes.
