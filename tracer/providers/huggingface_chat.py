@@ -44,10 +44,7 @@ class Reader(openai_chat_stream.Reader):
         try:
             pieces = self._lanes[choice.index]
         except KeyError:
-            begun = self._begun(choice.index)
-            if begun is None:
-                return False
-            pieces = begun
+            pieces = self._begun(choice.index)
         pieces += (text,)
         return True
 

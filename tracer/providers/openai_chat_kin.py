@@ -37,10 +37,7 @@ class Reader(openai_chat_stream.Reader):
         try:
             pieces = self._lanes[chosen["index"]]
         except KeyError:
-            begun = self._begun(chosen["index"])
-            if begun is None:
-                return False
-            pieces = begun
+            pieces = self._begun(chosen["index"])
         pieces += (text,)
         return True
 

@@ -51,25 +51,22 @@ class Reader:
         try:
             pieces = self._lanes[chosen["index"]]
         except KeyError:
-            begun = self._begun(chosen["index"])
-            if begun is None:
-                return False
-            pieces = begun
+            pieces = self._begun(chosen["index"])
         pieces += (text,)  # `append` would be one more function call a chunk
         return True
 
-    def _begun(self, index: Any) -> list[str] | None:
-        """The first text of a choice opens its channel, without a look at everything else a chunk may hold. Whether it
-        may: the first chunk of the stream is kept, for its ids, and some servers number no choice.
+    def _begun(self, index: Any) -> list[str]:
+        """The first text of a choice opens its channel, without a look at everything else a chunk may hold. Raises
+        LookupError where it may not: the first chunk of the stream is kept, for its ids, some servers number no choice,
+        and guards may have to look at it.
         """
-        if self._chunk is None or type(index) is not int:
-            return None
         channel = index, "content"
-        pieces = self.lane(channel)
-        if pieces is not None:
-            self._seen.setdefault(channel, ("", ""))
-            self._open.setdefault(channel, ("", ""))
-            self._lanes[index] = pieces
+        pieces = self.lane(channel) if self._chunk is not None and type(index) is int else None
+        if pieces is None:
+            raise LookupError(channel)
+        self._seen.setdefault(channel, ("", ""))
+        self._open.setdefault(channel, ("", ""))
+        self._lanes[index] = pieces
         return pieces
 
     def read(self, chunk: Any) -> ChunkView:
