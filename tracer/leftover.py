@@ -38,7 +38,7 @@ _NUMBERS = frozenset({int, float, bool, type(None)})
 
 
 def leftover(
-    kwargs: dict[str, Any], known: Iterable[Message], apart: frozenset[str] | None, whole: tuple[str, ...] = ()
+    kwargs: dict[str, Any], known: Iterable[Message], apart: frozenset[str] | None, whole: tuple[str, ...]
 ) -> tuple[Message, ...]:
     """What `known` parts do not cover of the arguments, without those `apart` and those that they cover `whole`. Raises
     ValueError if there is no end.

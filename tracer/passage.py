@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ..guards.judgement import Decision, StreamPlan
 from ..guards.messages import Message, Part, Path
 from . import bound, estimate, health, logprobs, paths
-from .adapter import ChunkView, Delta, Lane, QuickReader
+from .adapter import ChunkView, Delta, Lane, QuickReader, never
 from .blocked import ModelCallBlocked
 from .call import StreamEnd
 from .outgoing import judges_output, merged
@@ -18,11 +18,6 @@ if TYPE_CHECKING:
 
 TRIM_EVERY = 256
 """Whether too much was kept is looked at once in so many chunks."""
-
-
-def never(chunk: Any) -> bool:  # noqa: ARG001  the face of `adds`
-    """Of a stream that nobody may let pass unread."""
-    return False
 
 
 def _lane(recorded: dict[Hashable, list[str]], free: set[Hashable] | None) -> Lane:

@@ -261,13 +261,17 @@ def guards(call: ModelCall | Operation) -> Attributes:
 
 
 def _content(said: Attributes, call: ModelCall) -> None:
-    told = [message for message in call.messages if message.role != "system"]
+    system: list[Part] = []
+    told: list[Message] = []
+    for message in call.messages:
+        if message.role == "system":
+            system += message.parts
+        else:
+            told += (message,)
     if told:
         said[semconv.INPUT_MESSAGES] = messages_json(told)
-    if len(told) < len(call.messages):
-        system = [part for message in call.messages if message.role == "system" for part in message.parts]
-        if system:
-            said[semconv.SYSTEM_INSTRUCTIONS] = parts_json(system)
+    if system:
+        said[semconv.SYSTEM_INSTRUCTIONS] = parts_json(system)
     if call.output and not call.content_withheld:
         said[semconv.OUTPUT_MESSAGES] = messages_json(call.output)
     if call.tools and (tools := [part for message in call.tools for part in message.parts]):
@@ -318,7 +322,7 @@ def quoted(text: str) -> str:
 
 def _has_rare(text: str) -> bool:
     """By pieces that stay in the processor's nearest cache, from one character to the next."""
-    if len(text) <= PIECE:
+    if len(text) <= PIECE:  # as of nearly all, which need no generator
         return any(map(text.__contains__, RARE))
     return any(any(map(text[at : at + PIECE].__contains__, RARE)) for at in range(0, len(text), PIECE))
 

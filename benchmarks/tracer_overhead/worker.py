@@ -108,8 +108,6 @@ class Worker:
             if i % 100 == 0:
                 gc.collect()
                 least = min(least, resident_mb())
-        if not self.sink.address:
-            captured.empty_spool()
         return least
 
     def growth(self) -> dict[str, float]:
