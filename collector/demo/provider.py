@@ -152,6 +152,7 @@ class _Server(uvicorn.Server):
                 log_level="critical",
                 lifespan="off",
                 timeout_graceful_shutdown=1,
+                timeout_keep_alive=60,  # longer than clients keep an idle connection, or they take up one that closes
                 ws="none",
             )
         )

@@ -37,6 +37,10 @@ SPOILED = {
 }
 _SPOILS = re.compile(r"-(badjson|notutf8|nobody|badframe)$")
 BAD_FRAME = b'data: {"id": "x", "choi\n\n'
+KEPT_S = 60
+"""Seconds that an idle connection is kept: longer than by the SDKs' clients (5, as uvicorn's own), which would else
+take up again one that is just being closed, and have an error of the connection.
+"""
 WHOLE_PAUSE_S = 2.0
 """How long a `slow` whole answer takes: far more than any timeout of these tests."""
 
@@ -172,6 +176,7 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 fake.app(), host="127.0.0.1", port=0, log_config=None, log_level="critical", lifespan="off",
                 timeout_graceful_shutdown=1, ws="none", server_header=False, date_header=False,
+                timeout_keep_alive=KEPT_S,
             )
         )  # fmt: skip
         self.fake = fake
